@@ -1,0 +1,28 @@
+/** What one camera saw in one stretch of time, to be judged together. */
+import { z } from "zod";
+import { CameraId } from "./camera.ts";
+import { Detection } from "./detection.ts";
+import { RecordId } from "./ids.ts";
+import { IsoTime } from "./time.ts";
+import { Upload } from "./upload.ts";
+
+/** Why a batch closed: the window was full, nothing more came, too many detections, an urgent one, or a command. */
+export const CloseReason = z.enum(["window", "idle", "size", "fast_path", "flush"]);
+export type CloseReason = z.infer<typeof CloseReason>;
+
+export const Batch = z.object({
+  batch_id: RecordId,
+  camera_id: CameraId,
+  /** Capture time of the first and of the last upload. */
+  started_at: IsoTime,
+  ended_at: IsoTime,
+  close_reason: CloseReason,
+  fast_path: z.boolean(),
+  detections: z.array(Detection),
+  uploads: z.array(Upload),
+  /** The picture that shows the most confident detection. */
+  thumbnail_path: z.string().nullable(),
+  /** What `enrich` or the user's own flow knows about the scene; an absent part is absent. */
+  context: z.record(z.string(), z.unknown()).optional(),
+});
+export type Batch = z.infer<typeof Batch>;

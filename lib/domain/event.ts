@@ -1,0 +1,48 @@
+/** A batch, judged. */
+import { z } from "zod";
+import { CameraId } from "./camera.ts";
+import { Detection } from "./detection.ts";
+import { RecordId } from "./ids.ts";
+import { RiskLevel, RiskScore } from "./risk.ts";
+import { IsoTime } from "./time.ts";
+
+/** Who judged: a language model, our rules, or nobody (then there is no score). */
+export const Analysis = z.enum(["model", "rules", "none"]);
+export type Analysis = z.infer<typeof Analysis>;
+
+/** An event as it is stored, published over MQTT and shown by Home Assistant. */
+export const EventRecord = z.object({
+  event_id: RecordId,
+  batch_id: RecordId,
+  camera_id: CameraId,
+  camera_name: z.string(),
+  started_at: IsoTime,
+  ended_at: IsoTime,
+  /** 1 for the first verdict on this batch; each later one adds 1. */
+  revision: z.int().positive(),
+  /** False for an estimate that the model's verdict will replace. */
+  final: z.boolean(),
+  risk_score: RiskScore.nullable(),
+  risk_level: RiskLevel.nullable(),
+  analysis: Analysis,
+  summary: z.string(),
+  reasoning: z.string(),
+  recommended_action: z.string().nullable(),
+  /** Distinct labels, the most confident first. */
+  labels: z.array(z.string()),
+  detection_count: z.int().nonnegative(),
+  fast_path: z.boolean(),
+  thumbnail_path: z.string().nullable(),
+  model: z.string().nullable(),
+  prompt_version: z.string().nullable(),
+  reviewed: z.boolean(),
+  created_at: IsoTime,
+});
+export type EventRecord = z.infer<typeof EventRecord>;
+
+/** An event as it flows between nodes: with what it was judged on. */
+export const SecurityEvent = EventRecord.extend({
+  detections: z.array(Detection),
+  context: z.record(z.string(), z.unknown()).optional(),
+});
+export type SecurityEvent = z.infer<typeof SecurityEvent>;

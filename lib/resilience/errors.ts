@@ -1,0 +1,42 @@
+/**
+ * The one family of errors that Vigil throws. `code` is stable and reaches Catch nodes as `msg.error.code`; `retryable`
+ * tells the work queue whether trying again later can help. Messages say what was wrong and what would be right.
+ */
+export class VigilError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+
+  constructor(code: string, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** A node's or a site's configuration cannot work. */
+export class ConfigError extends VigilError {}
+
+/** A message does not fit what the node takes. */
+export class InputError extends VigilError {}
+
+/** A file is not what its name says, cannot be read, or is not ours to read. */
+export class MediaError extends VigilError {}
+
+/** The store cannot be opened or cannot answer. */
+export class StoreError extends VigilError {}
+
+/** A server is away, overloaded or broken: the work can wait for it. */
+export class ServerError extends VigilError {
+  constructor(code: string, message: string, options: { cause?: unknown } = {}) {
+    super(code, message, { ...options, retryable: true });
+  }
+}
+
+/** A server refused the request or answered something unusable: sending the same again will not help. */
+export class ReplyError extends VigilError {}
+
+/** Anything that was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
