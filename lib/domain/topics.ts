@@ -1,0 +1,19 @@
+/** The MQTT topics of one site: `<prefix>/<site>/…`. */
+export interface Topics {
+  /** `online` or `offline`, retained; the last will. */
+  readonly availability: string;
+  /** `{"type": "event", "data": EventRecord}`. */
+  readonly securityEvents: string;
+  /** State of one of a camera's entities. */
+  camera(cameraId: string, key: string): string;
+}
+
+/** `prefix` may have levels of its own (`home/vigil`); `site` is a slug. */
+export function siteTopics(prefix: string, site: string): Topics {
+  const base = `${prefix}/${site}`;
+  return {
+    availability: `${base}/availability`,
+    securityEvents: `${base}/security_events`,
+    camera: (cameraId, key) => `${base}/camera/${cameraId}/${key}`,
+  };
+}
