@@ -44,5 +44,9 @@ export type EventRecord = z.infer<typeof EventRecord>;
 export const SecurityEvent = EventRecord.extend({
   detections: z.array(Detection),
   context: z.record(z.string(), z.unknown()).optional(),
-});
+}).refine(
+  ({ risk_score, risk_level, analysis }) =>
+    (risk_score === null) === (analysis === "none") && (risk_score === null) === (risk_level === null),
+  "an event has a risk_score and a risk_level, or neither and the analysis none",
+);
 export type SecurityEvent = z.infer<typeof SecurityEvent>;

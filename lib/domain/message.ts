@@ -1,7 +1,7 @@
 /** A Node-RED message as our code sees it: the user's own properties, and the few that Vigil reads. */
 export interface FlowMessage {
-  _msgid?: string;
-  topic?: unknown;
+  _msgid?: string | undefined;
+  topic?: string | undefined;
   payload?: unknown;
   /** A command for the node itself, instead of a record to work on. */
   command?: unknown;

@@ -1,0 +1,81 @@
+/** Makes an upload of a picture that came as bytes or as a path: from an `http in`, an MQTT camera, another system. */
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { deriveId } from "../domain/ids.ts";
+import type { FlowMessage } from "../domain/message.ts";
+import { toIso } from "../domain/time.ts";
+import type { Upload } from "../domain/upload.ts";
+import { cameraId } from "../media/camera-id.ts";
+import { captureTime } from "../media/capture-time.ts";
+import { mediaTypeOf } from "../media/media-type.ts";
+import { readUpload } from "../media/read-file.ts";
+import { validatePicture } from "../media/validate.ts";
+import { writeFileAtomic } from "../media/write-file.ts";
+import { InputError } from "../resilience/errors.ts";
+import type { Site } from "./site.ts";
+
+export interface AdmitOptions {
+  readonly site: Site;
+  readonly defaultCamera: string;
+}
+
+/** The payload as an upload; any other payload comes back as it is. Throws an InputError or a MediaError. */
+export async function admitPicture(message: FlowMessage, options: AdmitOptions): Promise<unknown> {
+  const { payload } = message;
+  if (Buffer.isBuffer(payload)) return admitBytes(payload, message, options);
+  if (typeof payload === "string") return admitPath(payload, message, options);
+  return payload;
+}
+
+async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
+  const { site } = options;
+  await validatePicture(bytes);
+  const camera = cameraOf(message, options);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const path = site.file("inbox", `${sha256}.jpg`);
+  await writeFileAtomic(path, bytes);
+  const now = toIso(site.clock.now());
+  return {
+    // The same bytes may come twice on purpose, in messages of their own.
+    upload_id: deriveId("upload", camera, sha256, message._msgid ?? now),
+    camera_id: camera,
+    path,
+    media_type: "image",
+    size: bytes.length,
+    captured_at: now,
+    received_at: now,
+    sha256,
+  };
+}
+
+async function admitPath(path: string, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
+  const { site } = options;
+  if (mediaTypeOf(path) !== "image") {
+    throw new InputError("NOT_A_PICTURE", `"${path}" is not the path of a picture: it must end in .jpg, .jpeg or .png`);
+  }
+  const camera = cameraOf(message, options);
+  const { bytes, sha256 } = await readUpload(path);
+  const { mtimeMs } = await stat(path);
+  const receivedMs = site.clock.now();
+  const timeZone = site.camera(camera).time_zone;
+  return {
+    upload_id: deriveId("upload", camera, sha256, path, Math.trunc(mtimeMs)),
+    camera_id: camera,
+    path,
+    media_type: "image",
+    size: bytes.length,
+    captured_at: captureTime({ name: path, mtimeMs, receivedMs, timeZone }).capturedAt,
+    received_at: toIso(receivedMs),
+    sha256,
+  };
+}
+
+function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions): string {
+  const name = typeof topic === "string" && topic !== "" ? topic : defaultCamera;
+  if (name === "") {
+    throw new InputError("NO_CAMERA", "The picture's camera is unknown: set msg.topic, or a camera in the node");
+  }
+  const id = cameraId(name);
+  site.store.cameras.know(id, toIso(site.clock.now()));
+  return id;
+}

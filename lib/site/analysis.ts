@@ -1,0 +1,111 @@
+/** What `nemotron-analyze` does: has a model judge a batch, with an openly marked estimate where the model is away. */
+import { estimateRisk } from "../analyze/estimate.ts";
+import { eventOf, type Judgement } from "../analyze/judge.ts";
+import type { LlamaClient } from "../analyze/llama-client.ts";
+import { localTime } from "../analyze/local-time.ts";
+import { basicPrompt, PROMPT_VERSION } from "../analyze/prompts/basic.ts";
+import { parseVerdict } from "../analyze/reply.ts";
+import { Batch } from "../domain/batch.ts";
+import type { SecurityEvent } from "../domain/event.ts";
+import { ReplyError, ServerError } from "../resilience/errors.ts";
+import type { Site } from "./site.ts";
+import type { Job, Output, Result, SlowStage, Tables } from "./stage.ts";
+
+export interface AnalysisOptions {
+  readonly site: Site;
+  readonly nodeId: string;
+  /** Null: rules judge, and say so. */
+  readonly client: LlamaClient | null;
+  readonly concurrency: number;
+  /** When an estimate goes before the model's verdict: always, when the model does not answer, or never. */
+  readonly estimate: "always" | "away" | "never";
+  readonly publish: boolean;
+}
+
+export const EVENT_PORT = 0;
+
+/** A model that has not answered by then counts as away. */
+const AWAY_MS = 10_000;
+
+export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
+  return {
+    input: Batch,
+    describe: (batch) => ({
+      subject: { kind: "batch", id: batch.batch_id },
+      cameraId: batch.camera_id,
+      priority: batch.fast_path ? 1 : 0,
+    }),
+    concurrency: options.concurrency,
+    work: (batch, job, signal) => analyse(batch, job, signal, options),
+  };
+}
+
+async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
+  const { site, client, estimate } = options;
+  const estimated = (final: boolean): Judgement => {
+    const { time_zone } = site.camera(batch.camera_id);
+    return { analysis: "rules", estimate: estimateRisk(batch, localTime(batch.started_at, time_zone).hour), final };
+  };
+  if (client === null) return { commit: (tables) => store(tables, batch, estimated(true), options) };
+
+  const estimateFirst = () => job.interim((tables) => storeFirst(tables, batch, estimated(false), options));
+  if (estimate === "always") estimateFirst();
+  const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
+  try {
+    const { judgement, failure } = await judge(batch, client, signal, site);
+    return { commit: (tables) => store(tables, batch, judgement, options), ...(failure && { failure }) };
+  } catch (error) {
+    if (error instanceof ServerError && estimate === "away" && !signal.aborted) estimateFirst();
+    throw error;
+  } finally {
+    cancelAway();
+  }
+}
+
+/** Asks the model. An answer that cannot be used is a judgement too, that nobody judged; a server that is away is none. */
+async function judge(
+  batch: Batch,
+  client: LlamaClient,
+  signal: AbortSignal,
+  site: Site,
+): Promise<{ judgement: Judgement; failure?: ReplyError }> {
+  const prompt = basicPrompt({ batch, camera: site.camera(batch.camera_id), bands: site.bands });
+  try {
+    const reply = await client.judge(prompt, signal);
+    const verdict = parseVerdict(reply.content);
+    return {
+      judgement: { analysis: "model", verdict, model: reply.model, promptVersion: PROMPT_VERSION, final: true },
+    };
+  } catch (error) {
+    if (!(error instanceof ReplyError)) throw error;
+    return { judgement: { analysis: "none", reason: error.message, model: null, final: true }, failure: error };
+  }
+}
+
+/** Stores an estimate, unless the batch has an event already: a job that is tried again estimates once. */
+function storeFirst(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
+  const event = toEvent(batch, judgement, options);
+  return tables.events.get(event.event_id) ? [] : store(tables, batch, judgement, options);
+}
+
+function store(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
+  const { site, nodeId, publish } = options;
+  const event = toEvent(batch, judgement, options);
+  tables.batches.adopt(batch, site.clock.now());
+  const stored = tables.events.save(nodeId, event, publish);
+  if (stored === null) return [];
+  if (publish) tables.afterCommit(() => site.bus.emit("outbox"));
+  return [
+    {
+      port: EVENT_PORT,
+      topic: batch.camera_id,
+      payload: { ...event, ...stored },
+      subject: { kind: "event", id: stored.event_id },
+    },
+  ];
+}
+
+function toEvent(batch: Batch, judgement: Judgement, { site, nodeId }: AnalysisOptions): SecurityEvent {
+  const camera = site.camera(batch.camera_id);
+  return eventOf({ batch, camera, nodeId, judgement, bands: site.bands, now: site.clock.now() });
+}

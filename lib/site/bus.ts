@@ -1,0 +1,38 @@
+/** What happens on a site, for whoever wants to know: one typed bus whose listeners leave with their owner. */
+import { EventEmitter } from "node:events";
+import type { Detected } from "../domain/detection.ts";
+import { asError } from "../resilience/errors.ts";
+import type { Logger } from "../resilience/logger.ts";
+
+export interface SiteEvents {
+  /** An inspection that found something has entered the store, and its node publishes. */
+  detected: [Detected];
+  /** A record waits in the outbox. */
+  outbox: [];
+}
+
+export class SiteBus {
+  readonly #emitter = new EventEmitter<SiteEvents>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Calls a listener on each event until the owner's signal is aborted. */
+  on<K extends keyof SiteEvents>(event: K, owner: AbortSignal, listener: (...args: SiteEvents[K]) => void): void {
+    const guarded = (...args: SiteEvents[K]) => {
+      try {
+        listener(...args);
+      } catch (error) {
+        this.#logger.error(`A listener to "${event}" failed: ${asError(error).message}`);
+      }
+    };
+    (this.#emitter as EventEmitter).on(event, guarded);
+    owner.addEventListener("abort", () => (this.#emitter as EventEmitter).off(event, guarded), { once: true });
+  }
+
+  emit<K extends keyof SiteEvents>(event: K, ...args: SiteEvents[K]): void {
+    (this.#emitter as EventEmitter).emit(event, ...args);
+  }
+}

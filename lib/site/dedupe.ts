@@ -1,0 +1,38 @@
+/** What `dedupe` does: the first upload with some content passes, the same content again within the window does not. */
+import { Upload } from "../domain/upload.ts";
+import type { InstantStage } from "./stage.ts";
+
+export interface DedupeOptions {
+  readonly nodeId: string;
+  readonly windowMs: number;
+}
+
+export const NEW_PORT = 0;
+export const DUPLICATE_PORT = 1;
+
+export function dedupeStage({ nodeId, windowMs }: DedupeOptions): InstantStage<Upload> {
+  return {
+    input: Upload,
+    describe: describeUpload,
+    openPort: NEW_PORT,
+    settle: (upload, _message, tables) => {
+      tables.uploads.adopt(upload);
+      const original = tables.claims.claim(nodeId, upload, windowMs);
+      const output = { topic: upload.camera_id, payload: upload };
+      if (original === null) {
+        return [{ ...output, port: NEW_PORT, subject: { kind: "upload", id: upload.upload_id } }];
+      }
+      tables.uploads.markDuplicate(upload.upload_id, original);
+      return [{ ...output, port: DUPLICATE_PORT, properties: { original_id: original }, subject: null }];
+    },
+  };
+}
+
+/** How the queue sees an upload. */
+export function describeUpload(upload: Upload) {
+  return {
+    subject: { kind: "upload" as const, id: upload.upload_id },
+    cameraId: upload.camera_id,
+    priority: 0,
+  };
+}

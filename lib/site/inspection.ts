@@ -1,0 +1,113 @@
+/** What `detect` does: looks at a picture, stores what was found and draws it. */
+
+import type { Detector } from "../detect/detector.ts";
+import { toDetections } from "../detect/normalise.ts";
+import type { Detected } from "../domain/detection.ts";
+import { deriveId } from "../domain/ids.ts";
+import type { FlowMessage } from "../domain/message.ts";
+import { toIso } from "../domain/time.ts";
+import { Upload } from "../domain/upload.ts";
+import { readUpload } from "../media/read-file.ts";
+import { drawThumbnail } from "../media/thumbnail.ts";
+import { writeFileAtomic } from "../media/write-file.ts";
+import { asError, MediaError } from "../resilience/errors.ts";
+import { admitPicture } from "./admit-picture.ts";
+import { describeUpload } from "./dedupe.ts";
+import type { Site } from "./site.ts";
+import type { Result, SlowStage } from "./stage.ts";
+
+export interface InspectionOptions {
+  readonly site: Site;
+  readonly nodeId: string;
+  readonly detector: Detector;
+  readonly minConfidence: number;
+  /** The camera of a picture whose message names none. */
+  readonly defaultCamera: string;
+  readonly publish: boolean;
+}
+
+export const SEEN_PORT = 0;
+export const NOTHING_PORT = 1;
+
+export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
+  return {
+    input: Upload,
+    describe: describeUpload,
+    concurrency: options.detector.concurrency,
+    admit: (message: FlowMessage) => admitPicture(message, options),
+    work: (upload, _job, signal) => inspect(upload, options, signal),
+  };
+}
+
+async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
+  const { site, nodeId, detector, minConfidence, publish } = options;
+  if (upload.media_type === "video") {
+    throw new MediaError("VIDEO_UNSUPPORTED", `${upload.path} is a video, and detect looks at still pictures only`);
+  }
+  const file = await readUpload(upload.path).catch(asError);
+  if (file instanceof Error) {
+    if (!(file instanceof MediaError) || file.code !== "FILE_GONE") throw file;
+    return {
+      commit: (tables) => {
+        tables.uploads.adopt(upload);
+        tables.uploads.markGone(upload.upload_id);
+        return [];
+      },
+      failure: file,
+    };
+  }
+  if (file.sha256 !== upload.sha256) {
+    // The file was overwritten after it was taken; its new content is an upload of its own.
+    return {
+      commit: (tables) => {
+        tables.uploads.adopt(upload);
+        tables.uploads.markSuperseded(upload.upload_id);
+        return [];
+      },
+    };
+  }
+  const sighting = await detector.detect(
+    { bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id },
+    signal,
+  );
+  const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
+  const detections = toDetections(sighting, {
+    minConfidence,
+    uploadId: upload.upload_id,
+    inspectionId,
+    capturedAt: upload.captured_at,
+  });
+  const seen = detections.length > 0;
+  const thumbnailPath = site.file(
+    "thumbnails",
+    upload.camera_id,
+    upload.captured_at.slice(0, 10),
+    `${inspectionId}.jpg`,
+  );
+  // On the disk before its row: a row never names a picture that is not there.
+  if (seen) await writeFileAtomic(thumbnailPath, await drawThumbnail(file.bytes, detections));
+  const detected: Detected = {
+    inspection_id: inspectionId,
+    upload,
+    frame: sighting.frame,
+    detections,
+    thumbnail_path: seen ? thumbnailPath : null,
+    detector: detector.name,
+    inference_ms: sighting.inferenceMs,
+  };
+  return {
+    commit: (tables) => {
+      tables.uploads.adopt(upload);
+      const added = tables.inspections.add(nodeId, detected, toIso(site.clock.now()));
+      if (added && seen && publish) tables.afterCommit(() => site.bus.emit("detected", detected));
+      return [
+        {
+          port: seen ? SEEN_PORT : NOTHING_PORT,
+          topic: upload.camera_id,
+          payload: detected,
+          subject: seen ? { kind: "detected", id: inspectionId } : null,
+        },
+      ];
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/** Publishes what enters the site's store: discovery, state and events, over the site's one MQTT link. */
+import { readFile } from "node:fs/promises";
+import type { Detected } from "../domain/detection.ts";
+import { EventRecord } from "../domain/event.ts";
+import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../homeassistant/discovery.ts";
+import { detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
+import type { MqttLink, MqttPacket } from "../mqtt/link.ts";
+import { asError } from "../resilience/errors.ts";
+import type { OutboxEntry } from "../store/outbox.ts";
+import type { Site } from "./site.ts";
+import { VERSION } from "./version.ts";
+
+export interface PublisherOptions {
+  readonly site: string;
+  readonly discoveryPrefix: string;
+}
+
+/** Home Assistant asks for a random delay after its birth message, to spread the load on the broker. */
+const BIRTH_DELAY_MS = { least: 1_000, spread: 4_000 };
+
+export class Publisher {
+  readonly #site: Site;
+  readonly #link: MqttLink;
+  readonly #discovery: DiscoverySite;
+  readonly #closing = new AbortController();
+  /** Cameras whose discovery this connection has published. */
+  readonly #announced = new Set<string>();
+  #draining = false;
+  #cancelBirth = () => {};
+
+  constructor(site: Site, link: MqttLink, options: PublisherOptions) {
+    this.#site = site;
+    this.#link = link;
+    this.#discovery = {
+      siteId: options.site,
+      siteName: options.site,
+      topics: site.topics,
+      discoveryPrefix: options.discoveryPrefix,
+      version: VERSION,
+    };
+    link.onConnect(() => this.#guard(this.#announce()));
+    site.bus.on("outbox", this.#closing.signal, () => this.#guard(this.#drain()));
+    site.bus.on("detected", this.#closing.signal, (detected) => this.#guard(this.#publishDetected(detected)));
+    const birthTopic = `${options.discoveryPrefix}/status`;
+    link.subscribe(birthTopic, (payload, retained) => this.#onBirth(payload, retained));
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#cancelBirth();
+  }
+
+  #onBirth(payload: Buffer, retained: boolean): void {
+    if (retained || payload.toString() !== "online") return;
+    this.#cancelBirth();
+    const delay = BIRTH_DELAY_MS.least + Math.random() * BIRTH_DELAY_MS.spread;
+    this.#cancelBirth = this.#site.clock.after(delay, () => this.#guard(this.#announce()));
+  }
+
+  /** Discovery of the hub and of each camera, their retained state, then what waits in the outbox. */
+  async #announce(): Promise<void> {
+    this.#announced.clear();
+    await this.#publish(hubDiscovery(this.#discovery));
+    for (const cameraId of this.#site.store.cameras.ids()) await this.#announceCamera(cameraId);
+    for (const event of this.#site.store.events.latestPublished()) {
+      await this.#announceCamera(event.camera_id);
+      await this.#publish(retainedPackets(event, this.#site.topics, await readPicture(event.thumbnail_path)));
+    }
+    await this.#drain();
+  }
+
+  async #announceCamera(cameraId: string): Promise<void> {
+    if (this.#announced.has(cameraId)) return;
+    this.#announced.add(cameraId);
+    await this.#publish(cameraDiscovery({ ...this.#discovery, camera: this.#site.camera(cameraId) }));
+  }
+
+  async #publishDetected(detected: Detected): Promise<void> {
+    if (!this.#link.connected) return;
+    await this.#announceCamera(detected.upload.camera_id);
+    await this.#publish(detectionPackets(detected, this.#site.topics, await readPicture(detected.thumbnail_path)));
+  }
+
+  /** Empties the outbox in order, one record at a time; each leaves it when the broker has all of its messages. */
+  async #drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      while (this.#link.connected && !this.#closing.signal.aborted) {
+        const entry = this.#site.store.outbox.next();
+        if (!entry) return;
+        await this.#publishEntry(entry);
+      }
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  async #publishEntry(entry: OutboxEntry): Promise<void> {
+    const { store, topics } = this.#site;
+    const event = EventRecord.parse(JSON.parse(entry.payload));
+    // Publishing cannot be taken back: what it tells of must be on the disk.
+    store.durableTransaction((tables) => tables.outbox.attempt(entry.seq));
+    await this.#announceCamera(event.camera_id);
+    await this.#publish(eventPackets(event, topics, await readPicture(event.thumbnail_path)));
+    if (this.#closing.signal.aborted) return;
+    store.transaction((tables) => {
+      tables.outbox.remove(entry.seq);
+      tables.events.markPublished(entry.subject_id, entry.revision);
+    });
+  }
+
+  /** The link keeps the order, and the answer comes when the broker has them all. */
+  async #publish(packets: readonly MqttPacket[]): Promise<void> {
+    await Promise.all(packets.map((packet) => this.#link.publish(packet)));
+  }
+
+  /** A broker that went away is no error: the link reconnects, and then everything is announced again. */
+  #guard(work: Promise<unknown>): void {
+    work.catch((error) => {
+      if (this.#closing.signal.aborted || !this.#link.connected) return;
+      this.#site.logger.error(`Publishing failed: ${asError(error).message}`);
+    });
+  }
+}
+
+/** A picture that retention has removed meanwhile is no reason to hold the event back. */
+async function readPicture(path: string | null): Promise<Buffer | null> {
+  return path === null ? null : readFile(path).catch(() => null);
+}

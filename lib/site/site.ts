@@ -1,0 +1,146 @@
+/** A site: the store, the MQTT link and the bus that its nodes share, and what is known about its cameras. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Camera } from "../domain/camera.ts";
+import type { RiskBands } from "../domain/risk.ts";
+import { toIso } from "../domain/time.ts";
+import { siteTopics, type Topics } from "../domain/topics.ts";
+import { MqttLink } from "../mqtt/link.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { asError, ConfigError } from "../resilience/errors.ts";
+import type { Logger } from "../resilience/logger.ts";
+import { startMaintenance } from "../store/maintenance.ts";
+import { Store } from "../store/store.ts";
+import { SiteBus } from "./bus.ts";
+import type { SiteConfig } from "./config.ts";
+import { Publisher } from "./publisher.ts";
+import { WatchedRoots } from "./watched-roots.ts";
+
+export interface SiteOptions {
+  readonly config: SiteConfig;
+  /** Absolute path of the data folder; null for a store in memory. */
+  readonly dataDir: string | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Site {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly bus: SiteBus;
+  readonly topics: Topics;
+  readonly bands: RiskBands;
+  readonly roots = new WatchedRoots();
+  /** False where everything is gone when the site closes. */
+  readonly durable: boolean;
+  readonly #config: SiteConfig;
+  /** The folder of each camera id, as the store has it. */
+  readonly #claimed = new Map<string, string>();
+  readonly #files: string;
+  readonly #link: MqttLink | null;
+  readonly #publisher: Publisher | null;
+  readonly #stopMaintenance: () => void;
+
+  /**
+   * Opens a site. Throws a StoreError where its store cannot be opened, a ConfigError where the MQTT settings cannot
+   * work. A broker that is away is no error.
+   */
+  constructor(options: SiteOptions) {
+    const { config, clock, logger } = options;
+    this.#config = config;
+    this.clock = clock;
+    this.logger = logger;
+    this.bus = new SiteBus(logger);
+    this.topics = siteTopics(config.topicPrefix, config.site);
+    this.bands = config;
+    this.durable = options.dataDir !== null;
+    this.store = Store.open(options.dataDir);
+    this.#files = options.dataDir ?? mkdtempSync(join(tmpdir(), "vigil-"));
+    this.#stopMaintenance = startMaintenance(this.store, clock, (error) =>
+      logger.error(`The store could not be tidied: ${asError(error).message}`),
+    );
+    try {
+      this.#link = config.mqttUrl === "" ? null : openLink(config, this.topics, clock, logger);
+    } catch (error) {
+      this.#closeStore();
+      throw error;
+    }
+    this.#publisher = this.#link && new Publisher(this, this.#link, config);
+  }
+
+  /** Whether the broker is connected; null where the site has none. */
+  get mqttConnected(): boolean | null {
+    return this.#link?.connected ?? null;
+  }
+
+  /** A camera by its id, with what the site's camera list says of it. */
+  camera(cameraId: string): Camera {
+    const listed = this.#config.cameras.find((camera) => camera.id === cameraId);
+    const folder = listed?.folder || this.store.cameras.folderOf(cameraId);
+    return {
+      camera_id: cameraId,
+      name: listed?.name || folder || cameraId,
+      time_zone: listed?.timeZone || this.#config.timeZone,
+    };
+  }
+
+  /** The id that the camera list gives a folder, if it does. */
+  listedId(folder: string): string | undefined {
+    return this.#config.cameras.find((camera) => camera.folder === folder)?.id;
+  }
+
+  /** Enters a camera's folder; the answer is the folder that has the id, which may be another one. */
+  claimCamera(cameraId: string, folder: string): string {
+    if (this.#claimed.get(cameraId) === folder) return folder;
+    const holder = this.store.transaction((tables) => tables.cameras.claim(cameraId, folder, toIso(this.clock.now())));
+    this.#claimed.set(cameraId, holder);
+    return holder;
+  }
+
+  /** Absolute path of a file in the site's data folder. */
+  file(...parts: readonly string[]): string {
+    return join(this.#files, ...parts);
+  }
+
+  /** Says goodbye on MQTT and closes the store. The site's users must be done with it. */
+  async close(): Promise<void> {
+    this.#publisher?.close();
+    await this.#link?.close();
+    this.#closeStore();
+  }
+
+  #closeStore(): void {
+    this.#stopMaintenance();
+    this.store.close();
+    if (!this.durable) rmSync(this.#files, { recursive: true, force: true });
+  }
+}
+
+function openLink(config: SiteConfig, topics: Topics, clock: Clock, logger: Logger): MqttLink {
+  return new MqttLink({
+    url: config.mqttUrl,
+    username: config.mqttUser,
+    password: config.mqttPassword,
+    tls: {
+      ca: config.mqttCaFile === "" ? undefined : readCertificate(config.mqttCaFile),
+      rejectUnauthorized: config.mqttVerify,
+    },
+    clientId: `vigil-${config.site}-${randomBytes(4).toString("hex")}`,
+    willTopic: topics.availability,
+    clock,
+    logger,
+  });
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new ConfigError("MQTT_CA", `The certificate file ${path} cannot be read: ${asError(cause).message}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/** What a node hands in to take part in a pipeline: either slow work, or work that is one transaction. */
+import type { z } from "zod";
+import type { FlowMessage } from "../domain/message.ts";
+import type { Output } from "../store/hand-off.ts";
+import type { Subject } from "../store/handovers.ts";
+import type { Tables } from "../store/store.ts";
+import type { Job, Result } from "../store/work-queue.ts";
+
+export type { Job, Output, Result, Subject, Tables };
+
+interface StageBase<R> {
+  /** What `msg.payload` must be. */
+  readonly input: z.ZodType<R>;
+  describe(record: R): { subject: Subject; cameraId: string; priority: number };
+  /** Makes a record of a payload that is none yet, such as a picture's bytes, before the message is journalled. */
+  admit?(message: FlowMessage): Promise<unknown>;
+}
+
+/** Slow or fallible work: journalled on receipt, retried, resumed after a restart. */
+export interface SlowStage<R> extends StageBase<R> {
+  /** How many jobs may run at once. */
+  readonly concurrency: number;
+  work(record: R, job: Job, signal: AbortSignal): Promise<Result>;
+}
+
+/** Work that is part of the transaction that takes the message. */
+export interface InstantStage<R> extends StageBase<R> {
+  /** Where a message goes when the store cannot answer; absent where it fails instead. */
+  readonly openPort?: number;
+  settle(record: R, message: FlowMessage, tables: Tables): readonly Output[];
+}

@@ -1,0 +1,220 @@
+/** What `foscam-watch` does: every file that a watched folder brings is entered in the ledger once, then handed on. */
+
+import { deriveId } from "../domain/ids.ts";
+import type { FlowMessage } from "../domain/message.ts";
+import { toIso } from "../domain/time.ts";
+import type { Upload } from "../domain/upload.ts";
+import { cameraId as idOfFolder } from "../media/camera-id.ts";
+import { captureTime } from "../media/capture-time.ts";
+import { FolderWatch } from "../media/folder-watch.ts";
+import type { SettledFile } from "../media/settle.ts";
+import { MediaError, type VigilError } from "../resilience/errors.ts";
+import type { FileVersion } from "../store/uploads.ts";
+import type { Site } from "./site.ts";
+import type { Output, Tables } from "./stage.ts";
+
+export interface UploadIntakeOptions {
+  readonly site: Site;
+  /** Absolute path of the watched folder. */
+  readonly root: string;
+  /** The camera of every file below the root; null where the first folder names it. */
+  readonly camera: string | null;
+  /** Whether files that were there before the root was first watched are taken as well. */
+  readonly takeExisting: boolean;
+  readonly polling: boolean;
+  readonly stableMs: number;
+  /** Stores in a transaction, then sends. */
+  act(base: FlowMessage, work: (tables: Tables) => readonly Output[]): void;
+  onError(error: VigilError): void;
+}
+
+export const UPLOAD_PORT = 0;
+export const REJECTED_PORT = 1;
+
+/** File events can be lost without a word, so the folder is compared with the ledger this often as well. */
+const RESCAN_MS = 60_000;
+const POLL_INTERVAL_MS = 1_000;
+
+export class UploadIntake {
+  readonly #options: UploadIntakeOptions;
+  readonly #watch: FolderWatch;
+  readonly #firstSeenMs: number;
+  readonly #release: () => void;
+  /** Folders that wait for an id of their own, so that each is complained about once. */
+  readonly #waiting = new Set<string>();
+  #taken = 0;
+  #rejected = 0;
+
+  /** Throws a ConfigError `ROOTS_OVERLAP`. */
+  constructor(options: UploadIntakeOptions) {
+    this.#options = options;
+    const { site, root } = options;
+    this.#release = site.roots.claim(root);
+    this.#firstSeenMs = site.store.transaction((tables) => tables.uploads.firstSeen(root, site.clock.now()));
+    this.#watch = new FolderWatch({
+      root,
+      polling: options.polling,
+      pollIntervalMs: POLL_INTERVAL_MS,
+      stableMs: options.stableMs,
+      rescanMs: RESCAN_MS,
+      clock: site.clock,
+      logger: site.logger,
+      isKnown: (file) => !this.#wants(file),
+      take: (file) => this.#take(file),
+      onError: options.onError,
+    });
+  }
+
+  /** Files taken and rejected since the node started. */
+  get counts(): { taken: number; rejected: number } {
+    return { taken: this.#taken, rejected: this.#rejected };
+  }
+
+  /** Resolves when the folder is watched and has been compared with the ledger once. */
+  start(): Promise<void> {
+    return this.#watch.start();
+  }
+
+  /** Compares the folder with the ledger now. */
+  scan(): Promise<void> {
+    return this.#watch.scan();
+  }
+
+  async close(): Promise<void> {
+    await this.#watch.close();
+    this.#release();
+  }
+
+  #wants(file: FileSighting): boolean {
+    const { site, takeExisting } = this.#options;
+    if (site.store.uploads.has(this.#version(file))) return false;
+    if (!takeExisting && file.ctimeMs < this.#firstSeenMs) {
+      this.#enterUnwanted(file, null, "baseline", null);
+      return false;
+    }
+    const camera = this.#cameraOf(file.relativePath);
+    return camera === null || this.#hasId(camera);
+  }
+
+  #take(file: SettledFile): void {
+    const camera = this.#cameraOf(file.relativePath);
+    if (camera === null) {
+      const reason =
+        "it lies directly in the watched folder; put it into a folder named after its camera, or name the camera in the node";
+      this.#reject(file, null, new MediaError("NO_CAMERA", reason));
+    } else if (file.problem !== null || file.sha256 === null) {
+      this.#reject(file, camera.id, file.problem ?? new MediaError("UNREADABLE", "it could not be read"));
+    } else this.#accept(file, camera, file.sha256);
+  }
+
+  #accept(file: SettledFile, camera: FolderCamera, sha256: string): void {
+    const { site, act } = this.#options;
+    const receivedMs = site.clock.now();
+    const time = captureTime({
+      name: file.relativePath,
+      mtimeMs: file.mtimeMs,
+      receivedMs,
+      timeZone: site.camera(camera.id).time_zone,
+    });
+    if (time.warning !== null) site.logger.warn(`${file.relativePath}: ${time.warning}`);
+    const version = this.#version(file);
+    const upload: Upload = {
+      upload_id: uploadId(version),
+      camera_id: camera.id,
+      path: file.path,
+      media_type: file.mediaType,
+      size: file.size,
+      captured_at: time.capturedAt,
+      received_at: toIso(receivedMs),
+      sha256,
+    };
+    act({}, (tables) => {
+      if (!tables.uploads.addHanded(upload, version)) return [];
+      this.#taken += 1;
+      return [
+        {
+          port: UPLOAD_PORT,
+          topic: camera.id,
+          payload: upload,
+          properties: { filename: file.path },
+          subject: { kind: "upload", id: upload.upload_id },
+        },
+      ];
+    });
+  }
+
+  #reject(file: SettledFile, cameraId: string | null, problem: VigilError): void {
+    const { site, act } = this.#options;
+    act({}, (tables) => {
+      if (!this.#enterUnwanted(file, cameraId, "rejected", `${problem.code}: ${problem.message}`, tables)) return [];
+      this.#rejected += 1;
+      site.logger.warn(`${file.relativePath} is rejected (${problem.code}): ${problem.message}`);
+      return [
+        {
+          port: REJECTED_PORT,
+          topic: cameraId ?? "",
+          payload: { path: file.path, size: file.size, code: problem.code, reason: problem.message },
+          properties: { filename: file.path },
+          subject: null,
+        },
+      ];
+    });
+  }
+
+  #enterUnwanted(
+    file: FileSighting,
+    cameraId: string | null,
+    state: "baseline" | "rejected",
+    reason: string | null,
+    tables: Pick<Tables, "uploads"> = this.#options.site.store,
+  ): boolean {
+    const version = this.#version(file);
+    return tables.uploads.addUnwanted({
+      ...version,
+      uploadId: uploadId(version),
+      cameraId,
+      mediaType: file.mediaType,
+      receivedAt: toIso(this.#options.site.clock.now()),
+      state,
+      reason,
+    });
+  }
+
+  /** The camera of a file; null where the file lies in no camera's folder. */
+  #cameraOf(relativePath: string): FolderCamera | null {
+    const { site, camera } = this.#options;
+    const folder = camera ?? relativePath.split("/").slice(0, -1)[0];
+    if (folder === undefined) return null;
+    return { folder, id: site.listedId(folder) ?? idOfFolder(folder) };
+  }
+
+  /** Whether the id is the folder's own; a folder whose id another one has waits until it is given one. */
+  #hasId({ folder, id }: FolderCamera): boolean {
+    const { site, onError } = this.#options;
+    const holder = site.claimCamera(id, folder);
+    if (holder === folder) return true;
+    if (!this.#waiting.has(folder)) {
+      this.#waiting.add(folder);
+      onError(
+        new MediaError(
+          "CAMERA_ID_TAKEN",
+          `The folders "${folder}" and "${holder}" both make the camera id "${id}": the files in "${folder}" wait until the site's camera list gives it an id of its own`,
+        ),
+      );
+    }
+    return false;
+  }
+
+  #version(file: FileSighting): FileVersion {
+    return { root: this.#options.root, path: file.relativePath, size: file.size, mtimeNs: file.mtimeNs };
+  }
+}
+
+interface FolderCamera {
+  readonly folder: string;
+  readonly id: string;
+}
+
+function uploadId({ root, path, size, mtimeNs }: FileVersion): string {
+  return deriveId("upload", root, path, size, mtimeNs);
+}

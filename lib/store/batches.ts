@@ -1,0 +1,180 @@
+/** Tables `batches` and `batch_inspections`: which inspections are judged together. */
+import { join } from "node:path";
+import type { Database } from "better-sqlite3";
+import type { Batch, CloseReason } from "../domain/batch.ts";
+import type { Detection } from "../domain/detection.ts";
+import type { SecurityEvent } from "../domain/event.ts";
+import { deriveId } from "../domain/ids.ts";
+import type { Upload } from "../domain/upload.ts";
+import { DETECTION_COLUMNS, type Inspections } from "./inspections.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** The backlog has batches of its own: old uploads and live ones do not close each other's. */
+export type Lane = "live" | "backlog";
+
+/** A batch that still takes inspections. */
+export interface OpenBatch {
+  readonly batch_id: string;
+  readonly node_id: string;
+  readonly camera_id: string;
+  readonly lane: Lane;
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly detection_count: number;
+  /** Wall-clock milliseconds of the first inspection's arrival, and of when the batch closes by itself. */
+  readonly opened_ms: number;
+  readonly due_ms: number;
+  /** The message of the latest inspection as the journal keeps it: whose properties the batch's message carries on. */
+  readonly msg: string;
+}
+
+const OPEN_COLUMNS =
+  "batch_id, node_id, camera_id, lane, started_at, ended_at, detection_count, opened_ms, due_ms, msg";
+
+interface ClosedRow {
+  batch_id: string;
+  camera_id: string;
+  started_at: string;
+  ended_at: string;
+  close_reason: CloseReason;
+  fast_path: number;
+}
+
+export class Batches {
+  readonly #uploads: Uploads;
+  readonly #inspections: Inspections;
+  readonly #openOf;
+  readonly #allOpen;
+  readonly #put;
+  readonly #member;
+  readonly #isMember;
+  readonly #close;
+  readonly #insertForeign;
+  readonly #known;
+  readonly #closed;
+  readonly #detections;
+  readonly #uploadsOf;
+  readonly #bestThumbnail;
+
+  constructor(db: Database, uploads: Uploads, inspections: Inspections) {
+    this.#uploads = uploads;
+    this.#inspections = inspections;
+    this.#openOf = db.prepare<[string, string, Lane], OpenBatch>(
+      `SELECT ${OPEN_COLUMNS} FROM batches WHERE node_id = ? AND camera_id = ? AND lane = ? AND state = 'open'`,
+    );
+    this.#allOpen = db.prepare<[string], OpenBatch>(
+      `SELECT ${OPEN_COLUMNS} FROM batches WHERE node_id = ? AND state = 'open'`,
+    );
+    this.#put = db.prepare<[OpenBatch]>(`
+      INSERT INTO batches(${OPEN_COLUMNS}, state, fast_path)
+      VALUES(:batch_id, :node_id, :camera_id, :lane, :started_at, :ended_at, :detection_count, :opened_ms, :due_ms, :msg, 'open', 0)
+      ON CONFLICT(batch_id) DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at,
+        detection_count = excluded.detection_count, due_ms = excluded.due_ms, msg = excluded.msg`);
+    this.#member = db.prepare("INSERT INTO batch_inspections VALUES(?, ?, ?) ON CONFLICT DO NOTHING");
+    this.#isMember = db.prepare("SELECT 1 FROM batch_inspections WHERE node_id = ? AND inspection_id = ?").pluck();
+    this.#close = db.prepare<[CloseReason, number, string]>(`
+      UPDATE batches SET state = 'closed', close_reason = ?, fast_path = ?, due_ms = NULL, msg = NULL
+      WHERE batch_id = ? AND state = 'open'`);
+    this.#insertForeign = db.prepare(`
+      INSERT INTO batches(batch_id, node_id, camera_id, lane, state, started_at, ended_at, detection_count, fast_path, opened_ms)
+      VALUES(:batch_id, '', :camera_id, 'live', 'foreign', :started_at, :ended_at, :detection_count, :fast_path, :opened_ms)
+      ON CONFLICT DO NOTHING`);
+    this.#known = db.prepare<[string], number>("SELECT 1 FROM batches WHERE batch_id = ?").pluck();
+    this.#closed = db.prepare<[string], ClosedRow>(
+      "SELECT batch_id, camera_id, started_at, ended_at, close_reason, fast_path FROM batches WHERE batch_id = ? AND state = 'closed'",
+    );
+    const members = "batch_inspections m JOIN inspections i USING(inspection_id) JOIN uploads u USING(upload_id)";
+    this.#detections = db.prepare<[string], Detection>(`
+      SELECT ${DETECTION_COLUMNS} FROM ${members} JOIN detections d USING(inspection_id) WHERE m.batch_id = ?
+      ORDER BY d.captured_at, d.offset_ms, i.inspection_id, d.n`);
+    this.#uploadsOf = db.prepare<[string], Upload & { root: string | null }>(`
+      SELECT DISTINCT u.upload_id, u.camera_id, u.root, u.path, u.media_type, u.size, u.captured_at, u.received_at, u.sha256
+      FROM ${members} WHERE m.batch_id = ? ORDER BY u.captured_at, u.upload_id`);
+    this.#bestThumbnail = db
+      .prepare<[string], string>(
+        `SELECT i.thumbnail_path FROM ${members} JOIN detections d USING(inspection_id)
+        WHERE m.batch_id = ? AND i.thumbnail_path IS NOT NULL ORDER BY d.confidence DESC, d.detection_id LIMIT 1`,
+      )
+      .pluck();
+  }
+
+  openOf(nodeId: string, cameraId: string, lane: Lane): OpenBatch | undefined {
+    return this.#openOf.get(nodeId, cameraId, lane);
+  }
+
+  allOpen(nodeId: string): OpenBatch[] {
+    return this.#allOpen.all(nodeId);
+  }
+
+  /** Whether this node has put the inspection into one of its batches already. */
+  isMember(nodeId: string, inspectionId: string): boolean {
+    return this.#isMember.get(nodeId, inspectionId) !== undefined;
+  }
+
+  /** Stores an open batch, new or grown, and its newest member. */
+  join(batch: OpenBatch, inspectionId: string): void {
+    this.#put.run(batch);
+    this.#member.run(batch.node_id, inspectionId, batch.batch_id);
+  }
+
+  /** Closes an open batch; the answer is the batch to hand on, or null where it was not open. */
+  close(batchId: string, reason: CloseReason): Batch | null {
+    const closed = this.#close.run(reason, reason === "fast_path" ? 1 : 0, batchId);
+    const row = closed.changes === 1 ? this.#closed.get(batchId) : undefined;
+    if (!row) return null;
+    return {
+      ...row,
+      fast_path: row.fast_path === 1,
+      detections: this.#detections.all(batchId),
+      uploads: this.#uploadsOf.all(batchId).map(({ root, ...upload }) => ({
+        ...upload,
+        path: root === null ? upload.path : join(root, upload.path),
+      })),
+      thumbnail_path: this.#bestThumbnail.get(batchId) ?? null,
+    };
+  }
+
+  /** Enters a batch that came in a message with all it holds, unless it is known. */
+  adopt(batch: Batch, now: number): void {
+    if (this.#known.get(batch.batch_id) !== undefined) return;
+    this.#insertForeign.run({
+      batch_id: batch.batch_id,
+      camera_id: batch.camera_id,
+      started_at: batch.started_at,
+      ended_at: batch.ended_at,
+      detection_count: batch.detections.length,
+      fast_path: batch.fast_path ? 1 : 0,
+      opened_ms: now,
+    });
+    for (const upload of batch.uploads) {
+      const detections = batch.detections.filter((detection) => detection.upload_id === upload.upload_id);
+      const [first] = detections;
+      if (!first) continue;
+      this.#uploads.adopt(upload);
+      const detected = {
+        inspection_id: deriveId("inspection", upload.upload_id, batch.batch_id, upload.sha256),
+        upload,
+        frame: { width: first.frame_width, height: first.frame_height },
+        detections,
+        thumbnail_path: batch.thumbnail_path,
+        detector: "elsewhere",
+        inference_ms: null,
+      };
+      this.#inspections.add("", detected, upload.received_at);
+      this.#member.run("", detected.inspection_id, batch.batch_id);
+    }
+  }
+
+  /** Enters what an event from elsewhere says of its batch, unless it is known. */
+  adoptOf(event: SecurityEvent, now: number): void {
+    this.#insertForeign.run({
+      batch_id: event.batch_id,
+      camera_id: event.camera_id,
+      started_at: event.started_at,
+      ended_at: event.ended_at,
+      detection_count: event.detection_count,
+      fast_path: event.fast_path ? 1 : 0,
+      opened_ms: now,
+    });
+  }
+}

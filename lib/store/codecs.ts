@@ -1,0 +1,27 @@
+/** Between records and rows: what SQLite lacks (booleans, lists) as zod codecs. */
+import { z } from "zod";
+import { AlertRecord, Condition } from "../domain/alert.ts";
+import { EventRecord } from "../domain/event.ts";
+
+const sqlBoolean = z.codec(z.int().min(0).max(1), z.boolean(), {
+  decode: (stored) => stored === 1,
+  encode: (value) => (value ? 1 : 0),
+});
+
+function sqlJson<T extends z.ZodType>(schema: T) {
+  return z.codec(z.string(), schema, {
+    decode: (stored) => JSON.parse(stored),
+    encode: (value) => JSON.stringify(value),
+  });
+}
+
+/** `z.decode` makes an EventRecord of a row, `z.encode` a row of an EventRecord. */
+export const EventRow = EventRecord.extend({
+  final: sqlBoolean,
+  fast_path: sqlBoolean,
+  reviewed: sqlBoolean,
+  labels: sqlJson(z.array(z.string())),
+});
+
+/** `z.decode` makes an AlertRecord of a row, `z.encode` a row of an AlertRecord. */
+export const AlertRow = AlertRecord.extend({ conditions: sqlJson(z.array(Condition)) });

@@ -1,0 +1,73 @@
+/** Table `events`: batches, judged. Storing a revision and queueing it for publication are one act. */
+import type { Database } from "better-sqlite3";
+import { z } from "zod";
+import { EventRecord } from "../domain/event.ts";
+import { EventRow } from "./codecs.ts";
+import type { Outbox } from "./outbox.ts";
+
+const COLUMNS = Object.keys(EventRecord.shape);
+/** What a later verdict does not touch. */
+const FIXED: ReadonlySet<string> = new Set(["event_id", "batch_id", "camera_id", "revision", "reviewed", "created_at"]);
+
+export class Events {
+  readonly #outbox: Outbox;
+  readonly #save;
+  readonly #get;
+  readonly #latest;
+  readonly #published;
+
+  constructor(db: Database, outbox: Outbox) {
+    this.#outbox = outbox;
+    const updates = COLUMNS.filter((column) => !FIXED.has(column)).map((column) => `${column} = excluded.${column}`);
+    this.#save = db.prepare<[Record<string, unknown>], Pick<EventRecord, "revision" | "created_at">>(`
+      INSERT INTO events(node_id, ${COLUMNS.join(", ")}) VALUES(:node_id, ${COLUMNS.map((column) => `:${column}`).join(", ")})
+      ON CONFLICT(event_id) DO UPDATE SET revision = events.revision + 1, ${updates.join(", ")}
+      WHERE excluded.final >= events.final
+      RETURNING revision, created_at`);
+    this.#get = db.prepare<[string], unknown>(`SELECT ${COLUMNS.join(", ")} FROM events WHERE event_id = ?`);
+    this.#latest = db.prepare<[], unknown>(`
+      SELECT ${COLUMNS.join(", ")} FROM events e WHERE published_revision IS NOT NULL AND NOT EXISTS(
+        SELECT 1 FROM events later WHERE later.camera_id = e.camera_id AND later.published_revision IS NOT NULL
+          AND (later.started_at, later.event_id) > (e.started_at, e.event_id))`);
+    this.#published = db.prepare(
+      "UPDATE events SET published_revision = max(coalesce(published_revision, 0), ?) WHERE event_id = ?",
+    );
+  }
+
+  /**
+   * Stores a verdict and, where `publish` is set, queues it for MQTT in the same transaction. An estimate never
+   * replaces a verdict. The answer is the event as it stands now, with its true revision, or null where
+   * nothing changed.
+   */
+  save(nodeId: string, event: EventRecord, publish: boolean): EventRecord | null {
+    const record = EventRecord.parse(event);
+    const saved = this.#save.get({ ...z.encode(EventRow, record), node_id: nodeId });
+    if (!saved) return null;
+    const stored = { ...record, ...saved };
+    if (publish) this.#outbox.add("event", stored.event_id, stored.revision, stored);
+    return stored;
+  }
+
+  get(eventId: string): EventRecord | undefined {
+    const row = this.#get.get(eventId);
+    return row === undefined ? undefined : readEvent(row);
+  }
+
+  /** Enters an event that came in a message, unless it is known. Its batch must be known. */
+  adopt(nodeId: string, event: EventRecord): void {
+    if (this.get(event.event_id) === undefined) this.save(nodeId, event, false);
+  }
+
+  /** The newest published event of each camera. */
+  latestPublished(): EventRecord[] {
+    return this.#latest.all().map(readEvent);
+  }
+
+  markPublished(eventId: string, revision: number): void {
+    this.#published.run(revision, eventId);
+  }
+}
+
+function readEvent(row: unknown): EventRecord {
+  return EventRow.parse(row);
+}

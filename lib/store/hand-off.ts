@@ -1,0 +1,64 @@
+/** How a node's results become messages: put into the air in the node's transaction, sent after it. */
+import type { FlowMessage } from "../domain/message.ts";
+import type { Handovers, Subject } from "./handovers.ts";
+import { fromJournal, toJournal } from "./journal.ts";
+import type { Tables } from "./store.ts";
+
+/** One message that a node's work brings forth. */
+export interface Output {
+  readonly port: number;
+  readonly topic: string;
+  readonly payload: unknown;
+  /** Further properties to set on the message. */
+  readonly properties?: Readonly<Record<string, unknown>>;
+  /** What the message is about; null on a terminal output, whose messages are sent once and not again. */
+  readonly subject: Subject | null;
+}
+
+/** A message, ready to leave through a port. */
+export interface Sent {
+  readonly port: number;
+  readonly message: FlowMessage;
+}
+
+export class HandOff {
+  readonly #nodeId: string;
+  readonly #onDropped: (properties: readonly string[]) => void;
+  readonly #warned = new Set<string>();
+
+  /** `onDropped` hears once of each message property that would not survive a restart. */
+  constructor(nodeId: string, onDropped: (properties: readonly string[]) => void) {
+    this.#nodeId = nodeId;
+    this.#onDropped = onDropped;
+  }
+
+  /** Inside a transaction: the messages to send once it is committed. They carry the user's properties of `base`. */
+  prepare(tables: Tables, base: FlowMessage, outputs: readonly Output[], now: number): Sent[] {
+    return outputs.map(({ port, topic, payload, properties, subject }) => {
+      const { handover: _taken, replayed: _replayed, ...own } = base;
+      const message: FlowMessage = { ...own, ...properties, topic, payload };
+      if (subject !== null) {
+        message.handover = tables.handovers.send(this.#nodeId, port, subject, this.journal(message), now);
+      }
+      return { port, message };
+    });
+  }
+
+  /** The plain part of a message as JSON. */
+  journal(message: FlowMessage): string {
+    const { json, dropped } = toJournal(message);
+    const fresh = dropped.filter((property) => !this.#warned.has(property));
+    if (fresh.length > 0) {
+      for (const property of fresh) this.#warned.add(property);
+      this.#onDropped(fresh);
+    }
+    return json;
+  }
+
+  /** A message in the air, to be sent again; undefined where it has been answered and forgotten meanwhile. */
+  again(handovers: Handovers, handoverId: string): Sent | undefined {
+    const aired = handovers.get(handoverId);
+    if (!aired) return undefined;
+    return { port: aired.port, message: { ...fromJournal(aired.msg), handover: handoverId, replayed: true } };
+  }
+}

@@ -1,0 +1,98 @@
+/** Table `handovers`: messages on their way to the next Vigil node, which live nowhere else. */
+import type { Database } from "better-sqlite3";
+
+/** What a message is about, for a receiver whose message lost the hand-over's id on the way. */
+export interface Subject {
+  readonly kind: "upload" | "detected" | "batch" | "event";
+  readonly id: string;
+}
+
+export interface AiredMessage {
+  readonly handover_id: string;
+  readonly port: number;
+  readonly msg: string;
+}
+
+/** After so many minutes of its producer's own up-time, a message that nobody took counts as left open by the wiring. */
+const MINUTES_IN_THE_AIR = 60;
+/** A fan-out's second branch may still be on its way this long after the first has answered. */
+const FAN_OUT_MS = 5_000;
+
+export class Handovers {
+  readonly #session: string;
+  #count = 0;
+  readonly #insert;
+  readonly #answer;
+  readonly #answerSubject;
+  readonly #toResend;
+  readonly #get;
+  readonly #age;
+  readonly #unclaim;
+  readonly #forgetMessages;
+  readonly #purge;
+
+  constructor(db: Database, session: string) {
+    this.#session = session;
+    this.#insert = db.prepare(`
+      INSERT INTO handovers(handover_id, node_id, port, kind, subject_id, state, msg, created_ms)
+      VALUES(?, ?, ?, ?, ?, 'air', ?, ?)`);
+    this.#answer = db.prepare(
+      "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE handover_id = ? AND state <> 'taken'",
+    );
+    this.#answerSubject = db.prepare(
+      "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE kind = ? AND subject_id = ? AND state <> 'taken'",
+    );
+    this.#toResend = db
+      .prepare<[{ node: string; fanOut: number }], string>(`
+      SELECT handover_id FROM handovers WHERE node_id = :node AND msg IS NOT NULL AND (state = 'air' OR
+        answered_ms >= (SELECT max(answered_ms) FROM handovers WHERE answered_ms IS NOT NULL) - :fanOut)
+      ORDER BY rowid`)
+      .pluck();
+    this.#get = db.prepare<[string], AiredMessage>(
+      "SELECT handover_id, port, msg FROM handovers WHERE handover_id = ? AND msg IS NOT NULL",
+    );
+    this.#age = db.prepare("UPDATE handovers SET minutes_up = minutes_up + 1 WHERE node_id = ? AND state = 'air'");
+    this.#unclaim = db.prepare(
+      "UPDATE handovers SET state = 'unclaimed' WHERE node_id = ? AND state = 'air' AND minutes_up >= ?",
+    );
+    this.#forgetMessages = db.prepare(
+      "UPDATE handovers SET msg = NULL WHERE answered_ms < ? AND state = 'taken' AND msg IS NOT NULL",
+    );
+    this.#purge = db.prepare("DELETE FROM handovers WHERE answered_ms < ? AND state = 'taken'");
+  }
+
+  /** Puts a message into the air; the answer is the id it travels with, which no other message ever has. */
+  send(nodeId: string, port: number, subject: Subject, msg: string, now: number): string {
+    this.#count += 1;
+    const id = `${this.#session}.${this.#count}`;
+    this.#insert.run(id, nodeId, port, subject.kind, subject.id, msg, now);
+    return id;
+  }
+
+  /** Answers a message that a node has taken: by its hand-over or, where a user's node stripped that, by its subject. */
+  answer(handover: string | null, subject: Subject | null, now: number): void {
+    if (handover !== null) this.#answer.run(now, handover);
+    else if (subject !== null) this.#answerSubject.run(now, subject.kind, subject.id);
+  }
+
+  /** Ids of what a node must send again after a start, oldest first. */
+  toResend(nodeId: string): string[] {
+    return this.#toResend.all({ node: nodeId, fanOut: FAN_OUT_MS });
+  }
+
+  get(handoverId: string): AiredMessage | undefined {
+    return this.#get.get(handoverId);
+  }
+
+  /** Counts a minute of a producer's up-time; the answer is how many of its messages count as unclaimed since. */
+  age(nodeId: string): number {
+    this.#age.run(nodeId);
+    return this.#unclaim.run(nodeId, MINUTES_IN_THE_AIR).changes;
+  }
+
+  /** Drops the text of messages that every branch has had time to take, and answered rows older than `purgeBefore`. */
+  tidy(now: number, purgeBefore: number): void {
+    this.#forgetMessages.run(now - FAN_OUT_MS);
+    this.#purge.run(purgeBefore);
+  }
+}

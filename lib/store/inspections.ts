@@ -1,0 +1,47 @@
+/** Tables `inspections` and `detections`: what a detector found in an upload. */
+import type { Database } from "better-sqlite3";
+import type { Detected, Detection } from "../domain/detection.ts";
+
+/** A detection with its inspection's frame, as a query joins them. */
+export const DETECTION_COLUMNS = `d.detection_id, i.upload_id, d.captured_at, d.offset_ms, d.label, d.confidence, d.x, d.y,
+  d.width, d.height, i.frame_width, i.frame_height`;
+
+export class Inspections {
+  readonly #insert;
+  readonly #insertDetection;
+
+  constructor(db: Database) {
+    this.#insert = db.prepare(`
+      INSERT INTO inspections(inspection_id, upload_id, node_id, sha256, outcome, frame_width, frame_height, thumbnail_path, detector, inference_ms, inspected_at)
+      VALUES(:inspection_id, :upload_id, :node_id, :sha256, :outcome, :frame_width, :frame_height, :thumbnail_path, :detector, :inference_ms, :inspected_at)
+      ON CONFLICT DO NOTHING`);
+    this.#insertDetection = db.prepare<
+      [Omit<Detection, "upload_id" | "frame_width" | "frame_height"> & { inspection_id: string; n: number }]
+    >(`
+      INSERT INTO detections(detection_id, inspection_id, n, captured_at, offset_ms, label, confidence, x, y, width, height)
+      VALUES(:detection_id, :inspection_id, :n, :captured_at, :offset_ms, :label, :confidence, :x, :y, :width, :height)`);
+  }
+
+  /** Enters an inspection with its detections. False where it is known already. */
+  add(nodeId: string, detected: Detected, inspectedAt: string): boolean {
+    const added = this.#insert.run({
+      inspection_id: detected.inspection_id,
+      upload_id: detected.upload.upload_id,
+      node_id: nodeId,
+      sha256: detected.upload.sha256,
+      outcome: detected.detections.length > 0 ? "seen" : "nothing",
+      frame_width: detected.frame.width,
+      frame_height: detected.frame.height,
+      thumbnail_path: detected.thumbnail_path,
+      detector: detected.detector,
+      inference_ms: detected.inference_ms,
+      inspected_at: inspectedAt,
+    });
+    if (added.changes === 0) return false;
+    for (const [n, detection] of detected.detections.entries()) {
+      const { upload_id, frame_width, frame_height, ...own } = detection;
+      this.#insertDetection.run({ ...own, inspection_id: detected.inspection_id, n });
+    }
+    return true;
+  }
+}

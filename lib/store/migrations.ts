@@ -1,0 +1,234 @@
+/** The schema, as the steps that led to it. A released step is never edited: a change is a new step. */
+import type { Database } from "better-sqlite3";
+import { StoreError } from "../resilience/errors.ts";
+
+const STEPS: readonly string[] = [
+  `
+  CREATE TABLE cameras(
+    camera_id TEXT PRIMARY KEY,
+    folder TEXT,
+    first_seen_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE roots(root TEXT PRIMARY KEY, first_seen_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.
+  CREATE TABLE uploads(
+    upload_id TEXT PRIMARY KEY,
+    camera_id TEXT,
+    root TEXT,
+    path TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    sha256 TEXT,
+    media_type TEXT NOT NULL CHECK(media_type IN ('image','video')),
+    captured_at TEXT,
+    received_at TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('handed','rejected','duplicate','superseded','gone','baseline')),
+    reason TEXT,
+    original_id TEXT REFERENCES uploads,
+    UNIQUE(root, path, size, mtime_ns),
+    CHECK(state IN ('rejected','baseline') OR (camera_id IS NOT NULL AND sha256 IS NOT NULL AND captured_at IS NOT NULL))
+  ) STRICT;
+
+  CREATE TABLE inspections(
+    inspection_id TEXT PRIMARY KEY,
+    upload_id TEXT NOT NULL REFERENCES uploads,
+    node_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK(outcome IN ('seen','nothing','skipped')),
+    frame_width INTEGER NOT NULL,
+    frame_height INTEGER NOT NULL,
+    thumbnail_path TEXT,
+    detector TEXT NOT NULL,
+    inference_ms REAL,
+    inspected_at TEXT NOT NULL,
+    UNIQUE(upload_id, node_id, sha256)
+  ) STRICT;
+
+  CREATE TABLE detections(
+    detection_id TEXT PRIMARY KEY,
+    inspection_id TEXT NOT NULL REFERENCES inspections ON DELETE CASCADE,
+    n INTEGER NOT NULL,
+    captured_at TEXT NOT NULL,
+    offset_ms INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    confidence REAL NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    width REAL NOT NULL,
+    height REAL NOT NULL,
+    UNIQUE(inspection_id, n)
+  ) STRICT;
+
+  -- lane: the backlog has batches of its own, so that old uploads and live ones do not close each other's.
+  CREATE TABLE batches(
+    batch_id TEXT PRIMARY KEY,
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    lane TEXT NOT NULL CHECK(lane IN ('live','backlog')),
+    state TEXT NOT NULL CHECK(state IN ('open','closed','merged','foreign')),
+    merged_into TEXT REFERENCES batches,
+    started_at TEXT NOT NULL,
+    ended_at TEXT NOT NULL,
+    detection_count INTEGER NOT NULL,
+    fast_path INTEGER NOT NULL CHECK(fast_path IN (0,1)),
+    close_reason TEXT,
+    opened_ms INTEGER NOT NULL,
+    due_ms INTEGER,
+    msg TEXT,
+    CHECK((state = 'merged') = (merged_into IS NOT NULL)),
+    CHECK((state = 'open') = (due_ms IS NOT NULL))
+  ) STRICT;
+  CREATE UNIQUE INDEX batch_open ON batches(node_id, camera_id, lane) WHERE state = 'open';
+
+  CREATE TABLE batch_inspections(
+    node_id TEXT NOT NULL,
+    inspection_id TEXT NOT NULL REFERENCES inspections,
+    batch_id TEXT NOT NULL REFERENCES batches,
+    PRIMARY KEY(node_id, inspection_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX batch_members ON batch_inspections(batch_id);
+
+  CREATE TABLE events(
+    event_id TEXT PRIMARY KEY,
+    batch_id TEXT NOT NULL REFERENCES batches,
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    camera_name TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    final INTEGER NOT NULL CHECK(final IN (0,1)),
+    risk_score INTEGER CHECK(risk_score BETWEEN 0 AND 100),
+    risk_level TEXT CHECK(risk_level IN ('low','medium','high','critical')),
+    analysis TEXT NOT NULL CHECK(analysis IN ('model','rules','none')),
+    summary TEXT NOT NULL,
+    reasoning TEXT NOT NULL,
+    recommended_action TEXT,
+    labels TEXT NOT NULL,
+    detection_count INTEGER NOT NULL,
+    fast_path INTEGER NOT NULL CHECK(fast_path IN (0,1)),
+    thumbnail_path TEXT,
+    model TEXT,
+    prompt_version TEXT,
+    reviewed INTEGER NOT NULL CHECK(reviewed IN (0,1)),
+    created_at TEXT NOT NULL,
+    published_revision INTEGER,
+    UNIQUE(batch_id, node_id),
+    CHECK((risk_score IS NULL) = (risk_level IS NULL)),
+    CHECK((risk_score IS NULL) = (analysis = 'none'))
+  ) STRICT;
+  CREATE INDEX event_latest ON events(camera_id, started_at);
+
+  CREATE TABLE alerts(
+    alert_id TEXT PRIMARY KEY,
+    event_id TEXT NOT NULL REFERENCES events,
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    outcome TEXT NOT NULL CHECK(outcome IN ('alert','suppressed')),
+    severity TEXT,
+    conditions TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    UNIQUE(event_id, node_id)
+  ) STRICT;
+
+  -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt.
+  CREATE TABLE work(
+    job_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    node_id TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    key TEXT NOT NULL,
+    subject_id TEXT,
+    camera_id TEXT,
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('queued','done','dead','refused','discarded')),
+    owner TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_ms INTEGER NOT NULL DEFAULT 0,
+    code TEXT,
+    error TEXT,
+    msg TEXT,
+    created_ms INTEGER NOT NULL,
+    settled_ms INTEGER,
+    UNIQUE(node_id, key),
+    CHECK(state NOT IN ('queued','dead') OR msg IS NOT NULL)
+  ) STRICT;
+  CREATE INDEX work_pick ON work(node_id, priority DESC, job_id) WHERE state = 'queued';
+  CREATE INDEX work_subject ON work(subject_id, stage);
+  CREATE INDEX work_settled ON work(settled_ms) WHERE settled_ms IS NOT NULL;
+
+  -- A message on its way to the next Vigil node: in the air until a node has taken it.
+  CREATE TABLE handovers(
+    handover_id TEXT PRIMARY KEY,
+    node_id TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('air','taken','unclaimed')),
+    msg TEXT,
+    created_ms INTEGER NOT NULL,
+    minutes_up INTEGER NOT NULL DEFAULT 0,
+    answered_ms INTEGER,
+    CHECK(state = 'taken' OR msg IS NOT NULL)
+  ) STRICT;
+  CREATE INDEX handover_air ON handovers(node_id) WHERE state = 'air';
+  CREATE INDEX handover_subject ON handovers(subject_id, kind);
+  CREATE INDEX handover_answered ON handovers(answered_ms) WHERE answered_ms IS NOT NULL;
+
+  CREATE TABLE outbox(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    UNIQUE(kind, subject_id, revision)
+  ) STRICT;
+
+  CREATE TABLE claims(
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    upload_id TEXT NOT NULL,
+    received_ms INTEGER NOT NULL,
+    PRIMARY KEY(node_id, camera_id, sha256)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX claim_age ON claims(received_ms);
+
+  -- What became of every upload; LOST must never appear.
+  CREATE VIEW account AS SELECT u.upload_id, CASE
+    WHEN u.state <> 'handed' THEN u.state
+    WHEN EXISTS(SELECT 1 FROM work w WHERE w.subject_id = u.upload_id AND w.stage = 'detect' AND w.state = 'queued') THEN 'working'
+    WHEN EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = u.upload_id) THEN 'inspected'
+    WHEN EXISTS(SELECT 1 FROM work w WHERE w.subject_id = u.upload_id AND w.state IN ('dead','refused','discarded')) THEN 'dead'
+    WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'air') THEN 'air'
+    WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'unclaimed') THEN 'left'
+    ELSE 'LOST' END AS what FROM uploads u;
+  `,
+];
+
+/** The `user_version` that this code writes. */
+export const SCHEMA_VERSION = STEPS.length;
+
+/**
+ * Brings a database to this version's schema, each step in a transaction of its own.
+ * Throws a StoreError `STORE_NEWER` where a newer Vigil has written it.
+ */
+export function migrate(db: Database): void {
+  const found = Number(db.pragma("user_version", { simple: true }));
+  if (found > SCHEMA_VERSION) {
+    throw new StoreError(
+      "STORE_NEWER",
+      `The database has schema ${found}, and this version of Vigil knows up to ${SCHEMA_VERSION}: install the newer Vigil again, or name another data folder`,
+    );
+  }
+  for (const [index, step] of STEPS.entries()) {
+    if (index < found) continue;
+    db.transaction(() => {
+      db.exec(step);
+      db.pragma(`user_version = ${index + 1}`);
+    })();
+  }
+}

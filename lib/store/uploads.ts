@@ -1,0 +1,115 @@
+/** Tables `roots` and `uploads`: the ledger of every file that a camera dropped, and what became of it. */
+import type { Database } from "better-sqlite3";
+import type { MediaType, Upload } from "../domain/upload.ts";
+
+/** A file as a folder lists it: the same four values are the same upload. */
+export interface FileVersion {
+  readonly root: string;
+  /** Relative to the root. */
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+}
+
+/** A file that is not taken: what there is to say of it. */
+export interface Unwanted extends FileVersion {
+  readonly uploadId: string;
+  readonly cameraId: string | null;
+  readonly mediaType: MediaType;
+  readonly receivedAt: string;
+  readonly state: "rejected" | "baseline";
+  readonly reason: string | null;
+}
+
+export class Uploads {
+  readonly #known;
+  readonly #insert;
+  readonly #adopt;
+  readonly #end;
+  readonly #firstSeen;
+  readonly #seeRoot;
+
+  constructor(db: Database) {
+    this.#known = db
+      .prepare<[string, string, number, bigint], number>(
+        "SELECT 1 FROM uploads WHERE root = ? AND path = ? AND size = ? AND mtime_ns = ?",
+      )
+      .pluck();
+    this.#insert = db.prepare(`
+      INSERT INTO uploads(upload_id, camera_id, root, path, size, mtime_ns, sha256, media_type, captured_at, received_at, state, reason)
+      VALUES(:upload_id, :camera_id, :root, :path, :size, :mtime_ns, :sha256, :media_type, :captured_at, :received_at, :state, :reason)
+      ON CONFLICT DO NOTHING`);
+    this.#adopt = db.prepare(`
+      INSERT INTO uploads(upload_id, camera_id, path, size, mtime_ns, sha256, media_type, captured_at, received_at, state)
+      VALUES(:upload_id, :camera_id, :path, :size, 0, :sha256, :media_type, :captured_at, :received_at, 'handed')
+      ON CONFLICT(upload_id) DO NOTHING`);
+    this.#end = db.prepare<[string, string | null, string]>(
+      "UPDATE uploads SET state = ?, original_id = ? WHERE upload_id = ? AND state = 'handed'",
+    );
+    this.#firstSeen = db.prepare<[string], number>("SELECT first_seen_ms FROM roots WHERE root = ?").pluck();
+    this.#seeRoot = db.prepare<[string, number]>("INSERT INTO roots VALUES(?, ?) ON CONFLICT DO NOTHING");
+  }
+
+  /** When this root was watched for the first time, in milliseconds since 1970: `now` if that is this time. */
+  firstSeen(root: string, now: number): number {
+    this.#seeRoot.run(root, now);
+    return this.#firstSeen.get(root) ?? now;
+  }
+
+  /** Whether the ledger has this version of a file, in whatever state. */
+  has(file: FileVersion): boolean {
+    return this.#known.get(file.root, file.path, file.size, file.mtimeNs) !== undefined;
+  }
+
+  /** Enters a file that goes on to the next node. False where the ledger has it already. */
+  addHanded(upload: Upload, file: FileVersion): boolean {
+    const { path, ...rest } = upload;
+    const added = this.#insert.run({
+      ...rest,
+      root: file.root,
+      path: file.path,
+      mtime_ns: file.mtimeNs,
+      state: "handed",
+      reason: null,
+    });
+    return added.changes === 1;
+  }
+
+  /** Enters a file that goes nowhere. False where the ledger has it already. */
+  addUnwanted(file: Unwanted): boolean {
+    const added = this.#insert.run({
+      upload_id: file.uploadId,
+      camera_id: file.cameraId,
+      root: file.root,
+      path: file.path,
+      size: file.size,
+      mtime_ns: file.mtimeNs,
+      sha256: null,
+      media_type: file.mediaType,
+      captured_at: null,
+      received_at: file.receivedAt,
+      state: file.state,
+      reason: file.reason,
+    });
+    return added.changes === 1;
+  }
+
+  /** Enters an upload that came in a message, unless it is known. */
+  adopt(upload: Upload): void {
+    this.#adopt.run(upload);
+  }
+
+  markDuplicate(uploadId: string, originalId: string): void {
+    this.#end.run("duplicate", originalId, uploadId);
+  }
+
+  /** The file's bytes changed after it was taken; its new content is an upload of its own. */
+  markSuperseded(uploadId: string): void {
+    this.#end.run("superseded", null, uploadId);
+  }
+
+  /** The file went away before it was looked at. */
+  markGone(uploadId: string): void {
+    this.#end.run("gone", null, uploadId);
+  }
+}

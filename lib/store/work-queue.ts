@@ -1,0 +1,276 @@
+/**
+ * The durable work queue of one node. A message is journalled before anything else happens to it; its result, the end of
+ * the job and what it hands on are one transaction. Whatever is queued when the process dies is resumed by the node's
+ * next instance.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import type { FlowMessage } from "../domain/message.ts";
+import { backoffMs } from "../resilience/backoff.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { asError, VigilError } from "../resilience/errors.ts";
+import type { HandOff, Output, Sent } from "./hand-off.ts";
+import type { Subject } from "./handovers.ts";
+import type { QueuedJob, Receipt } from "./jobs.ts";
+import { fromJournal, toJournal } from "./journal.ts";
+import type { Store, Tables } from "./store.ts";
+
+/** What a piece of work brings forth. */
+export interface Result {
+  /**
+   * Writes it down in the transaction that ends the job, and says what leaves the node. The two are one step because
+   * some of what leaves, an event's revision for one, is only known once it is written.
+   */
+  commit(tables: Tables): readonly Output[];
+  /** Set where the result stands but the job counts as failed: it becomes a dead letter, and a Catch node hears of it. */
+  readonly failure?: VigilError;
+}
+
+/** A message as it arrives at a node, with what the node knows of it. */
+export interface Delivery {
+  readonly message: FlowMessage;
+  readonly subject: Subject | null;
+  readonly cameraId: string | null;
+  /** Higher goes first. */
+  readonly priority: number;
+  /** Called once when the work has ended, with the error where it failed for good. */
+  readonly done: (error?: Error) => void;
+}
+
+/** A job to work on: a message, live or from the journal. */
+export interface Job {
+  readonly message: FlowMessage;
+  /** How often it has failed before. */
+  readonly failures: number;
+  /** Stores and sends something before the job has ended, such as an estimate. */
+  interim(commit: Result["commit"]): void;
+}
+
+export interface WorkQueueOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly handOff: HandOff;
+  readonly nodeId: string;
+  readonly stage: string;
+  /** Jobs that may run at once. */
+  readonly concurrency: number;
+  work(job: Job, signal: AbortSignal): Promise<Result>;
+  send(messages: readonly Sent[]): void;
+  /** A job from before a restart has failed for good: there is nobody's `done` to tell. */
+  onResumedFailure(error: Error, message: FlowMessage): void;
+  /** The queue's depth has changed, or a job has failed and waits (`waitingFor`). */
+  onChange(): void;
+}
+
+/** While the store itself fails, jobs wait this long before the next try. */
+const STORE_RETRY_MS = 5_000;
+
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #owner = randomUUID();
+  readonly #handOff: HandOff;
+  readonly #closing = new AbortController();
+  readonly #live = new Map<number, Delivery>();
+  readonly #running = new Map<number, Promise<void>>();
+  #started = false;
+  #depth = 0;
+  #waitingFor: Error | null = null;
+  #cancelTimer = () => {};
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#handOff = options.handOff;
+  }
+
+  /** Jobs that are queued, running ones included. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Why the last job that ran has to wait; null once one succeeds. */
+  get waitingFor(): Error | null {
+    return this.#waitingFor;
+  }
+
+  /** Takes over what earlier instances of this node left queued, and begins to work. */
+  start(): void {
+    const { store, nodeId } = this.#options;
+    store.transaction((tables) => tables.jobs.claim(nodeId, this.#owner));
+    this.#started = true;
+    this.#depth = store.jobs.countQueued(nodeId);
+    this.#options.onChange();
+    this.#pump();
+  }
+
+  /** Journals a message and answers its hand-over. A message that this node has taken before is done at once. */
+  receive(delivery: Delivery): void {
+    const { store, clock } = this.#options;
+    const msg = this.#handOff.journal(delivery.message);
+    const jobId = store.transaction((tables) => {
+      answer(tables, delivery, clock.now());
+      return tables.jobs.queue(this.#receipt(delivery), this.#owner, msg);
+    });
+    if (jobId === null) {
+      delivery.done();
+      return;
+    }
+    this.#live.set(jobId, delivery);
+    this.#changeDepth(1);
+    this.#pump();
+  }
+
+  /** Takes a message whose work is part of the same transaction. */
+  receiveAndSettle(delivery: Delivery, commit: Result["commit"]): void {
+    const { store, clock } = this.#options;
+    const sent = store.transaction((tables) => {
+      const now = clock.now();
+      answer(tables, delivery, now);
+      if (!tables.jobs.settleAtOnce(this.#receipt(delivery))) return [];
+      return this.#handOff.prepare(tables, delivery.message, commit(tables), now);
+    });
+    this.#options.send(sent);
+    delivery.done();
+  }
+
+  /** Takes a message that does not fit, so that it does not come back; the sender's Catch node hears why. */
+  refuse(delivery: Delivery, error: VigilError): void {
+    const { store, clock } = this.#options;
+    store.transaction((tables) => {
+      answer(tables, delivery, clock.now());
+      tables.jobs.refuse(this.#receipt(delivery), error.code, error.message, this.#handOff.journal(delivery.message));
+    });
+    delivery.done(error);
+  }
+
+  /** Stores something that no message asked for (a timer's work), and sends what comes of it. */
+  act(base: FlowMessage, commit: Result["commit"]): void {
+    const { store, clock } = this.#options;
+    this.#options.send(store.transaction((tables) => this.#handOff.prepare(tables, base, commit(tables), clock.now())));
+  }
+
+  /** Stops: running work is aborted, and its jobs stay queued for the next instance. */
+  async close(): Promise<void> {
+    this.#closing.abort(new VigilError("CLOSING", "The node is closing; the job stays queued", { retryable: true }));
+    this.#cancelTimer();
+    await Promise.allSettled(this.#running.values());
+    this.#live.clear();
+  }
+
+  #pump(): void {
+    if (!this.#started || this.#closing.signal.aborted) return;
+    const { store, clock, concurrency, nodeId } = this.#options;
+    this.#cancelTimer();
+    while (this.#running.size < concurrency) {
+      const row = store.jobs.pick(nodeId, this.#running.keys(), clock.now());
+      if (!row) {
+        const due = store.jobs.nextDue(nodeId, this.#running.keys());
+        if (due !== null) this.#cancelTimer = clock.after(due - clock.now(), () => this.#pump());
+        return;
+      }
+      this.#running.set(row.job_id, this.#run(row));
+    }
+  }
+
+  async #run(row: QueuedJob): Promise<void> {
+    const message = this.#live.get(row.job_id)?.message ?? fromJournal(row.msg);
+    // The caller notes the run before the work can end.
+    await null;
+    try {
+      const job: Job = {
+        message,
+        failures: row.attempts,
+        interim: (commit) => this.#interim(message, commit),
+      };
+      const result = await this.#options.work(job, this.#closing.signal);
+      this.#settle(row, message, result);
+    } catch (thrown) {
+      if (!this.#closing.signal.aborted) this.#fail(row, message, asError(thrown));
+    } finally {
+      this.#running.delete(row.job_id);
+    }
+    this.#pump();
+  }
+
+  #interim(message: FlowMessage, commit: Result["commit"]): void {
+    if (!this.#closing.signal.aborted) this.act(message, commit);
+  }
+
+  #settle(row: QueuedJob, message: FlowMessage, result: Result): void {
+    const { store, clock } = this.#options;
+    const { failure } = result;
+    const sent = store.transaction((tables) => {
+      const now = clock.now();
+      const ended = failure
+        ? tables.jobs.dead(row.job_id, this.#owner, failure.code, failure.message, now)
+        : tables.jobs.done(row.job_id, this.#owner, now);
+      if (!ended) return null;
+      return this.#handOff.prepare(tables, message, result.commit(tables), now);
+    });
+    // Another instance owns the job by now, and this result is not the one that counts.
+    if (sent === null) return;
+    this.#waitingFor = null;
+    this.#options.send(sent);
+    this.#end(row, message, failure);
+  }
+
+  #fail(row: QueuedJob, message: FlowMessage, error: Error): void {
+    const { store, clock } = this.#options;
+    const code = error instanceof VigilError ? error.code : "UNEXPECTED";
+    const retry = error instanceof VigilError && error.retryable;
+    try {
+      store.transaction((tables) => {
+        const now = clock.now();
+        if (retry) tables.jobs.defer(row.job_id, this.#owner, code, error.message, now + backoffMs(row.attempts + 1));
+        else tables.jobs.dead(row.job_id, this.#owner, code, error.message, now);
+      });
+    } catch (storeError) {
+      this.#waitingFor = asError(storeError);
+      this.#options.onChange();
+      clock.after(STORE_RETRY_MS, () => this.#pump());
+      return;
+    }
+    if (retry) {
+      this.#waitingFor = error;
+      this.#options.onChange();
+    } else this.#end(row, message, error);
+  }
+
+  #end(row: QueuedJob, message: FlowMessage, error: Error | undefined): void {
+    const live = this.#live.get(row.job_id);
+    this.#live.delete(row.job_id);
+    this.#changeDepth(-1);
+    if (live) live.done(error);
+    else if (error) this.#options.onResumedFailure(error, message);
+  }
+
+  #changeDepth(by: number): void {
+    this.#depth += by;
+    this.#options.onChange();
+  }
+
+  #receipt(delivery: Delivery): Receipt {
+    const { nodeId, stage, clock } = this.#options;
+    return {
+      nodeId,
+      stage,
+      key: keyOf(delivery.message),
+      subjectId: delivery.subject?.id ?? null,
+      cameraId: delivery.cameraId,
+      priority: delivery.priority,
+      now: clock.now(),
+    };
+  }
+}
+
+function answer(tables: Tables, { message, subject }: Delivery, now: number): void {
+  tables.handovers.answer(typeof message.handover === "string" ? message.handover : null, subject, now);
+}
+
+/**
+ * What makes a message the same work as an earlier one: the hand-over it came with and its content. Not the record's
+ * id alone: crops, split parts and second revisions share that.
+ */
+function keyOf(message: FlowMessage): string {
+  const origin = typeof message.handover === "string" ? message.handover : (message._msgid ?? randomUUID());
+  const content = toJournal({ payload: message.payload }).json;
+  return `${origin}:${createHash("sha256").update(content).digest("hex").slice(0, 32)}`;
+}

@@ -1,0 +1,301 @@
+/**
+ * The one file that talks to Node-RED for the pipeline's nodes: registration, config, messages, commands, status, errors
+ * and close. A node's own file says what it takes and what `lib` shall do with it.
+ */
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import type { z } from "zod";
+import type { FlowMessage } from "../lib/domain/message.ts";
+import { asError, InputError, StoreError, VigilError } from "../lib/resilience/errors.ts";
+import type { Site } from "../lib/site/site.ts";
+import type { InstantStage, Output, SlowStage, Tables } from "../lib/site/stage.ts";
+import { HandOff, type Sent } from "../lib/store/hand-off.ts";
+import { type Delivery, WorkQueue } from "../lib/store/work-queue.ts";
+import { configError } from "./node-glue.ts";
+import { NodeStatus, type StatusView } from "./node-status.ts";
+import { findSite } from "./site-node.ts";
+
+export interface NodeSpec<C, R> {
+  readonly type: string;
+  readonly config: z.ZodType<C>;
+  /** Number of outputs; answers to commands leave by the last. */
+  readonly outputs: number;
+  readonly credentials?: Readonly<Record<string, { type: "text" | "password" }>>;
+  /** Makes the node's behaviour. What it throws shows on the node, which then only refuses messages. */
+  open(config: C, context: NodeContext): NodeBehaviour<R>;
+}
+
+/** What a node may use. */
+export interface NodeContext {
+  readonly nodeId: string;
+  readonly site: Site;
+  /** Node-RED's user directory: what relative paths start from. */
+  readonly userDir: string;
+  /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
+  act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
+  /** The plain part of a message as JSON. */
+  journal(message: FlowMessage): string;
+  /** Reports an error that belongs to no message. */
+  report(error: Error): void;
+  /** Shows the status anew, because what `idle` says has changed. */
+  refreshStatus(): void;
+}
+
+export interface NodeBehaviour<R> {
+  /** What the node does with records; absent on a node that takes commands only. */
+  readonly stage?: SlowStage<R> | InstantStage<R>;
+  /** Each gets `msg.payload`; what it answers leaves by the last output. */
+  readonly commands?: Readonly<Record<string, (payload: unknown) => unknown>>;
+  /** The status while there is nothing to do. */
+  idle?(): StatusView;
+  /** Called once the flows run. */
+  start?(): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+/** Messages in the air are sent again in slices of this size, so that a large number does not hold up the process. */
+const RESEND_SLICE = 50;
+const MINUTE_MS = 60_000;
+
+/** The function that Node-RED calls to load a node. */
+export function defineNode<C, R>(spec: NodeSpec<C, R>) {
+  return (RED: NodeAPI) => {
+    function VigilNode(this: Node, definition: NodeDef) {
+      RED.nodes.createNode(this, definition);
+      try {
+        const config = spec.config.safeParse({ ...definition, ...this.credentials });
+        if (!config.success) throw configError(config.error);
+        new RunningNode(RED, this, spec, config.data, findSite(RED, definition));
+      } catch (error) {
+        refuseAll(RED, this, asError(error));
+      }
+    }
+    RED.nodes.registerType(spec.type, VigilNode, spec.credentials ? { credentials: { ...spec.credentials } } : {});
+  };
+}
+
+/** A node that cannot work says why, once on itself and on each message, and disturbs no other. */
+function refuseAll(RED: NodeAPI, node: Node, error: Error): void {
+  new NodeStatus(RED, node).show({ fill: "red", shape: "ring", key: "refusing" });
+  node.error(error.message);
+  node.on("input", (_message, _send, done) => done(error));
+}
+
+class RunningNode<C, R> {
+  readonly #RED: NodeAPI;
+  readonly #node: Node;
+  readonly #spec: NodeSpec<C, R>;
+  readonly #site: Site;
+  readonly #status: NodeStatus;
+  readonly #handOff: HandOff;
+  readonly #queue: WorkQueue;
+  readonly #behaviour: NodeBehaviour<R>;
+  readonly #onFlowsStarted = () => this.#guard(() => this.#flowsStarted());
+  #started = false;
+  #closed = false;
+  #cancelAging = () => {};
+
+  constructor(RED: NodeAPI, node: Node, spec: NodeSpec<C, R>, config: C, shared: ReturnType<typeof findSite>) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#spec = spec;
+    this.#site = shared.acquire();
+    this.#status = new NodeStatus(RED, node);
+    const onDropped = (properties: readonly string[]) =>
+      node.warn(`After a restart, messages come back without: ${properties.map((name) => `msg.${name}`).join(", ")}`);
+    this.#handOff = new HandOff(node.id, onDropped);
+    try {
+      this.#behaviour = spec.open(config, this.#context());
+    } catch (error) {
+      shared.release();
+      throw error;
+    }
+    this.#queue = this.#openQueue();
+    node.on("input", (message, _send, done) => {
+      void this.#input(message, done);
+    });
+    node.on("close", (_removed: boolean, done: () => void) => {
+      void this.#close()
+        .catch((error) => node.error(asError(error).message))
+        .finally(() => {
+          shared.release();
+          done();
+        });
+    });
+    RED.events.on("flows:started", this.#onFlowsStarted);
+    this.#showStatus();
+  }
+
+  #context(): NodeContext {
+    const node = this.#node;
+    return {
+      nodeId: node.id,
+      site: this.#site,
+      userDir: String(this.#RED.settings.userDir ?? process.cwd()),
+      act: (base, commit) => this.#guard(() => this.#queue.act(base, commit)),
+      journal: (message) => this.#handOff.journal(message),
+      report: (error) => this.#report(error),
+      refreshStatus: () => this.#showStatus(),
+    };
+  }
+
+  #openQueue(): WorkQueue {
+    const { stage } = this.#behaviour;
+    const slow = stage && "work" in stage ? stage : null;
+    return new WorkQueue({
+      store: this.#site.store,
+      clock: this.#site.clock,
+      handOff: this.#handOff,
+      nodeId: this.#node.id,
+      stage: this.#spec.type,
+      concurrency: slow?.concurrency ?? 0,
+      work: async (job, signal) => {
+        if (!slow) throw new VigilError("NO_WORK", "This node has no slow work");
+        return slow.work(slow.input.parse(job.message.payload), job, signal);
+      },
+      send: (messages) => this.#send(messages),
+      onResumedFailure: (error, message) => this.#node.error(error, message),
+      onChange: () => this.#showStatus(),
+    });
+  }
+
+  async #input(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
+    try {
+      if (message.command === undefined) await this.#receive(message, done);
+      else await this.#obey(message, done);
+    } catch (error) {
+      done(asError(error));
+    }
+  }
+
+  async #receive(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
+    const { stage } = this.#behaviour;
+    if (!stage) throw new InputError("NO_INPUT", `${this.#spec.type} takes commands only: set msg.command`);
+    const refused = { message, subject: null, cameraId: null, priority: 0, done };
+    const admitted = stage.admit ? await stage.admit(message).catch(asError) : message.payload;
+    if (admitted instanceof Error) {
+      if (!(admitted instanceof VigilError) || admitted.retryable) throw admitted;
+      this.#queue.refuse(refused, admitted);
+      return;
+    }
+    const record = stage.input.safeParse(admitted);
+    if (!record.success) {
+      this.#queue.refuse(refused, inputError(this.#spec.type, record.error));
+      return;
+    }
+    const delivery: Delivery = {
+      ...stage.describe(record.data),
+      message: { ...message, payload: record.data },
+      done,
+    };
+    if ("work" in stage) this.#queue.receive(delivery);
+    else this.#settle(delivery, record.data, stage);
+  }
+
+  #settle(delivery: Delivery, record: R, stage: InstantStage<R>): void {
+    try {
+      this.#queue.receiveAndSettle(delivery, (tables) => stage.settle(record, delivery.message, tables));
+    } catch (error) {
+      if (!(error instanceof StoreError) || stage.openPort === undefined) throw error;
+      this.#node.warn(`${error.message}; the message passes unchecked`);
+      this.#send([{ port: stage.openPort, message: delivery.message }]);
+      delivery.done();
+    }
+    this.#showStatus();
+  }
+
+  async #obey(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
+    const commands = this.#behaviour.commands ?? {};
+    const name = String(message.command);
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (!command) {
+      const known = Object.keys(commands).join(", ") || "none";
+      throw new InputError(
+        "UNKNOWN_COMMAND",
+        `${this.#spec.type} does not know the command "${name}"; it knows: ${known}`,
+      );
+    }
+    const payload = await command(message.payload);
+    this.#send([{ port: this.#spec.outputs - 1, message: { ...message, payload } }]);
+    this.#showStatus();
+    done();
+  }
+
+  /** Node-RED says so after every deploy, also to nodes that the deploy left alone. */
+  async #flowsStarted(): Promise<void> {
+    if (!this.#started) {
+      this.#started = true;
+      this.#queue.start();
+      this.#age();
+      await this.#behaviour.start?.();
+    }
+    await this.#resend();
+    this.#showStatus();
+  }
+
+  /** What no Vigil node has answered may be lost: its receiver was restarting, disabled or not there yet. */
+  async #resend(): Promise<void> {
+    const { handovers } = this.#site.store;
+    const ids = handovers.toResend(this.#node.id);
+    for (let from = 0; from < ids.length; from += RESEND_SLICE) {
+      if (this.#closed) return;
+      const slice = ids.slice(from, from + RESEND_SLICE).map((id) => this.#handOff.again(handovers, id));
+      this.#send(slice.filter((sent) => sent !== undefined));
+      await new Promise(setImmediate);
+    }
+  }
+
+  /** Counts the minutes that this node's messages have been in the air while it was up to send them again. */
+  #age(): void {
+    this.#cancelAging = this.#site.clock.after(MINUTE_MS, () => {
+      this.#guard(() => {
+        const unclaimed = this.#site.store.transaction((tables) => tables.handovers.age(this.#node.id));
+        if (unclaimed > 0) this.#node.warn(`No Vigil node has taken ${unclaimed} of this node's messages for an hour`);
+      });
+      this.#age();
+    });
+  }
+
+  #send(messages: readonly Sent[]): void {
+    if (this.#closed) return;
+    for (const { port, message } of messages) {
+      const ports: (FlowMessage | null)[] = new Array(this.#spec.outputs).fill(null);
+      ports[port] = message;
+      this.#node.send(ports);
+    }
+  }
+
+  #showStatus(): void {
+    if (this.#closed) return;
+    const { depth, waitingFor } = this.#queue;
+    if (waitingFor) this.#status.show({ fill: "yellow", shape: "ring", key: "waiting", count: depth });
+    else if (depth > 0) this.#status.show({ fill: "blue", shape: "dot", key: "working", count: depth });
+    else
+      this.#status.show(this.#behaviour.idle?.() ?? { fill: "green", shape: "dot", key: "ready" }, this.#site.durable);
+  }
+
+  #report(error: Error): void {
+    this.#node.error(error.message);
+  }
+
+  /** Runs what no message waits for: a rejected promise would stop the whole of Node-RED. */
+  #guard(work: () => void | Promise<void>): void {
+    void (async () => work())().catch((error) => {
+      if (!this.#closed) this.#report(asError(error));
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#RED.events.off("flows:started", this.#onFlowsStarted);
+    this.#cancelAging();
+    await this.#behaviour.close?.();
+    await this.#queue.close();
+    this.#closed = true;
+    this.#status.close();
+  }
+}
+
+function inputError(type: string, error: z.ZodError): InputError {
+  const [issue] = error.issues;
+  const where = ["payload", ...(issue?.path ?? [])].join(".");
+  return new InputError("BAD_PAYLOAD", `${type} cannot take this message: msg.${where}: ${issue?.message}`);
+}

@@ -1,0 +1,38 @@
+/** `detect`: finds people, vehicles, animals or mere motion in pictures. */
+import { z } from "zod";
+import { MotionDetector } from "../lib/detect/motion.ts";
+import { YoloServer } from "../lib/detect/yolo-server.ts";
+import { inspectionStage } from "../lib/site/inspection.ts";
+import { defineNode } from "./define-node.ts";
+import { Flag, seconds, share } from "./form-fields.ts";
+
+export const DetectConfig = z.object({
+  url: z.string().trim().default(""),
+  timeout: seconds(30, { min: 1, max: 600 }),
+  concurrency: z.coerce.number().int().min(1).max(32).default(4),
+  confidence: share(0.5),
+  camera: z.string().trim().default(""),
+  publish: Flag.default(true),
+});
+
+export default defineNode({
+  type: "detect",
+  config: DetectConfig,
+  outputs: 3,
+  open(config, { nodeId, site }) {
+    const { url, timeout, concurrency } = config;
+    const detector = url === "" ? new MotionDetector() : new YoloServer({ url, timeoutMs: timeout, concurrency });
+    return {
+      stage: inspectionStage({
+        site,
+        nodeId,
+        detector,
+        minConfidence: config.confidence,
+        defaultCamera: config.camera,
+        publish: config.publish,
+      }),
+      commands: { reset: () => detector.reset() },
+      close: () => detector.close(),
+    };
+  },
+});

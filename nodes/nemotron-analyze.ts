@@ -1,0 +1,43 @@
+/** `nemotron-analyze`: has a language model on a llama.cpp server judge the risk of what was seen. */
+import { z } from "zod";
+import { LLAMA_DEFAULTS, LlamaClient } from "../lib/analyze/llama-client.ts";
+import { analysisStage } from "../lib/site/analysis.ts";
+import { defineNode } from "./define-node.ts";
+import { Flag, seconds } from "./form-fields.ts";
+
+export const NemotronAnalyzeConfig = z.object({
+  url: z.string().trim().default(""),
+  api: z.enum(["chat", "completion"]).default("chat"),
+  model: z.string().trim().default(""),
+  apiKey: z.string().default(""),
+  timeout: seconds(120, { min: 1, max: 3600 }),
+  concurrency: z.coerce.number().int().min(1).max(32).default(1),
+  estimate: z.enum(["always", "away", "never"]).default("away"),
+  publish: Flag.default(true),
+});
+
+export default defineNode({
+  type: "nemotron-analyze",
+  config: NemotronAnalyzeConfig,
+  outputs: 2,
+  credentials: { apiKey: { type: "password" } },
+  open(config, { nodeId, site }) {
+    const { url, api, model, apiKey, timeout, concurrency } = config;
+    const client =
+      url === ""
+        ? null
+        : new LlamaClient({
+            url,
+            api,
+            model: model || null,
+            apiKey: apiKey || null,
+            timeoutMs: timeout,
+            maxTokens: LLAMA_DEFAULTS.maxTokens,
+            concurrency,
+          });
+    return {
+      stage: analysisStage({ site, nodeId, client, concurrency, estimate: config.estimate, publish: config.publish }),
+      close: () => client?.close(),
+    };
+  },
+});

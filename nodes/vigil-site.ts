@@ -1,0 +1,42 @@
+/** `vigil-site`: what a site's nodes share, opened with the first of them and closed after the last. */
+import { resolve } from "node:path";
+import type { NodeAPI, NodeDef } from "node-red";
+import { systemClock } from "../lib/resilience/clock.ts";
+import { asError } from "../lib/resilience/errors.ts";
+import { SiteConfig } from "../lib/site/config.ts";
+import { SharedSite } from "../lib/site/shared-site.ts";
+import { Site } from "../lib/site/site.ts";
+import { configError, nodeLogger } from "./node-glue.ts";
+import type { SiteCredentials, SiteNode } from "./site-node.ts";
+
+export default function vigilSite(RED: NodeAPI): void {
+  function VigilSite(this: SiteNode, definition: NodeDef) {
+    RED.nodes.createNode(this, definition);
+    const config = SiteConfig.safeParse({ ...definition, ...this.credentials });
+    if (!config.success) {
+      this.shared = configError(config.error);
+      this.error(this.shared.message);
+      return;
+    }
+    const { dataDir } = config.data;
+    const shared = new SharedSite(
+      () =>
+        new Site({
+          config: config.data,
+          dataDir: dataDir === "" ? null : resolve(String(RED.settings.userDir ?? process.cwd()), dataDir),
+          clock: systemClock,
+          logger: nodeLogger(this),
+        }),
+    );
+    this.shared = shared;
+    this.on("close", (_removed: boolean, done: () => void) => {
+      void shared
+        .close()
+        .catch((error) => this.error(asError(error).message))
+        .finally(done);
+    });
+  }
+  RED.nodes.registerType<SiteNode, NodeDef, object, SiteCredentials>("vigil-site", VigilSite, {
+    credentials: { mqttUser: { type: "text" }, mqttPassword: { type: "password" } },
+  });
+}
