@@ -6,7 +6,7 @@ import { toIso } from "../domain/time.ts";
 import type { Upload } from "../domain/upload.ts";
 import { cameraId as idOfFolder } from "../media/camera-id.ts";
 import { captureTime } from "../media/capture-time.ts";
-import { FolderWatch } from "../media/folder-watch.ts";
+import { type FileSighting, FolderWatch } from "../media/folder-watch.ts";
 import type { SettledFile } from "../media/settle.ts";
 import { MediaError, type VigilError } from "../resilience/errors.ts";
 import type { FileVersion } from "../store/uploads.ts";
@@ -59,7 +59,7 @@ export class UploadIntake {
       rescanMs: RESCAN_MS,
       clock: site.clock,
       logger: site.logger,
-      isKnown: (file) => !this.#wants(file),
+      wants: (file) => this.#wants(file),
       take: (file) => this.#take(file),
       onError: options.onError,
     });

@@ -1,0 +1,75 @@
+/** Whether an event alerts. Every condition is looked at and kept, so that a person can see why it did or did not. */
+import type { Alert, AlertRecord, Condition } from "../domain/alert.ts";
+import type { SecurityEvent } from "../domain/event.ts";
+import { deriveId } from "../domain/ids.ts";
+import { toIso, toMillis } from "../domain/time.ts";
+
+/** What a user asks for. All of it must hold. */
+export interface AlertRule {
+  /** The lowest score that alerts, 0 to 100. */
+  readonly minScore: number;
+  /** One of these must have been seen, in any case; empty takes every event. */
+  readonly labels: readonly string[];
+  /** What becomes of an event that has no score. */
+  readonly unanalyzed: "alert" | "suppress";
+}
+
+export type Decision = Pick<AlertRecord, "outcome" | "severity" | "conditions">;
+
+/** What happened longer ago than this is history: it alerts nobody by itself. */
+const LATE_MS = 15 * 60_000;
+
+/** Weighs an event against a rule; `now` is in milliseconds since 1970. */
+export function decide(event: SecurityEvent, rule: AlertRule, now: number): Decision {
+  const conditions = [
+    event.risk_score === null ? unanalyzedCondition(rule) : scoreCondition(event.risk_score, rule),
+    labelsCondition(event.labels, rule),
+    lateCondition(event, now),
+  ];
+  const outcome = conditions.every(({ passed }) => passed) ? "alert" : "suppressed";
+  return { outcome, severity: event.risk_level, conditions };
+}
+
+/** The decision on an event as the record that leaves `risk-alert`. */
+export function alertOf(event: SecurityEvent, nodeId: string, decision: Decision, now: number): Alert {
+  return {
+    alert_id: deriveId("alert", event.event_id, nodeId),
+    event_id: event.event_id,
+    camera_id: event.camera_id,
+    revision: event.revision,
+    ...decision,
+    created_at: toIso(now),
+    event,
+  };
+}
+
+function scoreCondition(score: number, { minScore }: AlertRule): Condition {
+  return { name: "score", passed: score >= minScore, detail: `score ${score}, alerts from ${minScore}` };
+}
+
+function unanalyzedCondition({ unanalyzed }: AlertRule): Condition {
+  return {
+    name: "unanalyzed",
+    passed: unanalyzed === "alert",
+    detail: `no score, events without one ${unanalyzed === "alert" ? "alert" : "are suppressed"}`,
+  };
+}
+
+function labelsCondition(seen: readonly string[], { labels }: AlertRule): Condition {
+  const wanted = new Set(labels.map((label) => label.toLowerCase()));
+  const passed = wanted.size === 0 || seen.some((label) => wanted.has(label.toLowerCase()));
+  return {
+    name: "labels",
+    passed,
+    detail: `saw ${seen.join(", ") || "nothing"}, alerts for ${labels.join(", ") || "anything"}`,
+  };
+}
+
+function lateCondition({ ended_at }: SecurityEvent, now: number): Condition {
+  const age = now - toMillis(ended_at);
+  return {
+    name: "late",
+    passed: age <= LATE_MS,
+    detail: `ended ${Math.max(0, Math.round(age / 60_000))} min ago, alerts up to ${LATE_MS / 60_000} min`,
+  };
+}

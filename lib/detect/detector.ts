@@ -1,0 +1,44 @@
+/** What every detector is: it looks at one picture and says what it saw, in boxes of that picture. */
+import type { Frame } from "../domain/detection.ts";
+
+/** One still, complete and encoded (JPEG, PNG, …). */
+export interface Picture {
+  readonly bytes: Buffer;
+  /** With an extension: servers go by it. */
+  readonly fileName: string;
+  readonly cameraId: string;
+}
+
+/** A box as a detector gave it, in pixels of its frame, origin at the top left. Not yet checked against the frame. */
+export interface Box {
+  label: string;
+  confidence: number;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Sighting {
+  /** The picture the boxes are measured in. */
+  readonly frame: Frame;
+  readonly boxes: readonly Box[];
+  /** Milliseconds the detector itself reports; null where it does not say. */
+  readonly inferenceMs: number | null;
+}
+
+export interface Detector {
+  /** For people: a server's address or `motion`. */
+  readonly name: string;
+  /** Pictures it may look at at once. */
+  readonly concurrency: number;
+  /**
+   * Looks at one picture. Throws `ServerError` (the server's fault: try again later), `ReplyError` or `MediaError` (this
+   * picture's fault), or the signal's reason as soon as it is aborted.
+   */
+  detect(picture: Picture, signal: AbortSignal): Promise<Sighting>;
+  /** Forgets what it learnt from earlier pictures. */
+  reset(): void;
+  /** Frees what it holds; a picture it is looking at is abandoned. */
+  close(): Promise<void>;
+}

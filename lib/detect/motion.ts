@@ -1,0 +1,123 @@
+/** Finds what moved between a camera's pictures, without any server: each is compared with the camera's background. */
+import sharp from "sharp";
+import type { Frame } from "../domain/detection.ts";
+import { Background } from "./background.ts";
+import type { Box, Detector, Picture, Sighting } from "./detector.ts";
+import { readPictureFrame, unreadableImage } from "./picture-frame.ts";
+import { changedPixels, findRegions, type Region, thresholdOf } from "./regions.ts";
+
+/** The label of everything it finds. */
+const LABEL = "motion";
+
+/** Pictures are compared at this size: their longer side, in pixels. */
+const SIDE = 160;
+
+/** Standard deviation of the smoothing at that size, in pixels. */
+const BLUR = 0.8;
+
+/** When more than this share of the picture changed, the camera turned or the scene is another one: nothing moved. */
+const MAX_CHANGE = 0.6;
+
+/** A picture with more pixels is not decoded. */
+const MAX_PIXELS = 100_000_000;
+
+/** Cameras whose background is remembered; the one not heard of for longest goes first. */
+const MAX_CAMERAS = 256;
+
+interface View {
+  readonly frame: Frame;
+  readonly background: Background;
+}
+
+/**
+ * The built-in detector. A camera's first picture, or the first of another size, only sets its background.
+ *
+ * `confidence` is the region's mean contrast, in grey levels, over twice the threshold, at most 1: whatever is reported
+ * has at least 0.5. It says how clearly something changed, not how likely that is a person.
+ */
+export class MotionDetector implements Detector {
+  readonly name = "motion";
+  /** One, because a camera's pictures build on each other. */
+  readonly concurrency = 1;
+  /** By camera id, in order of use. */
+  readonly #views = new Map<string, View>();
+
+  /** See `Detector`; `MediaError` UNREADABLE_IMAGE for bytes that are no picture. */
+  async detect(picture: Picture, signal: AbortSignal): Promise<Sighting> {
+    signal.throwIfAborted();
+    const started = performance.now();
+    const frame = await readPictureFrame(picture.bytes);
+    const small = await shrink(picture.bytes);
+    signal.throwIfAborted();
+    const regions = this.#regions(picture.cameraId, frame, small);
+    const boxes = regions.map((region) => toBox(region, frame, small));
+    return { frame, boxes, inferenceMs: performance.now() - started };
+  }
+
+  reset(): void {
+    this.#views.clear();
+  }
+
+  async close(): Promise<void> {
+    this.reset();
+  }
+
+  /** What moved in a camera's picture; the background learns from it. */
+  #regions(cameraId: string, frame: Frame, small: Grey): Region[] {
+    const view = this.#views.get(cameraId);
+    const sameSize = view?.frame.width === frame.width && view.frame.height === frame.height;
+    const difference = sameSize ? view.background.compare(small.pixels) : null;
+    if (view && difference) {
+      const threshold = thresholdOf(difference);
+      const changed = changedPixels(difference, small.width, threshold);
+      if (changed.filter(Boolean).length <= MAX_CHANGE * changed.length) {
+        view.background.learn(difference, changed);
+        this.#remember(cameraId, view);
+        return findRegions(difference, changed, small.width, threshold);
+      }
+    }
+    this.#remember(cameraId, { frame, background: new Background(small.pixels) });
+    return [];
+  }
+
+  #remember(cameraId: string, view: View): void {
+    this.#views.delete(cameraId);
+    this.#views.set(cameraId, view);
+    const [oldest] = this.#views.keys();
+    if (this.#views.size > MAX_CAMERAS && oldest !== undefined) this.#views.delete(oldest);
+  }
+}
+
+/** A small grey picture, one byte a pixel. */
+interface Grey extends Frame {
+  readonly pixels: Uint8Array;
+}
+
+async function shrink(bytes: Buffer): Promise<Grey> {
+  try {
+    const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "error", autoOrient: true })
+      .resize({ width: SIDE, height: SIDE, fit: "inside", withoutEnlargement: true })
+      .flatten()
+      .greyscale()
+      .blur(BLUR)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, pixels: data };
+  } catch (thrown) {
+    throw unreadableImage(thrown);
+  }
+}
+
+/** A region of the small picture as a box of the whole one. */
+function toBox(region: Region, frame: Frame, small: Grey): Box {
+  const scaleX = frame.width / small.width;
+  const scaleY = frame.height / small.height;
+  return {
+    label: LABEL,
+    confidence: Math.min(region.contrast / 2, 1),
+    x: region.x * scaleX,
+    y: region.y * scaleY,
+    width: region.width * scaleX,
+    height: region.height * scaleY,
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * MQTT discovery messages, one for each entity: the form that every Home Assistant version takes. Home Assistant 2024.3
+ * drops an entity over a key of `device` or `origin` that it does not know, so newer ones stay out.
+ */
+import type { Camera } from "../domain/camera.ts";
+import type { Topics } from "../domain/topics.ts";
+import { ConfigError } from "../resilience/errors.ts";
+import { CAMERA_ENTITIES, type Entity, HUB_ENTITIES } from "./entities.ts";
+import type { Packet } from "./packet.ts";
+
+export interface DiscoverySite {
+  /** `[a-z0-9_-]+`, part of every id. */
+  readonly siteId: string;
+  readonly siteName: string;
+  readonly topics: Topics;
+  /** Home Assistant's own, mostly `homeassistant`. */
+  readonly discoveryPrefix: string;
+  /** Of this package. */
+  readonly version: string;
+}
+
+export interface DiscoveryCamera extends DiscoverySite {
+  readonly camera: Pick<Camera, "camera_id" | "name">;
+}
+
+const ORIGIN = "node-red-contrib-vigil";
+const MANUFACTURER = "Vigil";
+
+/**
+ * The hub's messages. Publish them before any camera's: an older Home Assistant never links a camera to a hub that it
+ * meets later.
+ * @throws ConfigError `SITE_ID`
+ */
+export function hubDiscovery(site: DiscoverySite): Packet[] {
+  const hub = hubId(site);
+  const device = {
+    identifiers: [hub],
+    name: site.siteName,
+    manufacturer: MANUFACTURER,
+    model: "Hub",
+    sw_version: site.version,
+  };
+  return Object.entries<Entity>(HUB_ENTITIES).map(([key, entity]) =>
+    render(site, entity, `${hub}_${key}`, { state_topic: site.topics.availability, device }),
+  );
+}
+
+/**
+ * A camera's messages.
+ * @throws ConfigError `SITE_ID`
+ */
+export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): Packet[] {
+  const hub = hubId(site);
+  const id = `${hub}_${camera.camera_id}`;
+  const device = {
+    identifiers: [id],
+    name: camera.name,
+    manufacturer: MANUFACTURER,
+    model: "Camera",
+    via_device: hub,
+  };
+  return Object.entries<Entity>(CAMERA_ENTITIES).map(([key, entity]) =>
+    render(site, entity, `${id}_${key}`, {
+      [entity.platform === "image" ? "image_topic" : "state_topic"]: site.topics.camera(camera.camera_id, key),
+      availability: [{ topic: site.topics.availability }],
+      device,
+    }),
+  );
+}
+
+function hubId({ siteId }: DiscoverySite): string {
+  if (!/^[a-z0-9_-]+$/.test(siteId)) {
+    throw new ConfigError("SITE_ID", `"${siteId}" cannot be a site's id: it must have only a-z, 0-9, _ and -`);
+  }
+  return `vigil_${siteId}`;
+}
+
+function render(site: DiscoverySite, entity: Entity, id: string, rest: object): Packet {
+  const { platform, retained: _, ...own } = entity;
+  const message = {
+    ...own,
+    ...rest,
+    unique_id: id,
+    // Before 2025.10 Home Assistant reads the one, from 2026.4 on only the other; with both it is silent in between.
+    object_id: id,
+    default_entity_id: `${platform}.${id.replaceAll("-", "_")}`,
+    qos: 1,
+    origin: { name: ORIGIN, sw_version: site.version },
+  };
+  return {
+    topic: `${site.discoveryPrefix}/${platform}/${id}/config`,
+    payload: JSON.stringify(message),
+    retain: true,
+  };
+}

@@ -1,0 +1,80 @@
+/** What to publish when something was seen or judged: pictures first, then sensors, then what automations react to. */
+import type { Detected } from "../domain/detection.ts";
+import { EventRecord } from "../domain/event.ts";
+import type { Topics } from "../domain/topics.ts";
+import { CAMERA_ENTITIES, type CameraKey, NOT_ANALYZED } from "./entities.ts";
+import type { Packet } from "./packet.ts";
+import { codePoints, jsonBytes, shorten } from "./text.ts";
+
+/** Home Assistant refuses a longer state. */
+const STATE_CODE_POINTS = 255;
+
+/** Home Assistant's recorder drops attributes above 16,384 bytes; it adds a few of its own to ours. */
+const ATTRIBUTES_BYTES = 15_000;
+
+/** What the longer texts may take of that; the reasoning gets what is left. */
+const SUMMARY_BYTES = 3_000;
+const ACTION_BYTES = 2_000;
+
+/** The number of labels that an automation gets, the most confident first. */
+const MOST_LABELS = 20;
+
+/** What a numeric sensor understands as unknown. */
+const UNKNOWN = "None";
+
+/**
+ * Everything an event means to MQTT, in the order to publish it: a notification fetches the picture as soon as it hears
+ * of the event. An estimate (`final: false`) moves the sensors but does not fire the event entity.
+ */
+export function eventPackets(event: EventRecord, topics: Topics, picture: Buffer | null): Packet[] {
+  // A SecurityEvent fits the type too; its detections and context stay here.
+  const record = EventRecord.parse(event);
+  const packets = retainedPackets(record, topics, picture);
+  if (record.final) packets.push(state(topics, record.camera_id, "security", homeAssistantEvent(record)));
+  packets.push({ topic: topics.securityEvents, payload: json({ type: "event", data: record }), retain: false });
+  return packets;
+}
+
+/** What the broker should keep of a camera's latest event: to be published again on connecting. */
+export function retainedPackets(event: EventRecord, topics: Topics, picture: Buffer | null): Packet[] {
+  const { camera_id, risk_score, summary } = event;
+  return [
+    ...(picture ? [state(topics, camera_id, "last_picture", picture)] : []),
+    state(topics, camera_id, "risk_score", risk_score === null ? UNKNOWN : String(risk_score)),
+    state(topics, camera_id, "summary", shorten(summary.toWellFormed(), STATE_CODE_POINTS, codePoints)),
+  ];
+}
+
+/** What detections mean to Home Assistant; nothing where nothing was seen. */
+export function detectionPackets({ upload, detections }: Detected, topics: Topics, picture: Buffer | null): Packet[] {
+  if (detections.length === 0) return [];
+  const { camera_id } = upload;
+  return [
+    ...(picture ? [state(topics, camera_id, "last_picture", picture)] : []),
+    state(topics, camera_id, "motion", "ON"),
+    ...(detections.some(({ label }) => label === "person") ? [state(topics, camera_id, "person", "ON")] : []),
+  ];
+}
+
+function state(topics: Topics, cameraId: string, key: CameraKey, payload: string | Buffer): Packet {
+  return { topic: topics.camera(cameraId, key), payload, retain: CAMERA_ENTITIES[key].retained };
+}
+
+/** The event entity's payload: its type, and the record as attributes, cut to what Home Assistant keeps. */
+function homeAssistantEvent(record: EventRecord): string {
+  const attributes = {
+    event_type: record.risk_level ?? NOT_ANALYZED,
+    ...record,
+    labels: record.labels.slice(0, MOST_LABELS),
+    summary: shorten(record.summary, SUMMARY_BYTES, jsonBytes),
+    recommended_action: record.recommended_action && shorten(record.recommended_action, ACTION_BYTES, jsonBytes),
+    reasoning: "",
+  };
+  const left = ATTRIBUTES_BYTES - Buffer.byteLength(json(attributes));
+  return json({ ...attributes, reasoning: shorten(record.reasoning, left, jsonBytes) });
+}
+
+/** Home Assistant's JSON parser refuses half a surrogate pair. */
+function json(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "string" ? part.toWellFormed() : part));
+}

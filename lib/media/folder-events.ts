@@ -1,0 +1,56 @@
+/** File events of a folder, from chokidar. */
+import { relative, sep } from "node:path";
+import { type FSWatcher, watch } from "chokidar";
+import { asError, MediaError } from "../resilience/errors.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { errnoOf } from "./open-file.ts";
+
+export interface FolderEventsOptions {
+  readonly root: string;
+  /** Compare all files every `pollIntervalMs` instead of asking the system: for network drives. */
+  readonly polling: boolean;
+  readonly pollIntervalMs: number;
+  /** Something may be new at this path, which is below the root and has `/` between its parts. */
+  onPath(relativePath: string): void;
+  /** Events may be missing from now on. */
+  onError(error: MediaError): void;
+}
+
+/** Starts watching; what lies there already is not reported. `ready` resolves when later changes will be seen. */
+export function watchFolder(options: FolderEventsOptions): { ready: Promise<void>; close(): Promise<void> } {
+  const { root, pollIntervalMs } = options;
+  const watcher = watch(root, {
+    ignoreInitial: true,
+    followSymlinks: false,
+    atomic: false,
+    ignorePermissionErrors: true,
+    usePolling: options.polling,
+    interval: pollIntervalMs,
+    binaryInterval: pollIntervalMs,
+    // Each watched file costs one of the system's watches.
+    ignored: (path, stats) => stats?.isFile() === true && mediaTypeOf(path) === null,
+  });
+  const onPath = (path: string) => options.onPath(relative(root, path).split(sep).join("/"));
+  watcher.on("add", onPath).on("change", onPath);
+  watcher.on("error", (thrown) => options.onError(watchError(root, thrown)));
+  return {
+    ready: new Promise((resolve) => watcher.once("ready", resolve)),
+    close: () => closeWatcher(watcher),
+  };
+}
+
+/** chokidar drops its listeners on closing, and an error that nobody listens for would stop the process. */
+function closeWatcher(watcher: FSWatcher): Promise<void> {
+  const closed = watcher.close();
+  watcher.on("error", () => {});
+  return closed;
+}
+
+function watchError(root: string, thrown: unknown): MediaError {
+  const errno = errnoOf(thrown);
+  const remedy = errno === "ENOSPC" ? ": raise fs.inotify.max_user_watches, or turn polling on" : "";
+  return new MediaError("WATCH_FAILED", `file events of ${root} are incomplete (${errno})${remedy}`, {
+    retryable: true,
+    cause: asError(thrown),
+  });
+}

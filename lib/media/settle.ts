@@ -1,0 +1,142 @@
+/** Waiting for one file to be whole. */
+import type { BigIntStats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import type { MediaType } from "../domain/upload.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { MediaError } from "../resilience/errors.ts";
+import { isComplete } from "./completeness.ts";
+import { FORMAT_HEAD_BYTES } from "./format.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { Nudge } from "./nudge.ts";
+import { openInside } from "./open-file.ts";
+import { readAt } from "./read-at.ts";
+import { hashFile, readPicture } from "./read-file.ts";
+import { type FileSighting, sightingOf } from "./sighting.ts";
+import { validatePicture, validateVideoHeader } from "./validate.ts";
+
+/** File events are no proof of anything: they overflow and get swallowed. So a file is looked at again by itself. */
+const FIRST_RECHECK_MS = 20;
+const LONGEST_RECHECK_MS = 1_000;
+
+/** A file that is whole, or that stopped changing and was judged as it lies. */
+export interface SettledFile extends FileSighting {
+  /** Absolute. */
+  readonly path: string;
+  /** Of exactly the bytes that were judged. */
+  readonly sha256: string;
+  /** Why the file is rejected; null for a good one. */
+  readonly problem: MediaError | null;
+}
+
+export interface SettleOptions {
+  readonly root: string;
+  readonly relativePath: string;
+  /** How long a file that is not provably whole must stay unchanged before it is judged as it lies. */
+  readonly stableMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Rung by a file event for this path: the file is looked at at once, and often again. */
+  readonly nudge?: Nudge;
+  /** False where this version of the file is not to be taken: there is nothing to wait for then. */
+  readonly wants?: (file: FileSighting) => boolean;
+  /** Runs one look at the file when it is its turn. */
+  readonly turn?: <T>(look: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * Resolves once the file is whole: at the first look when its own bytes prove it, else when its size and mtime have
+ * stayed the same for `stableMs` (then a picture is decoded and a clip's header checked, and `problem` has the reason
+ * if that failed). A file that grows is waited for without an end. Null where there is nothing to take: the file is
+ * not wanted, vanished, is no regular file inside the root, or has no media extension.
+ *
+ * Rejects with the signal's reason on abort, and with a MediaError `UNREADABLE_FILE`, `ROOT_MISSING` or
+ * `ROOT_UNREADABLE` where trying again later may help.
+ */
+export async function settleFile(options: SettleOptions): Promise<SettledFile | null> {
+  const { clock, signal, stableMs, nudge = new Nudge(), turn = (look) => look() } = options;
+  const wake = () => nudge.ring();
+  signal.addEventListener("abort", wake);
+  let state: string | null = null;
+  let stable = false;
+  let cancelStable = () => {};
+  let recheckMs = FIRST_RECHECK_MS;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const look = await turn(() => lookAt(options, stable ? state : null));
+      if (look.done) return look.file;
+      if (look.state !== state) {
+        state = look.state;
+        stable = false;
+        cancelStable();
+        cancelStable = clock.after(stableMs, () => {
+          stable = true;
+          nudge.ring();
+        });
+      }
+      const nudged = await nudge.wait(recheckMs, clock);
+      recheckMs = nudged ? FIRST_RECHECK_MS : Math.min(recheckMs * 2, LONGEST_RECHECK_MS);
+    }
+  } finally {
+    cancelStable();
+    signal.removeEventListener("abort", wake);
+  }
+}
+
+type Look =
+  | { readonly done: true; readonly file: SettledFile | null }
+  | { readonly done: false; readonly state: string };
+
+const NOTHING: Look = { done: true, file: null };
+
+/** Looks at the file once. When it is still in `stableState`, it is judged whether or not its bytes prove it whole. */
+async function lookAt(options: SettleOptions, stableState: string | null): Promise<Look> {
+  const { root, relativePath, signal } = options;
+  const mediaType = mediaTypeOf(relativePath);
+  if (mediaType === null) return NOTHING;
+  const file = await openUpload(root, relativePath);
+  if (file === null) return NOTHING;
+  try {
+    const stats = await file.stat({ bigint: true });
+    const state = stateOf(stats);
+    const sighting = sightingOf(relativePath, mediaType, stats);
+    if (options.wants?.(sighting) === false) return NOTHING;
+    const judged = state === stableState;
+    if (!judged && !(await isComplete(file, sighting.size, relativePath))) return { done: false, state };
+    const problem = judged ? await problemOf(file, mediaType, relativePath) : null;
+    const sha256 = await hashFile(file, signal);
+    const stateAfter = stateOf(await file.stat({ bigint: true }));
+    if (stateAfter !== state) return { done: false, state: stateAfter };
+    return { done: true, file: { ...sighting, path: join(root, relativePath), sha256, problem } };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Changes whenever the file does, also when another one takes its place. */
+function stateOf({ ino, size, mtimeNs }: BigIntStats): string {
+  return `${ino} ${size} ${mtimeNs}`;
+}
+
+/** Null where there is no such file to take, or not any more. */
+async function openUpload(root: string, relativePath: string): Promise<FileHandle | null> {
+  try {
+    return await openInside(root, relativePath);
+  } catch (thrown) {
+    if (thrown instanceof MediaError && !thrown.retryable) return null;
+    throw thrown;
+  }
+}
+
+/** What is wrong with the file as it lies; null when it can be used. */
+async function problemOf(file: FileHandle, mediaType: MediaType, name: string): Promise<MediaError | null> {
+  try {
+    if (mediaType === "image") await validatePicture(await readPicture(file));
+    else validateVideoHeader(await readAt(file, 0, FORMAT_HEAD_BYTES), name);
+    return null;
+  } catch (thrown) {
+    if (thrown instanceof MediaError) return thrown;
+    throw thrown;
+  }
+}

@@ -1,0 +1,111 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { type AlertRule, alertOf, decide } from "../../../lib/alert/decide.ts";
+import { Alert } from "../../../lib/domain/alert.ts";
+import type { SecurityEvent } from "../../../lib/domain/event.ts";
+import { deriveId } from "../../../lib/domain/ids.ts";
+import { toIso, toMillis } from "../../../lib/domain/time.ts";
+
+const ENDED = "2026-11-20T13:30:00.000Z";
+const NOW = toMillis(ENDED) + 60_000;
+const MINUTE = 60_000;
+
+const EVENT: SecurityEvent = {
+  event_id: "ev_1",
+  batch_id: "ba_1",
+  camera_id: "front_door",
+  camera_name: "Front door",
+  started_at: ENDED,
+  ended_at: ENDED,
+  revision: 2,
+  final: true,
+  risk_score: 60,
+  risk_level: "high",
+  analysis: "model",
+  summary: "A visitor.",
+  reasoning: "A person by day.",
+  recommended_action: null,
+  labels: ["person", "car"],
+  detection_count: 2,
+  fast_path: false,
+  thumbnail_path: null,
+  model: null,
+  prompt_version: null,
+  reviewed: false,
+  created_at: ENDED,
+  detections: [],
+};
+const UNSCORED = { risk_score: null, risk_level: null, analysis: "none" } as const;
+const RULE: AlertRule = { minScore: 60, labels: [], unanalyzed: "alert" };
+
+describe("decide", () => {
+  const cases: [string, Partial<SecurityEvent>, Partial<AlertRule>, number, string[]][] = [
+    ["a score at the threshold", {}, {}, NOW, []],
+    ["a score below it", { risk_score: 59 }, {}, NOW, ["score"]],
+    ["score 0 with threshold 0", { risk_score: 0 }, { minScore: 0 }, NOW, []],
+    ["a wanted label", {}, { labels: ["dog", "car"] }, NOW, []],
+    ["a wanted label in other letters", { labels: ["Person"] }, { labels: ["PERSON"] }, NOW, []],
+    ["no wanted label", {}, { labels: ["dog"] }, NOW, ["labels"]],
+    ["no label at all", { labels: [] }, { labels: ["dog"] }, NOW, ["labels"]],
+    ["no score, which alerts", UNSCORED, {}, NOW, []],
+    ["no score, which is suppressed", UNSCORED, { unanalyzed: "suppress" }, NOW, ["unanalyzed"]],
+    ["no score and no wanted label", UNSCORED, { labels: ["dog"] }, NOW, ["labels"]],
+    ["15 minutes ago", {}, {}, toMillis(ENDED) + 15 * MINUTE, []],
+    ["longer ago", {}, {}, toMillis(ENDED) + 15 * MINUTE + 1, ["late"]],
+    ["a camera whose clock is ahead", {}, {}, toMillis(ENDED) - MINUTE, []],
+    [
+      "nothing that fits",
+      { risk_score: 1, labels: [] },
+      { labels: ["dog"] },
+      NOW + 60 * MINUTE,
+      ["score", "labels", "late"],
+    ],
+  ];
+  for (const [what, event, rule, now, failed] of cases) {
+    it(`${what}: ${failed.length === 0 ? "alert" : `suppressed by ${failed.join(", ")}`}`, () => {
+      const { outcome, conditions } = decide({ ...EVENT, ...event }, { ...RULE, ...rule }, now);
+      deepEqual(
+        conditions.filter(({ passed }) => !passed).map(({ name }) => name),
+        failed,
+      );
+      equal(outcome, failed.length === 0 ? "alert" : "suppressed");
+    });
+  }
+
+  it("records every condition, in words", () => {
+    deepEqual(decide(EVENT, { ...RULE, labels: ["Person"] }, NOW), {
+      outcome: "alert",
+      severity: "high",
+      conditions: [
+        { name: "score", passed: true, detail: "score 60, alerts from 60" },
+        { name: "labels", passed: true, detail: "saw person, car, alerts for Person" },
+        { name: "late", passed: true, detail: "ended 1 min ago, alerts up to 15 min" },
+      ],
+    });
+    deepEqual(decide({ ...EVENT, ...UNSCORED, labels: [] }, { ...RULE, unanalyzed: "suppress" }, NOW - 2 * MINUTE), {
+      outcome: "suppressed",
+      severity: null,
+      conditions: [
+        { name: "unanalyzed", passed: false, detail: "no score, events without one are suppressed" },
+        { name: "labels", passed: true, detail: "saw nothing, alerts for anything" },
+        { name: "late", passed: true, detail: "ended 0 min ago, alerts up to 15 min" },
+      ],
+    });
+  });
+});
+
+describe("alertOf", () => {
+  it("is a valid record of the decision and its event", () => {
+    const decision = decide(EVENT, RULE, NOW);
+    const alert = alertOf(EVENT, "node_1", decision, NOW);
+    deepEqual(alert, {
+      alert_id: deriveId("alert", "ev_1", "node_1"),
+      event_id: "ev_1",
+      camera_id: "front_door",
+      revision: 2,
+      ...decision,
+      created_at: toIso(NOW),
+      event: EVENT,
+    });
+    deepEqual(Alert.parse(alert), alert);
+  });
+});

@@ -1,0 +1,326 @@
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LLAMA_DEFAULTS, LlamaClient, type LlamaOptions } from "../../../lib/analyze/llama-client.ts";
+import { parseVerdict } from "../../../lib/analyze/reply.ts";
+import { verdictJsonSchema } from "../../../lib/analyze/verdict.ts";
+import { ConfigError, ReplyError, ServerError, VigilError } from "../../../lib/resilience/errors.ts";
+import { type LlmServer, type LlmServerOptions, type Misbehaviour, startLlmServer } from "../../support/llm-server.ts";
+
+const PROMPT = { system: "You judge.", user: "A person." };
+const VERDICT = { reasoning: "A person by day.", summary: "A visitor.", risk_score: 7, recommended_action: "" };
+const KEY = "sk-very-secret-0123456789";
+const APIS = ["chat", "completion"] as const;
+const never = () => new AbortController().signal;
+
+async function until(what: () => boolean): Promise<void> {
+  for (let tries = 0; !what(); tries++) {
+    ok(tries < 500, "waited 5 s in vain");
+    await sleep(10);
+  }
+}
+
+describe("LlamaClient", () => {
+  let server: LlmServer;
+  const clients: LlamaClient[] = [];
+
+  const serve = async (options: LlmServerOptions = {}) => {
+    server = await startLlmServer(options);
+    server.answer(VERDICT);
+  };
+  const connect = (options: Partial<LlamaOptions> = {}) => {
+    const base = { url: server.url, api: "chat", model: null, apiKey: null, ...LLAMA_DEFAULTS } as const;
+    const client = new LlamaClient({ ...base, ...options });
+    clients.push(client);
+    return client;
+  };
+  const lastBody = () => server.requests.at(-1)?.body;
+
+  beforeEach(() => serve());
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.close()));
+    await server.close();
+  });
+
+  it("asks the chat endpoint for JSON by the schema, repeatably", async () => {
+    await connect({ model: "nano", maxTokens: 400 }).judge(PROMPT, never());
+    deepEqual(lastBody(), {
+      model: "nano",
+      messages: [
+        { role: "system", content: "You judge." },
+        { role: "user", content: "A person." },
+      ],
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "verdict", strict: true, schema: verdictJsonSchema },
+      },
+      temperature: 0,
+      seed: 1,
+      max_tokens: 400,
+      stream: false,
+    });
+  });
+
+  it("asks the completion endpoint for the same", async () => {
+    await connect({ api: "completion", maxTokens: 400 }).judge(PROMPT, never());
+    deepEqual(lastBody(), {
+      prompt: "You judge.\n\nA person.\n",
+      json_schema: verdictJsonSchema,
+      temperature: 0,
+      seed: 1,
+      n_predict: 400,
+      cache_prompt: true,
+      stream: false,
+    });
+  });
+
+  it("names no model where none is configured", async () => {
+    await connect().judge(PROMPT, never());
+    equal("model" in (lastBody() ?? {}), false);
+  });
+
+  for (const api of APIS) {
+    it(`hands back what the model wrote, its name and the token counts (${api})`, async () => {
+      const reply = await connect({ api }).judge(PROMPT, never());
+      deepEqual(parseVerdict(reply.content), { ...VERDICT, recommended_action: null });
+      equal(reply.model, "test-model.gguf");
+      ok(reply.promptTokens !== null && reply.promptTokens > 0);
+      ok(reply.completionTokens !== null && reply.completionTokens > 0);
+    });
+
+    it(`leaves empty and odd content to the parser (${api})`, async () => {
+      for (const content of ["", "no idea"]) {
+        server.answer(content);
+        equal((await connect({ api }).judge(PROMPT, never())).content, content);
+      }
+    });
+  }
+
+  const urls: [string, string][] = [
+    ["", ""],
+    ["", "/"],
+    ["", "/v1"],
+    ["", "/v1/"],
+    ["/llm", ""],
+    ["/llm", "/"],
+    ["/llm", "/v1/"],
+    ["/v1/llm", "//v1//"],
+  ];
+  for (const [prefix, ending] of urls) {
+    for (const [api, path] of [
+      ["chat", "/v1/chat/completions"],
+      ["completion", "/completion"],
+    ] as const) {
+      it(`finds ${path} under "${prefix}${ending}"`, async () => {
+        await server.close();
+        await serve({ prefix });
+        await connect({ url: server.url + ending, api }).judge(PROMPT, never());
+        equal(server.requests.at(-1)?.path, prefix + path);
+      });
+    }
+  }
+
+  describe("faults", () => {
+    type Fault = [Misbehaviour, typeof ServerError | typeof ReplyError, string, RegExp];
+    const faults: Fault[] = [
+      [503, ServerError, "LLM_BUSY", /503: "Loading model"/],
+      [429, ServerError, "LLM_BUSY", /429: "Too many requests"/],
+      [500, ServerError, "LLM_FAILED", /500: "Compute error"/],
+      [401, ReplyError, "LLM_REFUSED", /401: "Invalid API Key"/],
+      ["refuse", ReplyError, "LLM_REFUSED", /400: "request \(9001 tokens\) exceeds/],
+      ["redirect", ReplyError, "LLM_REFUSED", /307: "Temporary Redirect"/],
+      ["garbage", ServerError, "LLM_REPLY", /address right\? "Segmentation fault/],
+      ["html", ServerError, "LLM_REPLY", /address right\? "\(!doctype html\)/],
+      ["huge", ServerError, "LLM_REPLY", /more than 1024 KiB/],
+      ["hangup", ServerError, "LLM_FAILED", /closed the connection/],
+      ["cut", ServerError, "LLM_FAILED", /closed the connection/],
+      ["never", ServerError, "LLM_TIMEOUT", /within 0\.2 s/],
+      ["dribble", ServerError, "LLM_TIMEOUT", /within 0\.2 s/],
+      [{ slow: 60_000 }, ServerError, "LLM_TIMEOUT", /within 0\.2 s/],
+      ["truncated", ReplyError, "LLM_REPLY_UNUSABLE", /limit of 768 tokens/],
+    ];
+    for (const [mode, type, code, message] of faults) {
+      for (const api of APIS) {
+        it(`${JSON.stringify(mode)} is ${code} (${api})`, async () => {
+          server.misbehave(mode);
+          const error = await failure(connect({ api, timeoutMs: 200, apiKey: KEY }));
+          ok(error instanceof type, String(error));
+          equal(error.code, code);
+          equal(error.retryable, type === ServerError);
+          ok(message.test(error.message), error.message);
+          equal(server.requests.length, 1);
+        });
+      }
+    }
+
+    it("works again as soon as the server does", async () => {
+      const client = connect({ timeoutMs: 200 });
+      for (const mode of ["hangup", "never", 503, null] as const) {
+        server.misbehave(mode);
+        if (mode !== null) await failure(client);
+      }
+      ok(await client.judge(PROMPT, never()));
+    });
+
+    it("waits for a slow model up to the timeout", async () => {
+      server.misbehave({ slow: 100 });
+      ok(await connect({ timeoutMs: 5_000 }).judge(PROMPT, never()));
+    });
+
+    it("a closed port is LLM_UNREACHABLE, and says which address", async () => {
+      const client = connect();
+      await server.close();
+      const error = await failure(client);
+      equal(error.code, "LLM_UNREACHABLE");
+      ok(error.retryable);
+      ok(error.message.includes(`${server.url}/v1/chat/completions cannot be reached: `), error.message);
+      await serve();
+    });
+
+    it("an unknown host is LLM_UNREACHABLE", async () => {
+      equal((await failure(connect({ url: "http://nowhere.invalid" }))).code, "LLM_UNREACHABLE");
+    });
+
+    it("a server that does not speak HTTP is LLM_REPLY", async () => {
+      const ftp = createServer((socket) => {
+        socket.end("220 ready\r\n");
+      }).listen(0, "127.0.0.1");
+      await once(ftp, "listening");
+      const address = ftp.address();
+      ok(address !== null && typeof address === "object");
+      equal((await failure(connect({ url: `http://127.0.0.1:${address.port}` }))).code, "LLM_REPLY");
+      ftp.close();
+    });
+  });
+
+  describe("replies of another shape", () => {
+    const replies: [string, unknown, string | null][] = [
+      ["no choices", { choices: [] }, "LLM_REPLY"],
+      ["no message", { choices: [{ finish_reason: "stop" }] }, "LLM_REPLY"],
+      ["content that is no text", { choices: [{ message: { content: 7 } }] }, "LLM_REPLY"],
+      ["an error with status 200", { error: { message: "no model" } }, "LLM_REPLY"],
+      ["no content", { choices: [{ message: { content: null } }] }, null],
+      ["senseless counts", { choices: [{ message: { content: "x" } }], usage: { prompt_tokens: -1 }, model: 7 }, null],
+      ["only what is needed", { choices: [{ message: { content: "x" } }] }, null],
+    ];
+    for (const [what, reply, code] of replies) {
+      it(`${what}: ${code ?? "taken"}`, async () => {
+        server.misbehave({ raw: JSON.stringify(reply) });
+        const client = connect({ model: "configured" });
+        if (code !== null) {
+          equal((await failure(client)).code, code);
+          return;
+        }
+        const { model, promptTokens, completionTokens } = await client.judge(PROMPT, never());
+        deepEqual([model, promptTokens, completionTokens], ["configured", null, null]);
+      });
+    }
+  });
+
+  describe("cancelling", () => {
+    const modes: Misbehaviour[] = ["never", "dribble"];
+    for (const mode of modes) {
+      it(`rejects with the signal's reason and drops the connection (${JSON.stringify(mode)})`, async () => {
+        server.misbehave(mode);
+        const controller = new AbortController();
+        const reason = new Error("the node was removed");
+        const judged = connect().judge(PROMPT, controller.signal);
+        await until(() => server.requests.length === 1);
+        controller.abort(reason);
+        await rejects(judged, reason);
+        await until(() => server.requests[0]?.abandoned === true);
+      });
+    }
+
+    it("asks nothing when it is cancelled beforehand", async () => {
+      await rejects(connect().judge(PROMPT, AbortSignal.abort(new Error("too late"))), /too late/);
+      equal(server.requests.length, 0);
+    });
+
+    it("close ends what is under way, and may be called twice", async () => {
+      server.misbehave("never");
+      const client = connect();
+      const failed = rejects(client.judge(PROMPT, never()), ServerError);
+      await until(() => server.requests.length === 1);
+      await client.close();
+      await client.close();
+      await failed;
+    });
+  });
+
+  it("sends no more requests at a time than it may; waiting does not count against the timeout", async () => {
+    let running = 0;
+    let most = 0;
+    server.answer(async () => {
+      most = Math.max(most, ++running);
+      await sleep(150);
+      running--;
+      return VERDICT;
+    });
+    const client = connect({ concurrency: 2, timeoutMs: 400 });
+    const replies = await Promise.all(Array.from({ length: 8 }, () => client.judge(PROMPT, never())));
+    equal(replies.length, 8);
+    equal(most, 2);
+  });
+
+  describe("the API key", () => {
+    it("goes to the server", async () => {
+      await server.close();
+      await serve({ apiKey: KEY });
+      ok(await connect({ apiKey: KEY }).judge(PROMPT, never()));
+      equal((await failure(connect())).code, "LLM_REFUSED");
+    });
+
+    it("stays out of errors, even where the server repeats it", async () => {
+      const leaks: Misbehaviour[] = [
+        { raw: `Your key ${KEY} is wrong` },
+        { raw: JSON.stringify({ key: KEY }) },
+        { raw: JSON.stringify({ error: { message: `Incorrect API key provided: ${KEY}` } }), status: 401 },
+        "hangup",
+        503,
+      ];
+      for (const mode of leaks) {
+        server.misbehave(mode);
+        const error = await failure(connect({ apiKey: KEY }));
+        for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+          ok(!`${cause.stack} ${JSON.stringify(cause)}`.includes(KEY), cause.stack);
+        }
+      }
+    });
+  });
+
+  describe("settings that cannot work", () => {
+    const settings: [string, Partial<LlamaOptions>, string][] = [
+      ["no scheme", { url: "192.168.1.10:8080" }, "LLM_URL"],
+      ["another scheme", { url: "ftp://host" }, "LLM_URL"],
+      ["nothing", { url: "" }, "LLM_URL"],
+      ["a password in the address", { url: `http://user:${KEY}@host` }, "LLM_URL"],
+      ["a key that no header takes", { apiKey: `${KEY}\n` }, "LLM_API_KEY"],
+      ["an empty key", { apiKey: "" }, "LLM_API_KEY"],
+    ];
+    for (const [what, options, code] of settings) {
+      it(`${what}: ${code}`, () => {
+        throws(
+          () => connect(options),
+          (error) => {
+            ok(error instanceof ConfigError);
+            equal(error.code, code);
+            ok(!error.message.includes(KEY));
+            return true;
+          },
+        );
+      });
+    }
+  });
+});
+
+async function failure(client: LlamaClient): Promise<VigilError> {
+  try {
+    await client.judge(PROMPT, never());
+  } catch (error) {
+    ok(error instanceof VigilError, String(error));
+    return error;
+  }
+  throw new Error("it should have failed");
+}

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Detected, Detection } from "../../../lib/domain/detection.ts";
+import type { EventRecord, SecurityEvent } from "../../../lib/domain/event.ts";
+import { siteTopics } from "../../../lib/domain/topics.ts";
+import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import type { Packet } from "../../../lib/homeassistant/packet.ts";
+import { detectionPackets, eventPackets, retainedPackets } from "../../../lib/homeassistant/state.ts";
+import { RESERVED_ATTRIBUTES } from "./contract.ts";
+
+const topics = siteTopics("vigil", "home");
+const camera = "vigil/home/camera/front_door";
+const picture = Buffer.from([0xff, 0xd8, 0xff]);
+
+const judged: EventRecord = {
+  event_id: "ev_1",
+  batch_id: "ba_1",
+  camera_id: "front_door",
+  camera_name: "Front door",
+  started_at: "2026-11-20T08:00:00.000Z",
+  ended_at: "2026-11-20T08:00:10.000Z",
+  revision: 1,
+  final: true,
+  risk_score: 72,
+  risk_level: "high",
+  analysis: "model",
+  summary: "A person tries the door handle.",
+  reasoning: "Nobody is at home.",
+  recommended_action: "Look at the picture.",
+  labels: ["person"],
+  detection_count: 3,
+  fast_path: false,
+  thumbnail_path: "/data/thumbnails/1.jpg",
+  model: "nemotron",
+  prompt_version: "1",
+  reviewed: false,
+  created_at: "2026-11-20T08:00:12.000Z",
+};
+const unjudged: EventRecord = {
+  ...judged,
+  risk_score: null,
+  risk_level: null,
+  analysis: "none",
+  summary: "Not analysed.",
+};
+
+/** The event entity's payload. */
+function haEvent(event: EventRecord): Record<string, unknown> {
+  const packet = eventPackets(event, topics, null).find(({ topic }) => topic === `${camera}/security`);
+  assert.ok(packet);
+  return JSON.parse(packet.payload.toString());
+}
+
+function payloadOf(packets: Packet[], topic: string): string | undefined {
+  return packets.find((packet) => packet.topic === topic)?.payload.toString();
+}
+
+describe("an event's packets", () => {
+  it("come as picture, sensors, event and record, each retained or not as declared", () => {
+    const packets = eventPackets(judged, topics, picture);
+    assert.deepEqual(
+      packets.map(({ topic, retain }) => [topic, retain]),
+      [
+        [`${camera}/last_picture`, true],
+        [`${camera}/risk_score`, true],
+        [`${camera}/summary`, true],
+        [`${camera}/security`, false],
+        ["vigil/home/security_events", false],
+      ],
+    );
+    assert.deepEqual(packets[0]?.payload, picture);
+    assert.equal(packets[1]?.payload, "72");
+    assert.equal(packets[2]?.payload, judged.summary);
+    assert.deepEqual(haEvent(judged), { event_type: "high", ...judged });
+    assert.deepEqual(JSON.parse(String(packets[4]?.payload)), { type: "event", data: judged });
+  });
+
+  it("leave out a picture that there is not", () => {
+    assert.equal(payloadOf(eventPackets(judged, topics, null), `${camera}/last_picture`), undefined);
+  });
+
+  it("of an estimate move the sensors without firing the event entity", () => {
+    const packets = eventPackets({ ...judged, final: false }, topics, null);
+    assert.deepEqual(
+      packets.map(({ topic }) => topic),
+      [`${camera}/risk_score`, `${camera}/summary`, "vigil/home/security_events"],
+    );
+  });
+
+  it("of an event that nobody judged say so, and have no score", () => {
+    const packets = eventPackets(unjudged, topics, null);
+    assert.equal(payloadOf(packets, `${camera}/risk_score`), "None");
+    assert.equal(haEvent(unjudged).event_type, "not_analyzed");
+    assert.equal(haEvent(unjudged).risk_score, null);
+  });
+
+  it("give the event entity only types that discovery announced", () => {
+    const types: readonly string[] = CAMERA_ENTITIES.security.event_types;
+    for (const risk_level of ["low", "medium", "high", "critical", null] as const) {
+      assert.ok(types.includes(String(haEvent({ ...judged, risk_level }).event_type)));
+    }
+  });
+
+  it("name no attribute that Home Assistant would take away", () => {
+    assert.deepEqual(
+      Object.keys(haEvent(judged)).filter((key) => RESERVED_ATTRIBUTES.includes(key)),
+      [],
+    );
+  });
+
+  it("carry the record alone, without detections and context", () => {
+    const event: SecurityEvent = { ...judged, detections: [], context: { scene: "night" } };
+    const packets = eventPackets(event, topics, null);
+    assert.deepEqual(JSON.parse(payloadOf(packets, topics.securityEvents) ?? ""), { type: "event", data: judged });
+    assert.deepEqual(haEvent(event), { event_type: "high", ...judged });
+  });
+
+  it("keep the full texts for the event entity while they fit, and cut them below its limit", () => {
+    const long = "Wörter und 👩‍👩‍👧 ".repeat(60);
+    assert.equal(haEvent({ ...judged, reasoning: long }).reasoning, long);
+    assert.equal(haEvent({ ...judged, summary: long.slice(0, 1_000) }).summary, long.slice(0, 1_000));
+
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 4_000 }),
+      fc.constantFrom('"', "\n", "\u0001", "é", "漢", "👩‍👩‍👧", "\ud800", "x").map((unit) => unit.repeat(20_000)),
+    );
+    const record = {
+      summary: text,
+      reasoning: text,
+      recommended_action: text,
+      labels: fc.array(fc.string({ maxLength: 64 })),
+    };
+    fc.assert(
+      fc.property(fc.record(record), (texts) => {
+        const payload = payloadOf(eventPackets({ ...judged, ...texts }, topics, null), `${camera}/security`) ?? "";
+        assert.ok(Buffer.byteLength(payload) <= 15_000, `${Buffer.byteLength(payload)} bytes`);
+        // With half a surrogate pair Home Assistant would refuse the whole event.
+        assert.doesNotMatch(payload, /\\ud[89a-f]/i);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  describe("have a summary sensor", () => {
+    const family = "👩‍👩‍👧";
+    const summaries: [string, string, string][] = [
+      ["of 255 characters as it is", "a".repeat(255), "a".repeat(255)],
+      ["of 255 emoji as it is", "🐈".repeat(255), "🐈".repeat(255)],
+      ["cut to 255 characters", "a".repeat(256), `${"a".repeat(254)}…`],
+      ["never cut within a letter", `${"a".repeat(253)}e\u0301b`, `${"a".repeat(253)}…`],
+      ["never cut within an emoji", family.repeat(52), `${family.repeat(50)}…`],
+      ["without a space before the ellipsis", `${"a".repeat(250)}      bbbbb`, `${"a".repeat(250)}…`],
+      ["with no half of a surrogate pair", "cat \ud83d", "cat \ufffd"],
+      ["that is empty where there is none", "", ""],
+    ];
+    for (const [what, summary, expected] of summaries) {
+      it(what, () => {
+        const sent = payloadOf(retainedPackets({ ...judged, summary }, topics, null), `${camera}/summary`);
+        assert.equal(sent, expected);
+        assert.ok([...(sent ?? "")].length <= 255);
+      });
+    }
+  });
+});
+
+describe("what the broker keeps of an event", () => {
+  it("is its picture, score and summary, all retained", () => {
+    const packets = retainedPackets(judged, topics, picture);
+    assert.deepEqual(packets, eventPackets(judged, topics, picture).slice(0, 3));
+    assert.ok(packets.every(({ retain }) => retain));
+  });
+});
+
+describe("a detection's packets", () => {
+  const seen = (...labels: string[]): Detected => ({
+    inspection_id: "in_1",
+    upload: {
+      upload_id: "up_1",
+      camera_id: "front_door",
+      path: "/ftp/front/1.jpg",
+      media_type: "image",
+      size: 1,
+      captured_at: "2026-11-20T08:00:00.000Z",
+      received_at: "2026-11-20T08:00:01.000Z",
+      sha256: "0".repeat(64),
+    },
+    frame: { width: 10, height: 10 },
+    detections: labels.map(
+      (label, index): Detection => ({
+        detection_id: `de_${index}`,
+        upload_id: "up_1",
+        captured_at: "2026-11-20T08:00:00.000Z",
+        offset_ms: 0,
+        label,
+        confidence: 0.9,
+        x: 0,
+        y: 0,
+        width: 1,
+        height: 1,
+        frame_width: 10,
+        frame_height: 10,
+      }),
+    ),
+    thumbnail_path: null,
+    detector: "test",
+    inference_ms: null,
+  });
+
+  const cases: [string, Detected, Buffer | null, Packet[]][] = [
+    ["are none where nothing was seen", seen(), picture, []],
+    ["turn motion on", seen("car"), null, [{ topic: `${camera}/motion`, payload: "ON", retain: false }]],
+    [
+      "come as picture, motion and person",
+      seen("car", "person", "person"),
+      picture,
+      [
+        { topic: `${camera}/last_picture`, payload: picture, retain: true },
+        { topic: `${camera}/motion`, payload: "ON", retain: false },
+        { topic: `${camera}/person`, payload: "ON", retain: false },
+      ],
+    ],
+  ];
+  for (const [what, detected, image, expected] of cases) {
+    it(what, () => assert.deepEqual(detectionPackets(detected, topics, image), expected));
+  }
+});

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, symlink, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hashFile, readUpload } from "../../../lib/media/read-file.ts";
+import { useTempFolder } from "./support.ts";
+
+const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+
+describe("readUpload", () => {
+  const folder = useTempFolder();
+
+  it("reads a file and hashes what it read", async () => {
+    for (const size of [0, 1, 3_000_000]) {
+      const bytes = randomBytes(size);
+      const path = join(folder(), `${size}.jpg`);
+      await writeFile(path, bytes);
+      assert.deepEqual(await readUpload(path), { bytes, sha256: sha256(bytes) });
+    }
+  });
+
+  it("refuses what is gone, no regular file, or too large", async () => {
+    const at = (name: string) => join(folder(), name);
+    await mkdir(at("folder.jpg"));
+    await writeFile(at("large.jpg"), "");
+    await truncate(at("large.jpg"), 64 * 1024 * 1024 + 1);
+    await symlink("large.jpg", at("link.jpg"));
+    for (const [name, code] of [
+      ["none.jpg", "FILE_GONE"],
+      ["folder.jpg", "NOT_A_FILE"],
+      ["link.jpg", "NOT_A_FILE"],
+      ["large.jpg", "TOO_LARGE"],
+    ] as const) {
+      await assert.rejects(readUpload(at(name)), { name: "MediaError", code }, name);
+    }
+  });
+});
+
+describe("hashFile", () => {
+  const folder = useTempFolder();
+
+  it("hashes from the start, whatever was read before, and leaves the file open", async () => {
+    const bytes = randomBytes(2_500_000);
+    const path = join(folder(), "a.mp4");
+    await writeFile(path, bytes);
+    const file = await open(path);
+    try {
+      await file.read(Buffer.alloc(100), 0, 100);
+      assert.equal(await hashFile(file), sha256(bytes));
+      assert.equal(await hashFile(file), sha256(bytes));
+      await assert.rejects(hashFile(file, AbortSignal.abort()), { name: "AbortError" });
+    } finally {
+      await file.close();
+    }
+  });
+});

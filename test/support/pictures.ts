@@ -1,0 +1,23 @@
+/** Pictures for tests: a yard, empty or with somebody in it. */
+import sharp from "sharp";
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A JPEG of a plain scene with a dark box in it. `seed` makes pictures of the same scene differ in their bytes. */
+export async function scene(
+  box: Box | null = null,
+  { width = 640, height = 360, seed = 0 }: { width?: number; height?: number; seed?: number } = {},
+): Promise<Buffer> {
+  const drawn = box
+    ? `<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" fill="#101018"/>`
+    : "";
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
+    <rect width="100%" height="60%" fill="#8fb4d8"/><rect y="60%" width="100%" height="40%" fill="#6f9160"/>
+    <rect x="${width - 4}" y="0" width="4" height="4" fill="rgb(${seed % 200},${Math.floor(seed / 200) % 200},90)"/>${drawn}</svg>`;
+  return sharp(Buffer.from(svg)).jpeg({ quality: 88 }).toBuffer();
+}
