@@ -3,10 +3,10 @@
  * drops an entity over a key of `device` or `origin` that it does not know, so newer ones stay out.
  */
 import type { Camera } from "../domain/camera.ts";
+import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Topics } from "../domain/topics.ts";
 import { ConfigError } from "../resilience/errors.ts";
 import { CAMERA_ENTITIES, type Entity, HUB_ENTITIES } from "./entities.ts";
-import type { Packet } from "./packet.ts";
 
 export interface DiscoverySite {
   /** `[a-z0-9_-]+`, part of every id. */
@@ -31,7 +31,7 @@ const MANUFACTURER = "Vigil";
  * meets later.
  * @throws ConfigError `SITE_ID`
  */
-export function hubDiscovery(site: DiscoverySite): Packet[] {
+export function hubDiscovery(site: DiscoverySite): MqttPacket[] {
   const hub = hubId(site);
   const device = {
     identifiers: [hub],
@@ -49,7 +49,7 @@ export function hubDiscovery(site: DiscoverySite): Packet[] {
  * A camera's messages.
  * @throws ConfigError `SITE_ID`
  */
-export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): Packet[] {
+export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): MqttPacket[] {
   const hub = hubId(site);
   const id = `${hub}_${camera.camera_id}`;
   const device = {
@@ -75,7 +75,7 @@ function hubId({ siteId }: DiscoverySite): string {
   return `vigil_${siteId}`;
 }
 
-function render(site: DiscoverySite, entity: Entity, id: string, rest: object): Packet {
+function render(site: DiscoverySite, entity: Entity, id: string, rest: object): MqttPacket {
   const { platform, retained: _, ...own } = entity;
   const message = {
     ...own,

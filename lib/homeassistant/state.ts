@@ -1,9 +1,9 @@
 /** What to publish when something was seen or judged: pictures first, then sensors, then what automations react to. */
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
+import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Topics } from "../domain/topics.ts";
 import { CAMERA_ENTITIES, type CameraKey, NOT_ANALYZED } from "./entities.ts";
-import type { Packet } from "./packet.ts";
 import { codePoints, jsonBytes, shorten } from "./text.ts";
 
 /** Home Assistant refuses a longer state. */
@@ -26,7 +26,7 @@ const UNKNOWN = "None";
  * Everything an event means to MQTT, in the order to publish it: a notification fetches the picture as soon as it hears
  * of the event. An estimate (`final: false`) moves the sensors but does not fire the event entity.
  */
-export function eventPackets(event: EventRecord, topics: Topics, picture: Buffer | null): Packet[] {
+export function eventPackets(event: EventRecord, topics: Topics, picture: Buffer | null): MqttPacket[] {
   // A SecurityEvent fits the type too; its detections and context stay here.
   const record = EventRecord.parse(event);
   const packets = retainedPackets(record, topics, picture);
@@ -36,7 +36,7 @@ export function eventPackets(event: EventRecord, topics: Topics, picture: Buffer
 }
 
 /** What the broker should keep of a camera's latest event: to be published again on connecting. */
-export function retainedPackets(event: EventRecord, topics: Topics, picture: Buffer | null): Packet[] {
+export function retainedPackets(event: EventRecord, topics: Topics, picture: Buffer | null): MqttPacket[] {
   const { camera_id, risk_score, summary } = event;
   return [
     ...(picture ? [state(topics, camera_id, "last_picture", picture)] : []),
@@ -46,7 +46,11 @@ export function retainedPackets(event: EventRecord, topics: Topics, picture: Buf
 }
 
 /** What detections mean to Home Assistant; nothing where nothing was seen. */
-export function detectionPackets({ upload, detections }: Detected, topics: Topics, picture: Buffer | null): Packet[] {
+export function detectionPackets(
+  { upload, detections }: Detected,
+  topics: Topics,
+  picture: Buffer | null,
+): MqttPacket[] {
   if (detections.length === 0) return [];
   const { camera_id } = upload;
   return [
@@ -56,7 +60,7 @@ export function detectionPackets({ upload, detections }: Detected, topics: Topic
   ];
 }
 
-function state(topics: Topics, cameraId: string, key: CameraKey, payload: string | Buffer): Packet {
+function state(topics: Topics, cameraId: string, key: CameraKey, payload: string | Buffer): MqttPacket {
   return { topic: topics.camera(cameraId, key), payload, retain: CAMERA_ENTITIES[key].retained };
 }
 

@@ -10,8 +10,10 @@ export interface FolderEventsOptions {
   /** Compare all files every `pollIntervalMs` instead of asking the system: for network drives. */
   readonly polling: boolean;
   readonly pollIntervalMs: number;
-  /** Something may be new at this path, which is below the root and has `/` between its parts. */
-  onPath(relativePath: string): void;
+  /** A file came or changed. Its path is below the root and has `/` between its parts, like that of a folder. */
+  onFile(relativePath: string): void;
+  /** A folder came; files that it brought, or that came right after it, may have no event of their own. */
+  onFolder(relativePath: string): void;
   /** Events may be missing from now on. */
   onError(error: MediaError): void;
 }
@@ -30,8 +32,10 @@ export function watchFolder(options: FolderEventsOptions): { ready: Promise<void
     // Each watched file costs one of the system's watches.
     ignored: (path, stats) => stats?.isFile() === true && mediaTypeOf(path) === null,
   });
-  const onPath = (path: string) => options.onPath(relative(root, path).split(sep).join("/"));
-  watcher.on("add", onPath).on("change", onPath);
+  const relativePath = (path: string) => relative(root, path).split(sep).join("/");
+  const onFile = (path: string) => options.onFile(relativePath(path));
+  watcher.on("add", onFile).on("change", onFile);
+  watcher.on("addDir", (path) => options.onFolder(relativePath(path)));
   watcher.on("error", (thrown) => options.onError(watchError(root, thrown)));
   return {
     ready: new Promise((resolve) => watcher.once("ready", resolve)),

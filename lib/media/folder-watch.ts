@@ -21,6 +21,12 @@ const LOOKS_AT_ONCE = 8;
 /** Files that are waited for at once. An FTP server has far fewer sessions; the rest of a heap of broken files queues. */
 const MOST_SETTLING = 1_000;
 
+/**
+ * chokidar lists a new folder before it watches it, so a file that comes in between has no event. The folder is listed
+ * here at once, and once more when its watch is certainly in place.
+ */
+const NEW_FOLDER_RELIST_MS = 500;
+
 /** A scan does not wait longer for the file events to start: a network drive may never let them. */
 const LONGEST_READY_MS = 60_000;
 
@@ -55,7 +61,8 @@ export class FolderWatch {
   readonly #looks = new Limit(LOOKS_AT_ONCE);
   readonly #live = new Set<string>();
   readonly #backlog = new Set<string>();
-  readonly #settling = new Map<string, { nudge: Nudge; end: Promise<void> }>();
+  readonly #settling = new Map<string, Nudge>();
+  readonly #tasks = new Set<Promise<void>>();
   #events: { identity: string; close(): Promise<void> } | null = null;
   #scan: Promise<void> | null = null;
   #cancelRescan = () => {};
@@ -92,8 +99,7 @@ export class FolderWatch {
     this.#cancelRescan();
     this.#live.clear();
     this.#backlog.clear();
-    await Promise.all([...this.#settling.values()].map(({ end }) => end));
-    await this.#scan;
+    await Promise.all([...this.#tasks, this.#scan]);
     await this.#closeEvents();
   }
 
@@ -123,7 +129,8 @@ export class FolderWatch {
       root: folder.path,
       polling,
       pollIntervalMs,
-      onPath: (relativePath) => this.#offerLive(relativePath),
+      onFile: (relativePath) => this.#offerLive(relativePath),
+      onFolder: (relativePath) => this.#listNewFolder(relativePath),
       onError: (error) => this.#report(error),
     });
     this.#events = { identity: folder.identity, close: events.close };
@@ -155,9 +162,7 @@ export class FolderWatch {
 
   async #offerFound(): Promise<void> {
     const found: FileSighting[] = [];
-    for await (const file of walkMedia(this.#root, this.#abort.signal, (problem) => this.#report(problem))) {
-      if (this.#options.wants(file)) found.push(file);
-    }
+    for await (const file of this.#wanted("")) found.push(file);
     found.sort((a, b) => Number(a.mtimeNs - b.mtimeNs));
     for (const { relativePath } of found) {
       if (!this.#settling.has(relativePath) && !this.#live.has(relativePath)) this.#backlog.add(relativePath);
@@ -166,11 +171,27 @@ export class FolderWatch {
     this.#settleNext();
   }
 
+  #listNewFolder(folder: string): void {
+    this.#track(this.#offerFolder(folder));
+    this.#options.clock.after(NEW_FOLDER_RELIST_MS, () => this.#track(this.#offerFolder(folder)));
+  }
+
+  async #offerFolder(folder: string): Promise<void> {
+    for await (const { relativePath } of this.#wanted(folder)) this.#offerLive(relativePath);
+  }
+
+  async *#wanted(folder: string): AsyncGenerator<FileSighting> {
+    const report = (problem: MediaError) => this.#report(problem);
+    for await (const file of walkMedia(this.#root, folder, this.#abort.signal, report)) {
+      if (this.#options.wants(file)) yield file;
+    }
+  }
+
   #offerLive(relativePath: string): void {
     if (this.#abort.signal.aborted || mediaTypeOf(relativePath) === null) return;
-    const settling = this.#settling.get(relativePath);
-    if (settling) {
-      settling.nudge.ring();
+    const nudge = this.#settling.get(relativePath);
+    if (nudge) {
+      nudge.ring();
       return;
     }
     this.#backlog.delete(relativePath);
@@ -179,17 +200,17 @@ export class FolderWatch {
   }
 
   #settleNext(): void {
-    while (!this.#looks.full && this.#settling.size < MOST_SETTLING) {
+    while (!this.#abort.signal.aborted && !this.#looks.full && this.#settling.size < MOST_SETTLING) {
       const queue = this.#live.size > 0 ? this.#live : this.#backlog;
       const [relativePath] = queue;
       if (relativePath === undefined) return;
       queue.delete(relativePath);
       const nudge = new Nudge();
-      this.#settling.set(relativePath, { nudge, end: this.#settle(relativePath, nudge) });
+      this.#settling.set(relativePath, nudge);
+      this.#track(this.#settle(relativePath, nudge));
     }
   }
 
-  /** Never rejects. */
   async #settle(relativePath: string, nudge: Nudge): Promise<void> {
     try {
       const file = await settleFile({
@@ -203,13 +224,12 @@ export class FolderWatch {
         turn: (look) => this.#look(look),
       });
       if (file && !this.#abort.signal.aborted) await this.#options.take(file);
-    } catch (thrown) {
-      this.#report(thrown);
+    } finally {
+      this.#settling.delete(relativePath);
+      // An event that came after the last look is about another version of the file.
+      if (nudge.rung) this.#offerLive(relativePath);
+      this.#settleNext();
     }
-    this.#settling.delete(relativePath);
-    // An event that came after the last look is about another version of the file.
-    if (nudge.rung) this.#offerLive(relativePath);
-    this.#settleNext();
   }
 
   async #look<T>(look: () => Promise<T>): Promise<T> {
@@ -218,6 +238,16 @@ export class FolderWatch {
     } finally {
       this.#settleNext();
     }
+  }
+
+  /** Lets a task run by itself: its error is reported, and `close` waits for it. */
+  #track(task: Promise<void>): void {
+    const tracked = task
+      .catch((thrown: unknown) => this.#report(thrown))
+      .finally(() => {
+        this.#tasks.delete(tracked);
+      });
+    this.#tasks.add(tracked);
   }
 
   /** What the abort threw is no problem, and a problem that lasts is reported once. */

@@ -2,37 +2,50 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { MediaType } from "../domain/upload.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { errnoOf, rootError } from "./open-file.ts";
 import { type FileSighting, sightingOf } from "./sighting.ts";
 
+/** One at a time, 10,000 files took five times the processor time. */
+const STATS_AT_ONCE = 32;
+
 /**
- * Yields the regular files with a media extension below `root`, following no links. What cannot be read (a folder
+ * Yields the regular files with a media extension in `folder` below `root` (the root itself is ""), following no links. What cannot be read (a folder
  * without permission) goes to `onProblem` and the walk goes on; what vanishes meanwhile is left out. Throws a MediaError
  * `ROOT_MISSING` or `ROOT_UNREADABLE` when the root itself cannot be read, the signal's reason when that aborts.
  */
 export async function* walkMedia(
   root: string,
+  folder: string,
   signal: AbortSignal,
   onProblem: (problem: MediaError) => void,
 ): AsyncGenerator<FileSighting> {
-  const folders = [""];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of await listFolder(root, folder, onProblem)) {
-      signal.throwIfAborted();
-      const relativePath = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) folders.push(relativePath);
+  const folders = [folder];
+  for (let parent = folders.pop(); parent !== undefined; parent = folders.pop()) {
+    signal.throwIfAborted();
+    const media: { relativePath: string; mediaType: MediaType }[] = [];
+    for (const entry of await listFolder(root, parent, onProblem)) {
+      const relativePath = parent === "" ? entry.name : `${parent}/${entry.name}`;
       const mediaType = mediaTypeOf(entry.name);
-      if (!entry.isFile() || mediaType === null) continue;
-      if (entry.name.includes("\uFFFD")) {
+      if (entry.isDirectory()) folders.push(relativePath);
+      else if (mediaType === null || !entry.isFile()) continue;
+      else if (!entry.name.includes("\uFFFD")) media.push({ relativePath, mediaType });
+      else
         onProblem(
           new MediaError("UNREADABLE_FILE", `${relativePath}: the name is not UTF-8; have it uploaded as such`),
         );
-        continue;
+    }
+    for (let start = 0; start < media.length; start += STATS_AT_ONCE) {
+      const sightings = media.slice(start, start + STATS_AT_ONCE).map(async ({ relativePath, mediaType }) => {
+        const stats = await lstat(join(root, relativePath), { bigint: true });
+        return sightingOf(relativePath, mediaType, stats);
+      });
+      for (const sighting of await Promise.allSettled(sightings)) {
+        signal.throwIfAborted();
+        if (sighting.status === "fulfilled") yield sighting.value;
       }
-      const stats = await lstat(join(root, relativePath), { bigint: true }).catch(() => null);
-      if (stats) yield sightingOf(relativePath, mediaType, stats);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** One connection to an MQTT broker: kept up for ever, with an availability topic that tells the truth. */
 import { connect, type MqttClient, UniqueMessageIdProvider } from "mqtt";
+import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, InputError, ServerError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
@@ -11,12 +12,6 @@ export interface MqttLinkOptions extends BrokerSettings {
   readonly willTopic: string;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-export interface MqttPacket {
-  readonly topic: string;
-  readonly payload: string | Buffer;
-  readonly retain: boolean;
 }
 
 /** `connecting` until the first attempt has ended; the link keeps trying while `disconnected`. */

@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
+import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../homeassistant/discovery.ts";
 import { detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
-import type { MqttLink, MqttPacket } from "../mqtt/link.ts";
+import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
 import type { Site } from "./site.ts";

@@ -34,6 +34,8 @@ export const REJECTED_PORT = 1;
 /** File events can be lost without a word, so the folder is compared with the ledger this often as well. */
 const RESCAN_MS = 60_000;
 const POLL_INTERVAL_MS = 1_000;
+/** A file system's clock runs up to a tick of the kernel behind. */
+const CLOCK_TICK_MS = 20;
 
 export class UploadIntake {
   readonly #options: UploadIntakeOptions;
@@ -88,7 +90,7 @@ export class UploadIntake {
   #wants(file: FileSighting): boolean {
     const { site, takeExisting } = this.#options;
     if (site.store.uploads.has(this.#version(file))) return false;
-    if (!takeExisting && file.ctimeMs < this.#firstSeenMs) {
+    if (!takeExisting && file.ctimeMs < this.#firstSeenMs - CLOCK_TICK_MS) {
       this.#enterUnwanted(file, null, "baseline", null);
       return false;
     }

@@ -74,6 +74,8 @@ export class WorkQueue {
   #started = false;
   #depth = 0;
   #waitingFor: Error | null = null;
+  /** Until when nothing is tried, because the store itself failed. */
+  #pausedUntil = 0;
   #cancelTimer = () => {};
 
   constructor(options: WorkQueueOptions) {
@@ -159,6 +161,10 @@ export class WorkQueue {
     if (!this.#started || this.#closing.signal.aborted) return;
     const { store, clock, concurrency, nodeId } = this.#options;
     this.#cancelTimer();
+    if (clock.now() < this.#pausedUntil) {
+      this.#cancelTimer = clock.after(this.#pausedUntil - clock.now(), () => this.#pump());
+      return;
+    }
     while (this.#running.size < concurrency) {
       const row = store.jobs.pick(nodeId, this.#running.keys(), clock.now());
       if (!row) {
@@ -224,8 +230,8 @@ export class WorkQueue {
       });
     } catch (storeError) {
       this.#waitingFor = asError(storeError);
+      this.#pausedUntil = clock.now() + STORE_RETRY_MS;
       this.#options.onChange();
-      clock.after(STORE_RETRY_MS, () => this.#pump());
       return;
     }
     if (retry) {

@@ -63,7 +63,7 @@ export async function startFtpServer(root: string, folder: string): Promise<FtpS
   return {
     upload: async (file, remotePath, { bytesPerSecond } = {}) => {
       const slow = bytesPerSecond === undefined ? [] : ["--limit-rate", String(bytesPerSecond)];
-      await run("curl", ["-sS", "--ftp-create-dirs", ...slow, "-T", file, url + remotePath]);
+      await run("curl", ["-sS", "--ftp-create-dirs", ...slow, "-T", file, url + encodeURI(remotePath)]);
     },
     close: async () => {
       server.kill();

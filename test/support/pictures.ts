@@ -18,6 +18,9 @@ export async function scene(
     : "";
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <rect width="100%" height="60%" fill="#8fb4d8"/><rect y="60%" width="100%" height="40%" fill="#6f9160"/>
-    <rect x="${width - 4}" y="0" width="4" height="4" fill="rgb(${seed % 200},${Math.floor(seed / 200) % 200},90)"/>${drawn}</svg>`;
-  return sharp(Buffer.from(svg)).jpeg({ quality: 88 }).toBuffer();
+    ${drawn}</svg>`;
+  return sharp(Buffer.from(svg))
+    .withExif({ IFD0: { ImageDescription: `picture ${seed}` } })
+    .jpeg({ quality: 88 })
+    .toBuffer();
 }

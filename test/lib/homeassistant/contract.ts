@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { z } from "zod";
-import type { Packet } from "../../../lib/homeassistant/packet.ts";
+import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 
 const Id = z.string().regex(/^[a-zA-Z0-9_-]+$/);
 const Topic = z.string().regex(/^[^+#\0]+$/);
@@ -134,7 +134,7 @@ export const RESERVED_ATTRIBUTES = (
 ).split(" ");
 
 /** Checks discovery messages in the order they are published, each for itself and all together. */
-export function checkDiscovery(packets: readonly Packet[], discoveryPrefix: string): void {
+export function checkDiscovery(packets: readonly MqttPacket[], discoveryPrefix: string): void {
   const uniqueIds = new Set<string>();
   const defaultEntityIds = new Set<string>();
   const devices = new Set<string>();

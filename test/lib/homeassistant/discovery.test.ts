@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 import { siteTopics } from "../../../lib/domain/topics.ts";
 import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../../../lib/homeassistant/discovery.ts";
 import { CAMERA_ENTITIES, type Entity, HUB_ENTITIES } from "../../../lib/homeassistant/entities.ts";
-import type { Packet } from "../../../lib/homeassistant/packet.ts";
 import { checkDiscovery } from "./contract.ts";
 
 function site(siteId = "home", prefix = "vigil"): DiscoverySite {
@@ -17,11 +17,11 @@ function site(siteId = "home", prefix = "vigil"): DiscoverySite {
 
 const front = { camera_id: "front_door", name: "Front door" };
 
-function read({ payload }: Packet): Record<string, unknown> {
+function read({ payload }: MqttPacket): Record<string, unknown> {
   return JSON.parse(payload.toString());
 }
 
-function find(packets: Packet[], topic: string): Record<string, unknown> {
+function find(packets: MqttPacket[], topic: string): Record<string, unknown> {
   const packet = packets.find((each) => each.topic === topic);
   assert.ok(packet, `${topic} is not among ${packets.map((each) => each.topic).join(", ")}`);
   return read(packet);
@@ -119,13 +119,13 @@ describe("the discovery contract", () => {
   const [hub, camera] = [hubDiscovery(site()), cameraDiscovery({ ...site(), camera: front })];
 
   /** Every message with `change` over it. */
-  const changed = (change: (message: Record<string, unknown>) => object): Packet[] =>
+  const changed = (change: (message: Record<string, unknown>) => object): MqttPacket[] =>
     [...hub, ...camera].map((packet) => ({
       ...packet,
       payload: JSON.stringify({ ...read(packet), ...change(read(packet)) }),
     }));
 
-  const broken: [string, Packet[]][] = [
+  const broken: [string, MqttPacket[]][] = [
     ["a mistyped key", changed(() => ({ off_dealy: 30 }))],
     ["an icon that is none", changed(() => ({ icon: "camera" }))],
     ["a device key of a later version", changed(({ device }) => ({ device: { ...Object(device), model_id: "x" } }))],

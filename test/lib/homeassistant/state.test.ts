@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Detected, Detection } from "../../../lib/domain/detection.ts";
 import type { EventRecord, SecurityEvent } from "../../../lib/domain/event.ts";
+import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 import { siteTopics } from "../../../lib/domain/topics.ts";
 import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
-import type { Packet } from "../../../lib/homeassistant/packet.ts";
 import { detectionPackets, eventPackets, retainedPackets } from "../../../lib/homeassistant/state.ts";
 import { RESERVED_ATTRIBUTES } from "./contract.ts";
 
@@ -51,7 +51,7 @@ function haEvent(event: EventRecord): Record<string, unknown> {
   return JSON.parse(packet.payload.toString());
 }
 
-function payloadOf(packets: Packet[], topic: string): string | undefined {
+function payloadOf(packets: MqttPacket[], topic: string): string | undefined {
   return packets.find((packet) => packet.topic === topic)?.payload.toString();
 }
 
@@ -206,7 +206,7 @@ describe("a detection's packets", () => {
     inference_ms: null,
   });
 
-  const cases: [string, Detected, Buffer | null, Packet[]][] = [
+  const cases: [string, Detected, Buffer | null, MqttPacket[]][] = [
     ["are none where nothing was seen", seen(), picture, []],
     ["turn motion on", seen("car"), null, [{ topic: `${camera}/motion`, payload: "ON", retain: false }]],
     [
