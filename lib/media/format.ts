@@ -6,7 +6,7 @@ export type VideoFormat = "mp4" | "avi" | "matroska";
 /** As many bytes as the functions here look at. */
 export const FORMAT_HEAD_BYTES = 12;
 
-export const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 export const EBML_ID = 0x1a45dfa3;
 
 /** A QuickTime file from before 2001 has no `ftyp`: it starts with one of these. */

@@ -81,9 +81,9 @@ export class Jobs {
     return this.#settled.run(receipt).changes === 1;
   }
 
-  /** Writes the receipt of a message that does not fit, so that it does not come back at every start. */
-  refuse(receipt: Receipt, code: string, error: string, msg: string): void {
-    this.#refused.run({ ...receipt, code, error, msg });
+  /** Writes the receipt of a message that does not fit. False where there is one already. */
+  refuse(receipt: Receipt, code: string, error: string, msg: string): boolean {
+    return this.#refused.run({ ...receipt, code, error, msg }).changes === 1;
   }
 
   /** Makes one instance of a node the owner of all its queued jobs, and ends what an earlier one may still try. */

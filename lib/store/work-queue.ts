@@ -133,14 +133,15 @@ export class WorkQueue {
     delivery.done();
   }
 
-  /** Takes a message that does not fit, so that it does not come back; the sender's Catch node hears why. */
+  /** Takes a message that does not fit: a Catch node hears why, but not again each time the message is sent again. */
   refuse(delivery: Delivery, error: VigilError): void {
     const { store, clock } = this.#options;
-    store.transaction((tables) => {
+    const msg = this.#handOff.journal(delivery.message);
+    const isNew = store.transaction((tables) => {
       answer(tables, delivery, clock.now());
-      tables.jobs.refuse(this.#receipt(delivery), error.code, error.message, this.#handOff.journal(delivery.message));
+      return tables.jobs.refuse(this.#receipt(delivery), error.code, error.message, msg);
     });
-    delivery.done(error);
+    delivery.done(isNew ? error : undefined);
   }
 
   /** Stores something that no message asked for (a timer's work), and sends what comes of it. */

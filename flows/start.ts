@@ -1,0 +1,125 @@
+/** `npm start`: Vigil in a Node-RED of its own, with an MQTT broker and a simulated camera, to look at and to try out. */
+import { createServer } from "node:http";
+import { join, resolve } from "node:path";
+import RED from "node-red";
+import { resolveBroker } from "../lib/mqtt/broker.ts";
+import { asError, ConfigError, VigilError } from "../lib/resilience/errors.ts";
+import { DATABASE_FILE } from "../lib/store/store.ts";
+import { type EmbeddedBroker, startBroker } from "./broker.ts";
+import { runDemoCamera } from "./demo-camera.ts";
+import { type Environment, readEnvironment, writeEnvironment } from "./environment.ts";
+import { listen } from "./listen.ts";
+import { nodeRedSettings } from "./settings.ts";
+import { prepareUserDir } from "./user-dir.ts";
+
+const USER_DIR = resolve("data/node-red");
+
+/** npm hands the terminal's Ctrl-C on, so that one key press can arrive twice. */
+const SAME_KEY_MS = 500;
+
+try {
+  await start(readEnvironment(process.env));
+} catch (error) {
+  if (!(error instanceof VigilError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+
+async function start(given: Environment): Promise<void> {
+  const editor = createServer((request, response) => {
+    if (started) RED.httpAdmin(request, response, () => RED.httpNode(request, response));
+    else response.writeHead(503, { "retry-after": "1" }).end("Vigil is starting\n");
+  });
+  let started = false;
+  // Before anything else: a second start must not get as far as the first one's files.
+  const port = await openPort(editor, given);
+
+  const broker = given.VIGIL_MQTT_URL === "" ? await startBroker() : null;
+  const environment: Environment = {
+    ...given,
+    PORT: port,
+    ...(broker && { VIGIL_MQTT_URL: `mqtt://${broker.host}:${broker.port}` }),
+  };
+  writeEnvironment(environment);
+
+  const { flowCopied } = prepareUserDir(USER_DIR);
+  RED.init(editor, nodeRedSettings({ port, host: environment.VIGIL_HOST, userDir: USER_DIR }));
+  const settled = flowsSettled();
+  await RED.start();
+  started = true;
+  await settled;
+
+  const stopCamera = new AbortController();
+  const camera =
+    environment.VIGIL_DEMO_CAMERA === "on"
+      ? runDemoCamera({ camerasDir: environment.VIGIL_CAMERAS_DIR, logger: RED.log, signal: stopCamera.signal })
+      : Promise.resolve();
+  stopOnSignal(async () => {
+    stopCamera.abort();
+    await camera;
+    await RED.stop();
+    await broker?.close();
+  });
+  process.stdout.write(whereToLook(environment, broker, flowCopied));
+}
+
+async function openPort(editor: ReturnType<typeof createServer>, { PORT, VIGIL_HOST }: Environment): Promise<number> {
+  try {
+    return await listen(editor, PORT, VIGIL_HOST);
+  } catch (cause) {
+    const error = asError(cause);
+    const taken = "code" in error && error.code === "EADDRINUSE";
+    throw new ConfigError(
+      "PORT",
+      taken
+        ? `PORT is ${PORT}: another program uses that port; end it, or choose another port, such as PORT=1881`
+        : `PORT is ${PORT} and VIGIL_HOST is "${VIGIL_HOST}": the editor cannot listen there (${error.message}); VIGIL_HOST must be an address of this machine, such as 127.0.0.1`,
+      { cause },
+    );
+  }
+}
+
+/** Resolves when the flows run, or when Node-RED has said why they cannot. */
+function flowsSettled(): Promise<void> {
+  return new Promise((resolve) => {
+    RED.events.on("runtime-event", ({ id }: { id: string }) => {
+      if (id === "runtime-state") resolve();
+    });
+  });
+}
+
+function stopOnSignal(stop: () => Promise<void>): void {
+  let firstAt: number | null = null;
+  const onSignal = () => {
+    if (firstAt !== null) {
+      if (Date.now() - firstAt > SAME_KEY_MS) process.exit(130);
+      return;
+    }
+    firstAt = Date.now();
+    process.stdout.write("\nStopping; Ctrl-C again ends it at once.\n");
+    void stop().then(
+      () => process.exit(0),
+      (error) => {
+        process.stderr.write(`${asError(error).stack}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal);
+}
+
+function whereToLook(environment: Environment, broker: EmbeddedBroker | null, flowCopied: boolean): string {
+  const { PORT, VIGIL_HOST, VIGIL_CAMERAS_DIR, VIGIL_DATA_DIR, VIGIL_MQTT_URL, VIGIL_DEMO_CAMERA } = environment;
+  const flow = join(USER_DIR, "flows.json");
+  const access = isLoopback(VIGIL_HOST) ? "" : "  (no password: whoever reaches it can run programs here)";
+  return `
+Vigil is running. Ctrl-C ends it.
+  Editor    http://${reachable(VIGIL_HOST)}:${PORT}${isLoopback(VIGIL_HOST) ? "" : "  (no password: whoever reaches it can run programs here)"}
+  Flow      ${flow}${flowCopied ? "" : "  (kept as it was; delete it to get the original back)"}
+  Cameras   ${VIGIL_CAMERAS_DIR}  (a folder for each: put a JPEG into front-door, then another with something new in it)
+            the simulated camera is ${VIGIL_DEMO_CAMERA}
+  MQTT      ${broker ? `mosquitto_sub -h ${broker.host} -p ${broker.port} -t 'vigil/#' -v` : resolveBroker({ url: VIGIL_MQTT_URL }).name}
+  Database  ${join(VIGIL_DATA_DIR, DATABASE_FILE)}
+
+`;
+}

@@ -1,0 +1,153 @@
+/** Stores to test with, and records to put into them. */
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import type { Batch } from "../../../lib/domain/batch.ts";
+import type { Detected, Detection } from "../../../lib/domain/detection.ts";
+import type { EventRecord } from "../../../lib/domain/event.ts";
+import type { Upload } from "../../../lib/domain/upload.ts";
+import { DATABASE_FILE, Store } from "../../../lib/store/store.ts";
+import type { FileVersion } from "../../../lib/store/uploads.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+export const AT = "2026-11-20T12:00:00.000Z";
+export const ROOT = "/ftp";
+
+const opened: { close(): void }[] = [];
+
+/** A store in a folder, by default a new one. `closeStores` in an `afterEach` hook closes it. */
+export function openStore(folder: string | null = tempFolder()): Store {
+  const store = Store.open(folder);
+  opened.push(store);
+  return store;
+}
+
+/** The rows of a query, as a second connection sees them: what is committed. */
+export function rows(folder: string, sql: string, ...parameters: unknown[]): unknown[] {
+  const db = new Database(join(folder, DATABASE_FILE), { readonly: true });
+  try {
+    return db.prepare(sql).all(...parameters);
+  } finally {
+    db.close();
+  }
+}
+
+/** A store with its own connection, which it keeps to itself: for settings and faults that belong to a connection. */
+export function openWithConnection(folder: string | null = tempFolder()): {
+  store: Store;
+  connection: Database.Database;
+} {
+  const { pragma } = Database.prototype;
+  let connection: Database.Database | undefined;
+  Database.prototype.pragma = function (this: Database.Database, ...parameters) {
+    connection = this;
+    return pragma.apply(this, parameters);
+  };
+  try {
+    const store = openStore(folder);
+    if (!connection) throw new Error("a store sets its pragmas when it opens");
+    return { store, connection };
+  } finally {
+    Database.prototype.pragma = pragma;
+  }
+}
+
+/** Closes what the tests have opened. Closing a store twice does no harm. */
+export function closeStores(): void {
+  for (const store of opened.splice(0)) store.close();
+}
+
+export function sha(content: string | number): string {
+  return Buffer.from(String(content)).toString("hex").padEnd(64, "0").slice(0, 64);
+}
+
+/** An upload as it flows: with its absolute path. */
+export function uploadOf(id: string, overrides: Partial<Upload> = {}): Upload {
+  return {
+    upload_id: id,
+    camera_id: "front_door",
+    path: `${ROOT}/Front door/${id}.jpg`,
+    media_type: "image",
+    size: 1000,
+    captured_at: AT,
+    received_at: AT,
+    sha256: sha(id),
+    ...overrides,
+  };
+}
+
+export function fileOf(upload: Upload, overrides: Partial<FileVersion> = {}): FileVersion {
+  return { root: ROOT, path: upload.path.slice(ROOT.length + 1), size: upload.size, mtimeNs: 1n, ...overrides };
+}
+
+export function detectionOf(id: string, upload: Upload, overrides: Partial<Detection> = {}): Detection {
+  return {
+    detection_id: id,
+    upload_id: upload.upload_id,
+    captured_at: upload.captured_at,
+    offset_ms: 0,
+    label: "person",
+    confidence: 0.9,
+    x: 10.5,
+    y: 20.25,
+    width: 100,
+    height: 200,
+    frame_width: 1920,
+    frame_height: 1080,
+    ...overrides,
+  };
+}
+
+/** An inspection that saw one person per given confidence. */
+export function detectedOf(id: string, upload: Upload, confidences: readonly number[] = [0.9]): Detected {
+  return {
+    inspection_id: id,
+    upload,
+    frame: { width: 1920, height: 1080 },
+    detections: confidences.map((confidence, n) => detectionOf(`${id}_${n}`, upload, { confidence })),
+    thumbnail_path: confidences.length > 0 ? `/data/thumbnails/${id}.jpg` : null,
+    detector: "http://detector",
+    inference_ms: 12.5,
+  };
+}
+
+export function batchOf(id: string, uploads: readonly Upload[]): Batch {
+  return {
+    batch_id: id,
+    camera_id: "front_door",
+    started_at: AT,
+    ended_at: AT,
+    close_reason: "idle",
+    fast_path: false,
+    detections: uploads.map((upload) => detectionOf(`${id}_${upload.upload_id}`, upload)),
+    uploads: [...uploads],
+    thumbnail_path: null,
+  };
+}
+
+export function eventOf(id: string, overrides: Partial<EventRecord> = {}): EventRecord {
+  return {
+    event_id: id,
+    batch_id: `ba_${id}`,
+    camera_id: "front_door",
+    camera_name: "Front door",
+    started_at: AT,
+    ended_at: AT,
+    revision: 1,
+    final: true,
+    risk_score: 60,
+    risk_level: "high",
+    analysis: "model",
+    summary: "A visitor.",
+    reasoning: "A person by day.",
+    recommended_action: null,
+    labels: ["person"],
+    detection_count: 1,
+    fast_path: false,
+    thumbnail_path: null,
+    model: "model-1",
+    prompt_version: "basic-1",
+    reviewed: false,
+    created_at: AT,
+    ...overrides,
+  };
+}
