@@ -7,7 +7,7 @@ import { asError } from "../lib/resilience/errors.ts";
 import type { Logger } from "../lib/resilience/logger.ts";
 import { drawScene, type Scene } from "./demo-scene.ts";
 
-const INTERVAL_MS = 3_000;
+const INTERVAL_MS = 2_000;
 /** Pictures that stay in its folder; older ones are deleted. */
 const KEPT = 200;
 const OWN_FILE = /^MDAlarm_\d{8}-\d{6}\.jpg$/;
@@ -20,9 +20,9 @@ const PIECE_MS = 50;
 const MINUTE: readonly { visitor: Scene["visitor"]; pictures: number }[] = [
   { visitor: null, pictures: 1 },
   { visitor: "walker", pictures: 5 },
-  { visitor: null, pictures: 6 },
+  { visitor: null, pictures: 12 },
   { visitor: "car", pictures: 4 },
-  { visitor: null, pictures: 4 },
+  { visitor: null, pictures: 8 },
 ];
 
 export interface DemoCameraOptions {
@@ -63,11 +63,15 @@ function fileName(): string {
 }
 
 async function upload(path: string, bytes: Buffer): Promise<void> {
-  await using file = await open(path, "w");
-  const size = Math.ceil(bytes.length / PIECES);
-  for (let at = 0; at < bytes.length; at += size) {
-    await file.write(bytes.subarray(at, at + size));
-    await sleep(PIECE_MS);
+  const file = await open(path, "w");
+  try {
+    const size = Math.ceil(bytes.length / PIECES);
+    for (let at = 0; at < bytes.length; at += size) {
+      await file.write(bytes.subarray(at, at + size));
+      await sleep(PIECE_MS);
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,5 +1,6 @@
 /** `npm start`: Vigil in a Node-RED of its own, with an MQTT broker and a simulated camera, to look at and to try out. */
 import { createServer } from "node:http";
+import { isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
 import RED from "node-red";
 import { resolveBroker } from "../lib/mqtt/broker.ts";
@@ -14,6 +15,9 @@ import { prepareUserDir } from "./user-dir.ts";
 
 const USER_DIR = resolve("data/node-red");
 
+const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
+const ANY_ADDRESS: readonly string[] = ["0.0.0.0", "::"];
+
 /** npm hands the terminal's Ctrl-C on, so that one key press can arrive twice. */
 const SAME_KEY_MS = 500;
 
@@ -27,7 +31,7 @@ try {
 
 async function start(given: Environment): Promise<void> {
   const editor = createServer((request, response) => {
-    if (started) RED.httpAdmin(request, response, () => RED.httpNode(request, response));
+    if (started) RED.httpAdmin(request, response);
     else response.writeHead(503, { "retry-after": "1" }).end("Vigil is starting\n");
   });
   let started = false;
@@ -44,6 +48,8 @@ async function start(given: Environment): Promise<void> {
 
   const { flowCopied } = prepareUserDir(USER_DIR);
   RED.init(editor, nodeRedSettings({ port, host: environment.VIGIL_HOST, userDir: USER_DIR }));
+  // What `http in` nodes serve, below the same root as the editor.
+  RED.httpAdmin.use(RED.httpNode);
   const settled = flowsSettled();
   await RED.start();
   started = true;
@@ -82,8 +88,9 @@ async function openPort(editor: ReturnType<typeof createServer>, { PORT, VIGIL_H
 /** Resolves when the flows run, or when Node-RED has said why they cannot. */
 function flowsSettled(): Promise<void> {
   return new Promise((resolve) => {
-    RED.events.on("runtime-event", ({ id }: { id: string }) => {
-      if (id === "runtime-state") resolve();
+    RED.events.once("flows:started", () => resolve());
+    RED.events.on("runtime-event", ({ payload }: { payload?: { error?: unknown } }) => {
+      if (payload?.error !== undefined) resolve();
     });
   });
 }
@@ -110,16 +117,25 @@ function stopOnSignal(stop: () => Promise<void>): void {
 
 function whereToLook(environment: Environment, broker: EmbeddedBroker | null, flowCopied: boolean): string {
   const { PORT, VIGIL_HOST, VIGIL_CAMERAS_DIR, VIGIL_DATA_DIR, VIGIL_MQTT_URL, VIGIL_DEMO_CAMERA } = environment;
-  const flow = join(USER_DIR, "flows.json");
-  const access = isLoopback(VIGIL_HOST) ? "" : "  (no password: whoever reaches it can run programs here)";
+  const exposed = LOOPBACK.includes(VIGIL_HOST) ? "" : "  (no password: whoever reaches it can run programs here)";
+  const kept = flowCopied ? "" : "  (kept from before; delete it to get the original back)";
+  const mqtt = broker
+    ? `mosquitto_sub -h ${broker.host} -p ${broker.port} -t 'vigil/#' -v`
+    : `${resolveBroker({ url: VIGIL_MQTT_URL }).name}  topic vigil/#`;
   return `
-Vigil is running. Ctrl-C ends it.
-  Editor    http://${reachable(VIGIL_HOST)}:${PORT}${isLoopback(VIGIL_HOST) ? "" : "  (no password: whoever reaches it can run programs here)"}
-  Flow      ${flow}${flowCopied ? "" : "  (kept as it was; delete it to get the original back)"}
-  Cameras   ${VIGIL_CAMERAS_DIR}  (a folder for each: put a JPEG into front-door, then another with something new in it)
-            the simulated camera is ${VIGIL_DEMO_CAMERA}
-  MQTT      ${broker ? `mosquitto_sub -h ${broker.host} -p ${broker.port} -t 'vigil/#' -v` : resolveBroker({ url: VIGIL_MQTT_URL }).name}
+Vigil is running; Ctrl-C ends it.
+  Editor    ${editorUrl(VIGIL_HOST, PORT)}${exposed}
+  Flow      ${join(USER_DIR, "flows.json")}${kept}
+  Cameras   ${VIGIL_CAMERAS_DIR}  (the simulated camera is ${VIGIL_DEMO_CAMERA})
+            put a JPEG into a folder there, such as front-door, then another with something new in it
+  MQTT      ${mqtt}
   Database  ${join(VIGIL_DATA_DIR, DATABASE_FILE)}
 
 `;
+}
+
+/** Where a browser on this machine finds the editor. */
+function editorUrl(host: string, port: number): string {
+  if (ANY_ADDRESS.includes(host)) return `http://127.0.0.1:${port}`;
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

@@ -17,10 +17,11 @@ export interface CaptureTime {
 }
 
 /**
- * The capture time of a file, of which `name` may be a path. A time in its name is the camera's wall time in `timeZone` (IANA): in the hour that an
- * autumn night has twice, the first; in the hour that a spring night skips, the same distance after the gap. A name
- * without a time leaves the file's modification time. A time more than five minutes after `receivedMs` is not believed:
- * the next best one is taken, with a warning. Throws a RangeError for a time zone that does not exist.
+ * The capture time of a file, of which `name` may be a path. A time in its name is the camera's wall time in
+ * `timeZone` (IANA): in the hour that an autumn night has twice, the first; in the hour that a spring night skips, the
+ * same distance after the gap. A name without a time leaves the file's modification time. A time more than five
+ * minutes after `receivedMs` is not believed: the next best one is taken, with a warning. Throws a RangeError for a
+ * time zone that does not exist.
  */
 export function captureTime(file: {
   name: string;

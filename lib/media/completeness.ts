@@ -14,9 +14,9 @@ const JPEG_END = Buffer.from([0xff, 0xd9]);
 const SEGMENT_ID = 0x18538067;
 
 /**
- * True only when the bytes say that nothing is missing at the end. False means "not proven": the file may grow still, be
- * cut off, be something else than its name says, or be of a kind that does not tell. Reads a few headers and the last
- * bytes, whatever sizes the file claims.
+ * True only when the bytes say that nothing is missing at the end. False means "not proven": the file may grow still,
+ * be cut off, be something else than its name says, or be of a kind that does not tell. Reads a few headers and the
+ * last bytes, whatever sizes the file claims.
  */
 export async function isComplete(file: FileHandle, size: number, fileName: string): Promise<boolean> {
   const mediaType = mediaTypeOf(fileName);
@@ -43,8 +43,8 @@ async function endsWith(file: FileHandle, size: number, end: Buffer): Promise<bo
 }
 
 /**
- * MP4 and QuickTime (ISO/IEC 14496-12): boxes end to end, among them `moov` and `mdat`. A fragmented file (`moof`) looks
- * whole after each fragment, so there only the index that closes it (`mfra`) is proof.
+ * MP4 and QuickTime (ISO/IEC 14496-12): boxes end to end, among them `moov` and `mdat`. A fragmented file (`moof`)
+ * looks whole after each fragment, so there only the index that closes it (`mfra`) is proof.
  */
 async function isWholeMp4(file: FileHandle, size: number): Promise<boolean> {
   const seen = new Set<string>();
@@ -71,7 +71,7 @@ function mp4BoxSize(header: Buffer): number | null {
   return largeSize >= 16 ? largeSize : null;
 }
 
-/** AVI: one RIFF chunk, or with OpenDML several end to end, the later ones `AVIX`. Some writers drop the last pad byte. */
+/** AVI: one RIFF chunk, or with OpenDML several end to end, later ones `AVIX`. Some writers drop the last pad byte. */
 async function isWholeAvi(file: FileHandle, size: number): Promise<boolean> {
   let position = 0;
   for (let parts = 0; parts < MAX_PARTS; parts++) {

@@ -18,7 +18,7 @@ export type { FileSighting };
 /** Looks at files, hashing and decoding included, that run at once. */
 const LOOKS_AT_ONCE = 8;
 
-/** Files that are waited for at once. An FTP server has far fewer sessions; the rest of a heap of broken files queues. */
+/** Files that are waited for at once. FTP servers have far fewer sessions; of a heap of broken files the rest queues. */
 const MOST_SETTLING = 1_000;
 
 /**

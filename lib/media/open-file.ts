@@ -28,8 +28,8 @@ export async function openFile(path: string): Promise<FileHandle> {
 }
 
 /**
- * Opens a regular file below `root`. A path that leaves the root, by `..` or through a linked folder, is refused. Throws
- * a MediaError: `OUTSIDE_ROOT`, `ROOT_MISSING` (retryable), and what `openFile` throws.
+ * Opens a regular file below `root`. A path that leaves the root, by `..` or through a linked folder, is refused.
+ * Throws a MediaError: `OUTSIDE_ROOT`, `ROOT_MISSING` (retryable), and what `openFile` throws.
  */
 export async function openInside(root: string, relativePath: string): Promise<FileHandle> {
   const path = join(root, relativePath);

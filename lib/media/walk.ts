@@ -12,10 +12,10 @@ import { type FileSighting, sightingOf } from "./sighting.ts";
 const STATS_AT_ONCE = 32;
 
 /**
- * Yields the regular files with a media extension in `folder` below `root` (the root itself is "") and everything below
- * it, following no links. What cannot be read (a folder without permission) goes to `onProblem` and the walk goes on;
- * what vanishes meanwhile is left out. Throws a MediaError `ROOT_MISSING` or `ROOT_UNREADABLE` when the root itself cannot
- * be read, the signal's reason when that aborts.
+ * Yields the regular files with a media extension in `folder` below `root` (the root itself is "") and everything
+ * below it, following no links. What cannot be read (a folder without permission) goes to `onProblem` and the walk
+ * goes on; what vanishes meanwhile is left out. Throws a MediaError `ROOT_MISSING` or `ROOT_UNREADABLE` when the root
+ * itself cannot be read, the signal's reason when that aborts.
  */
 export async function* walkMedia(
   root: string,

@@ -5,8 +5,8 @@ import { dirname } from "node:path";
 
 /**
  * Writes a file by way of a temporary one beside it, making its folder where needed: readers and a kill at any instant
- * find the old file or the new one. With `flush` the bytes are on the disk before the file has its name, so that a power
- * cut does not leave it empty.
+ * find the old file or the new one. With `flush` the bytes are on the disk before the file has its name, so that a
+ * power cut does not leave it empty.
  */
 export async function writeFileAtomic(path: string, bytes: Buffer, options: { flush?: boolean } = {}): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;

@@ -1,0 +1,41 @@
+/** `npm run bench [-- --json FILE] [-- --only NAME]`: measures, prints a table, and fails where a goal is missed. */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { Benchmark, Figure } from "./figure.ts";
+import { uploadToEvent } from "./upload-to-event.ts";
+
+const BENCHMARKS: readonly Benchmark[] = [uploadToEvent];
+
+const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
+const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || name === options.only);
+if (chosen.length === 0) {
+  const names = BENCHMARKS.map(({ name }) => name).join(", ");
+  process.stderr.write(`There is no benchmark "${options.only}"; there are: ${names}\n`);
+  process.exit(2);
+}
+
+const figures: Figure[] = [];
+for (const benchmark of chosen) figures.push(...(await benchmark.run()));
+
+const rows = figures.map(({ name, value, unit, goal, ok, detail }) => [
+  name,
+  `${value.toPrecision(3)} ${unit}`,
+  goal ?? "",
+  ok === null ? "" : ok ? "met" : "MISSED",
+  detail,
+]);
+process.stdout.write(`${table([["figure", "value", "goal", "", "how"], ...rows])}\n`);
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+process.exitCode = figures.some(({ ok }) => ok === false) ? 1 : 0;
+
+function table(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
