@@ -33,7 +33,8 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   const camera = cameraOf(message, options);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const path = site.file("inbox", `${sha256}.jpg`);
-  await writeFileAtomic(path, bytes);
+  // Nobody can send the bytes again.
+  await writeFileAtomic(path, bytes, { flush: true });
   const now = toIso(site.clock.now());
   return {
     // The same bytes may come twice on purpose, in messages of their own.

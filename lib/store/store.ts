@@ -28,6 +28,9 @@ export type Tables = Pick<
 
 export const DATABASE_FILE = "vigil.db";
 
+/** Waiting for somebody else's lock, a backup's for one, holds up the whole of Node-RED. */
+const BUSY_MS = 1_000;
+
 export class Store {
   /** Random, and new at every opening: what makes hand-over ids unique. */
   readonly session: string;
@@ -73,7 +76,7 @@ export class Store {
         mkdirSync(dataDir, { recursive: true });
         unlock = takeLock(join(dataDir, "vigil.lock"));
       }
-      db = new Database(dataDir === null ? ":memory:" : join(dataDir, DATABASE_FILE));
+      db = new Database(dataDir === null ? ":memory:" : join(dataDir, DATABASE_FILE), { timeout: BUSY_MS });
       db.pragma("journal_mode = WAL");
       // Set in so many words: a database that has just become WAL still has FULL.
       db.pragma("synchronous = NORMAL");

@@ -287,6 +287,50 @@ describe("a node", () => {
     });
   });
 
+  describe("dedupe", () => {
+    const dedupeFlow = (): NodeConfig[] => [
+      site(),
+      { id: "dedupe", type: "dedupe", site: "site", window: "60", wires: [["new"], ["duplicate"], ["answers"]] },
+      ...helpers("new", "duplicate", "answers"),
+    ];
+    const upload = (id: string, changes: object = {}) => ({
+      payload: { ...detectedUpload("porch", id, new Date().toISOString()), ...changes },
+    });
+
+    it("lets content pass once per camera, and again once told to forget", async () => {
+      flow = await startFlow(dedupeFlow());
+      flow.send("dedupe", upload("1"));
+      flow.send("dedupe", upload("2"));
+      flow.send("dedupe", upload("3", { camera_id: "yard" }));
+      flow.send("dedupe", { command: "reset" });
+      await flow.inbox("answers").next();
+      flow.send("dedupe", upload("4"));
+      await eventually(() => flow?.inbox("new").messages.length === 3, "three new ones");
+      const duplicates = flow.inbox("duplicate").messages;
+      assert.deepEqual([duplicates.length, duplicates[0]?.original_id], [1, "up_1"]);
+    });
+
+    it("does not take an upload that comes again for its own duplicate", async () => {
+      flow = await startFlow(dedupeFlow());
+      flow.send("dedupe", { ...upload("1"), _msgid: "1" });
+      flow.send("dedupe", { ...upload("1"), _msgid: "2" });
+      await eventually(() => flow?.inbox("new").messages.length === 2, "both");
+    });
+
+    it("lets everything pass, with a warning, while the store cannot answer", async () => {
+      flow = await startFlow(dedupeFlow());
+      const intruder = new Database(join(folder, "data", "vigil.db"));
+      try {
+        intruder.exec("BEGIN IMMEDIATE");
+        flow.send("dedupe", upload("1"));
+        await flow.inbox("new").next();
+        assert.ok(flow.log.some((line) => line.startsWith("dedupe warn: The store cannot answer")));
+      } finally {
+        intruder.close();
+      }
+    });
+  });
+
   describe("batch-window", () => {
     const batchFlow = (changes: Partial<NodeConfig> = {}): NodeConfig[] => [
       site(),
@@ -457,16 +501,7 @@ function detected(camera: string, second: number, label = "car", confidence = 0.
     topic: camera,
     payload: {
       inspection_id: `in_${id}`,
-      upload: {
-        upload_id: `up_${id}`,
-        camera_id: camera,
-        path: `/pictures/${id}.jpg`,
-        media_type: "image",
-        size: 100,
-        captured_at: capturedAt,
-        received_at: capturedAt,
-        sha256: "0".repeat(64),
-      },
+      upload: detectedUpload(camera, id, capturedAt),
       frame,
       detections: [
         {
@@ -488,6 +523,19 @@ function detected(camera: string, second: number, label = "car", confidence = 0.
       detector: "test",
       inference_ms: null,
     },
+  };
+}
+
+function detectedUpload(camera: string, id: string, at: string) {
+  return {
+    upload_id: `up_${id}`,
+    camera_id: camera,
+    path: `/pictures/${id}.jpg`,
+    media_type: "image",
+    size: 100,
+    captured_at: at,
+    received_at: at,
+    sha256: "0".repeat(64),
   };
 }
 
