@@ -154,6 +154,7 @@ class RunningNode<C, R> {
       },
       send: (messages) => this.#send(messages),
       onResumedFailure: (error, message) => this.#node.error(error, message),
+      onInterimFailure: (error) => this.#node.warn(error.message),
       onChange: () => this.#showStatus(),
     });
   }

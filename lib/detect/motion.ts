@@ -4,7 +4,7 @@ import type { Frame } from "../domain/detection.ts";
 import { Background } from "./background.ts";
 import type { Box, Detector, Picture, Sighting } from "./detector.ts";
 import { readPictureFrame, unreadableImage } from "./picture-frame.ts";
-import { changedPixels, findRegions, type Region, thresholdOf } from "./regions.ts";
+import { changedPixels, findRegions, isAnotherScene, type Region, thresholdOf } from "./regions.ts";
 
 /** The label of everything it finds. */
 const LABEL = "motion";
@@ -14,9 +14,6 @@ const SIDE = 160;
 
 /** Standard deviation of the smoothing at that size, in pixels. */
 const BLUR = 0.8;
-
-/** When more than this share of the picture changed, the camera turned or the scene is another one: nothing moved. */
-const MAX_CHANGE = 0.6;
 
 /** A picture with more pixels is not decoded. */
 const MAX_PIXELS = 100_000_000;
@@ -33,7 +30,7 @@ interface View {
  * The built-in detector. A camera's first picture, or the first of another size, only sets its background.
  *
  * `confidence` is the region's mean contrast, in grey levels, over twice the threshold, at most 1: whatever is reported
- * has at least 0.5. It says how clearly something changed, not how likely that is a person.
+ * has at least 0.5. It says how clearly something changed, not how likely it is a person.
  */
 export class MotionDetector implements Detector {
   readonly name = "motion";
@@ -67,17 +64,15 @@ export class MotionDetector implements Detector {
     const view = this.#views.get(cameraId);
     const sameSize = view?.frame.width === frame.width && view.frame.height === frame.height;
     const difference = sameSize ? view.background.compare(small.pixels) : null;
-    if (view && difference) {
-      const threshold = thresholdOf(difference);
-      const changed = changedPixels(difference, small.width, threshold);
-      if (changed.filter(Boolean).length <= MAX_CHANGE * changed.length) {
-        view.background.learn(difference, changed);
-        this.#remember(cameraId, view);
-        return findRegions(difference, changed, small.width, threshold);
-      }
+    if (!view || !difference || isAnotherScene(difference)) {
+      this.#remember(cameraId, { frame, background: new Background(small.pixels) });
+      return [];
     }
-    this.#remember(cameraId, { frame, background: new Background(small.pixels) });
-    return [];
+    const threshold = thresholdOf(difference);
+    const changed = changedPixels(difference, small.width, threshold);
+    view.background.learn(difference, changed);
+    this.#remember(cameraId, view);
+    return findRegions(difference, changed, small.width, threshold);
   }
 
   #remember(cameraId: string, view: View): void {

@@ -12,6 +12,9 @@ const THRESHOLD = 25;
  */
 const THRESHOLD_PER_NOISE = 4 / 0.319;
 
+/** When more than this share of the picture changed, the camera turned or the scene is another one: nothing moved. */
+const MAX_CHANGE = 0.6;
+
 /** A changed pixel with fewer changed neighbours than this, of 8, is noise. */
 const MIN_NEIGHBOURS = 3;
 
@@ -29,6 +32,11 @@ export interface Region {
   readonly height: number;
   /** The mean difference of its changed pixels over the threshold: above 1 by construction. */
   readonly contrast: number;
+}
+
+/** Whether so much changed that it is another scene. Without regard to noise, which would hide just that. */
+export function isAnotherScene(difference: Float32Array): boolean {
+  return difference.filter((level) => Math.abs(level) > THRESHOLD).length > MAX_CHANGE * difference.length;
 }
 
 /** The threshold for a difference picture, in grey levels. */

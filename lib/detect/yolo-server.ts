@@ -1,6 +1,7 @@
 /** Detection by a YOLO26 or RT-DETRv2 server over HTTP. */
 import { Blob } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
+import { basename } from "node:path";
 import { unescape as percentDecode } from "node:querystring";
 import { Agent, errors, FormData, request } from "undici";
 import { z } from "zod";
@@ -13,6 +14,9 @@ import { ErrorReply, YoloReply } from "./yolo-reply.ts";
 
 /** A full reply has about 100 bytes a box; this is room for 80,000. */
 const MAX_REPLY_BYTES = 8 * 1024 * 1024;
+
+/** As long as a file's name can be. */
+const MAX_FILE_NAME = 255;
 
 /** Characters of a server's own words that an error repeats. */
 const MAX_QUOTE = 200;
@@ -83,7 +87,8 @@ export class YoloServer implements Detector {
 
   async #post(picture: Picture, signal: AbortSignal): Promise<Answer> {
     const body = new FormData();
-    body.set("file", new Blob([picture.bytes]), picture.fileName);
+    // A server may drop the connection over a control character in a multipart header.
+    body.set("file", new Blob([picture.bytes]), oneLine(basename(picture.fileName), MAX_FILE_NAME));
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     try {
       const response = await request(this.#endpoint, {

@@ -16,7 +16,6 @@ export interface QueuedJob {
   readonly job_id: number;
   readonly msg: string;
   readonly attempts: number;
-  readonly camera_id: string | null;
 }
 
 const RECEIPT_COLUMNS = "node_id, stage, key, subject_id, camera_id, priority, created_ms";
@@ -48,7 +47,7 @@ export class Jobs {
       ON CONFLICT DO NOTHING`);
     this.#claim = db.prepare("UPDATE work SET owner = ? WHERE node_id = ? AND state = 'queued'");
     this.#pick = db.prepare<[{ nodeId: string; now: number; running: string }], QueuedJob>(`
-      SELECT job_id, msg, attempts, camera_id FROM work
+      SELECT job_id, msg, attempts FROM work
       WHERE node_id = :nodeId AND state = 'queued' AND next_ms <= :now
         AND job_id NOT IN (SELECT value FROM json_each(:running))
       ORDER BY priority DESC, job_id LIMIT 1`);

@@ -39,8 +39,6 @@ export interface Delivery {
 /** A job to work on: a message, live or from the journal. */
 export interface Job {
   readonly message: FlowMessage;
-  /** How often it has failed before. */
-  readonly failures: number;
   /** Stores and sends something before the job has ended, such as an estimate. */
   interim(commit: Result["commit"]): void;
 }
@@ -57,6 +55,7 @@ export interface WorkQueueOptions {
   send(messages: readonly Sent[]): void;
   /** A job from before a restart has failed for good: there is nobody's `done` to tell. */
   onResumedFailure(error: Error, message: FlowMessage): void;
+  onInterimFailure(error: Error): void;
   /** The queue's depth has changed, or a job has failed and waits (`waitingFor`). */
   onChange(): void;
 }
@@ -88,7 +87,7 @@ export class WorkQueue {
     return this.#depth;
   }
 
-  /** Why the last job that ran has to wait; null once one succeeds. */
+  /** Why the last job that failed has to wait; null once one ends. */
   get waitingFor(): Error | null {
     return this.#waitingFor;
   }
@@ -158,14 +157,24 @@ export class WorkQueue {
     this.#live.clear();
   }
 
+  /** Starts what can be started. Called from timers too, so that it must not throw. */
   #pump(): void {
     if (!this.#started || this.#closing.signal.aborted) return;
-    const { store, clock, concurrency, nodeId } = this.#options;
+    const { clock } = this.#options;
     this.#cancelTimer();
-    if (clock.now() < this.#pausedUntil) {
-      this.#cancelTimer = clock.after(this.#pausedUntil - clock.now(), () => this.#pump());
-      return;
+    if (clock.now() >= this.#pausedUntil) {
+      try {
+        this.#startJobs();
+        return;
+      } catch (storeError) {
+        this.#pause(asError(storeError));
+      }
     }
+    this.#cancelTimer = clock.after(this.#pausedUntil - clock.now(), () => this.#pump());
+  }
+
+  #startJobs(): void {
+    const { store, clock, concurrency, nodeId } = this.#options;
     while (this.#running.size < concurrency) {
       const row = store.jobs.pick(nodeId, this.#running.keys(), clock.now());
       if (!row) {
@@ -177,16 +186,19 @@ export class WorkQueue {
     }
   }
 
+  /** The store itself fails: everything stays as it is there, and is tried again. */
+  #pause(storeError: Error): void {
+    this.#waitingFor = storeError;
+    this.#pausedUntil = this.#options.clock.now() + STORE_RETRY_MS;
+    this.#options.onChange();
+  }
+
   async #run(row: QueuedJob): Promise<void> {
     const message = this.#live.get(row.job_id)?.message ?? fromJournal(row.msg);
     // The caller notes the run before the work can end.
     await null;
     try {
-      const job: Job = {
-        message,
-        failures: row.attempts,
-        interim: (commit) => this.#interim(message, commit),
-      };
+      const job: Job = { message, interim: (commit) => this.#interim(message, commit) };
       const result = await this.#options.work(job, this.#closing.signal);
       this.#settle(row, message, result);
     } catch (thrown) {
@@ -197,8 +209,14 @@ export class WorkQueue {
     this.#pump();
   }
 
+  /** What goes ahead of a result is worth a warning when it fails, and not the job. */
   #interim(message: FlowMessage, commit: Result["commit"]): void {
-    if (!this.#closing.signal.aborted) this.act(message, commit);
+    if (this.#closing.signal.aborted) return;
+    try {
+      this.act(message, commit);
+    } catch (error) {
+      this.#options.onInterimFailure(asError(error));
+    }
   }
 
   #settle(row: QueuedJob, message: FlowMessage, result: Result): void {
@@ -214,7 +232,6 @@ export class WorkQueue {
     });
     // Another instance owns the job by now, and this result is not the one that counts.
     if (sent === null) return;
-    this.#waitingFor = null;
     this.#options.send(sent);
     this.#end(row, message, failure);
   }
@@ -230,9 +247,7 @@ export class WorkQueue {
         else tables.jobs.dead(row.job_id, this.#owner, code, error.message, now);
       });
     } catch (storeError) {
-      this.#waitingFor = asError(storeError);
-      this.#pausedUntil = clock.now() + STORE_RETRY_MS;
-      this.#options.onChange();
+      this.#pause(asError(storeError));
       return;
     }
     if (retry) {
@@ -244,6 +259,7 @@ export class WorkQueue {
   #end(row: QueuedJob, message: FlowMessage, error: Error | undefined): void {
     const live = this.#live.get(row.job_id);
     this.#live.delete(row.job_id);
+    this.#waitingFor = null;
     this.#changeDepth(-1);
     if (live) live.done(error);
     else if (error) this.#options.onResumedFailure(error, message);

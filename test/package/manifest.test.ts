@@ -12,6 +12,7 @@ const LockFile = z.object({
     z.object({
       dev: z.boolean().default(false),
       hasInstallScript: z.boolean().default(false),
+      inBundle: z.boolean().default(false),
       resolved: z.string().optional(),
       integrity: z.string().optional(),
     }),
@@ -55,7 +56,9 @@ describe("package.json", () => {
   });
 
   it("locks every dependency by its hash and none by the address it came from", () => {
-    const addressed = Object.entries(packages).filter(([, entry]) => entry.resolved || !entry.integrity);
+    const addressed = Object.entries(packages).filter(
+      ([, { resolved, integrity, inBundle }]) => resolved !== undefined || (integrity === undefined && !inBundle),
+    );
     assert.deepEqual(Object.fromEntries(addressed), {});
   });
 });
