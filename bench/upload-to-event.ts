@@ -9,11 +9,10 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
-import { startDetectorServer } from "../test/support/detector-server.ts";
-import { startLlmServer } from "../test/support/llm-server.ts";
 import { startBroker } from "../test/support/mosquitto.ts";
 import { scene } from "../test/support/pictures.ts";
 import { type Benchmark, below, type Figure, quantile } from "./figure.ts";
+import { startInstantServers } from "./instant-servers.ts";
 
 const WARM_UP = 20;
 const UPLOADS = 300;
@@ -28,9 +27,7 @@ export const uploadToEvent: Benchmark = {
     const cameras = join(folder, "cameras");
     const broker = await startBroker();
     const subscriber = await connectAsync(broker.url);
-    const detector = await startDetectorServer();
-    const llm = await startLlmServer();
-    detector.answer([{ class: "person", confidence: 0.8, bbox: { x: 200, y: 100, width: 80, height: 160 } }]);
+    const instant = await startInstantServers();
     const vigil = spawn(process.execPath, [join(import.meta.dirname, "../flows/start.ts")], {
       cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],
@@ -39,8 +36,8 @@ export const uploadToEvent: Benchmark = {
         PORT: "0",
         VIGIL_MQTT_URL: broker.url,
         VIGIL_CAMERAS_DIR: cameras,
-        VIGIL_DETECTOR_URL: detector.url,
-        VIGIL_LLM_URL: llm.url,
+        VIGIL_DETECTOR_URL: instant.url,
+        VIGIL_LLM_URL: instant.url,
         VIGIL_BATCH_IDLE_SECONDS: "0",
         VIGIL_DEMO_CAMERA: "off",
       },
@@ -69,7 +66,9 @@ export const uploadToEvent: Benchmark = {
       vigil.kill("SIGTERM");
       if (vigil.exitCode === null) await once(vigil, "exit");
       await subscriber.endAsync();
-      await Promise.all([broker.stop(), detector.close(), llm.close()]);
+      instant.server.closeAllConnections();
+      instant.server.close();
+      await broker.stop();
       rmSync(folder, { recursive: true, force: true });
     }
   },

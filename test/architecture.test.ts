@@ -82,7 +82,8 @@ describe("the architecture", () => {
 
   for (const layer of new Set(lib.map(({ path }) => layerOf(path)))) {
     const allowed = FOUNDATIONS.includes(layer) ? [layer] : [layer, ...FOUNDATIONS];
-    it(`lets lib/${layer} import of ours ${layer === COMPOSITION ? "all of lib" : allowed.join(", ")} only`, () => {
+    const range = layer === COMPOSITION ? "from anywhere in lib" : `from ${allowed.join(", ")} only`;
+    it(`lets lib/${layer} import ${range}`, () => {
       const files = lib.filter(({ path }) => layerOf(path) === layer);
       const outside = ({ target }: Import) => {
         if (target === null) return false;
@@ -128,10 +129,12 @@ describe("the architecture", () => {
     );
   });
 
-  it("has no any, and silences neither the compiler nor the linter", () => {
-    const loose = /\bas any\b|: any\b|<any>|@ts-(ignore|expect-error|nocheck)|biome-ignore/;
+  it("silences neither the compiler nor the linter, which refuses any", () => {
+    const silenced = [...lib, ...nodes].filter(({ text }) =>
+      /@ts-(ignore|expect-error|nocheck)|biome-ignore/.test(text),
+    );
     assert.deepEqual(
-      [...lib, ...nodes].filter(({ text }) => loose.test(text)).map(({ path }) => path),
+      silenced.map(({ path }) => path),
       [],
     );
   });

@@ -11,7 +11,9 @@ export interface Estimate {
   readonly recommended_action: string | null;
 }
 
-type Kind = "person" | "vehicle" | "animal" | "motion" | "other";
+/** What can be seen, the most serious first. */
+const KINDS = ["person", "vehicle", "other", "animal", "motion"] as const;
+type Kind = (typeof KINDS)[number];
 
 const KIND_OF_LABEL: ReadonlyMap<string, Kind> = new Map([
   ["person", "person"],
@@ -21,7 +23,8 @@ const KIND_OF_LABEL: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 interface Scene {
-  readonly kinds: ReadonlySet<Kind>;
+  /** The most serious kind that was seen; undefined where nothing was. */
+  readonly chief: Kind | undefined;
   /** The most people in one picture: one person in five pictures is not five people. */
   readonly people: number;
   readonly personClose: boolean;
@@ -34,35 +37,21 @@ interface Rule {
   readonly applies: (scene: Scene) => boolean;
 }
 
-const only = (scene: Scene, kind: Kind) => scene.kinds.size === 1 && scene.kinds.has(kind);
-
 /**
  * All the rules; the score is the sum of the points of those that apply. The points are our own starting values, set so
- * that with the default bands a person by day is medium and several people at night are high. Nobody has measured them.
- * Together they stay below the default `critical`: that takes more than counting.
+ * that with the default bands a person by day is low, at night medium, and several people at night are high. Nobody has
+ * measured them. Together they stay below the default `critical`: that takes more than counting.
  */
 const RULES: readonly Rule[] = [
-  { points: 35, because: "a person", applies: ({ kinds }) => kinds.has("person") },
+  { points: 25, because: "a person", applies: ({ chief }) => chief === "person" },
+  { points: 25, because: "a person at night", applies: ({ chief, night }) => chief === "person" && night },
   { points: 10, because: "two or more people in one picture", applies: ({ people }) => people >= 2 },
   { points: 10, because: "a person close to the camera", applies: ({ personClose }) => personClose },
-  { points: 25, because: "a person at night", applies: ({ kinds, night }) => night && kinds.has("person") },
-  {
-    points: 15,
-    because: "a vehicle and no person",
-    applies: ({ kinds }) => kinds.has("vehicle") && !kinds.has("person"),
-  },
-  {
-    points: 10,
-    because: "a vehicle and no person, at night",
-    applies: ({ kinds, night }) => night && kinds.has("vehicle") && !kinds.has("person"),
-  },
-  { points: 5, because: "animals only", applies: (scene) => only(scene, "animal") },
-  { points: 10, because: "motion only, nothing recognised", applies: (scene) => only(scene, "motion") },
-  {
-    points: 10,
-    because: "an object of another kind and no person or vehicle",
-    applies: ({ kinds }) => kinds.has("other") && !kinds.has("person") && !kinds.has("vehicle"),
-  },
+  { points: 15, because: "a vehicle and no person", applies: ({ chief }) => chief === "vehicle" },
+  { points: 10, because: "a vehicle at night", applies: ({ chief, night }) => chief === "vehicle" && night },
+  { points: 10, because: "an object of another kind", applies: ({ chief }) => chief === "other" },
+  { points: 5, because: "animals only", applies: ({ chief }) => chief === "animal" },
+  { points: 10, because: "motion only, nothing recognised", applies: ({ chief }) => chief === "motion" },
 ];
 
 /** Scores a batch by the rules. `localHour` is the hour, 0 to 23, on the camera's clock. */
@@ -81,10 +70,11 @@ export function estimateRisk(batch: Batch, localHour: number): Estimate {
 
 function sceneOf(detections: readonly Detection[], night: boolean): Scene {
   const kindOf = ({ label }: Detection) => KIND_OF_LABEL.get(label.toLowerCase()) ?? "other";
+  const kinds = new Set(detections.map(kindOf));
   const people = detections.filter((detection) => kindOf(detection) === "person");
   const perPicture = Map.groupBy(people, ({ upload_id, offset_ms }) => `${offset_ms} ${upload_id}`);
   return {
-    kinds: new Set(detections.map(kindOf)),
+    chief: KINDS.find((kind) => kinds.has(kind)),
     people: Math.max(0, ...[...perPicture.values()].map((group) => group.length)),
     personClose: people.some((person) => sizeOf(person) === "large"),
     night,

@@ -1,7 +1,7 @@
 /** Asks a llama.cpp server for a verdict: one HTTP request, bounded in time and size, every fault with its own code. */
 import { STATUS_CODES } from "node:http";
 import { addAbortSignal } from "node:stream";
-import { Agent, request } from "undici";
+import { Agent, errors, request } from "undici";
 import { z } from "zod";
 import { asError, ConfigError, ReplyError, ServerError } from "../resilience/errors.ts";
 import { type Completion, LLAMA_APIS, type LlamaApi } from "./llama-api.ts";
@@ -88,7 +88,7 @@ export class LlamaClient {
     if (!reply.success) {
       throw new ServerError(
         "LLM_REPLY",
-        `${this.#endpoint} answered something that no llama.cpp server does, is the address right? ${this.#quote(text)}`,
+        `${this.#endpoint} does not answer like a llama.cpp server, is the address right? It said ${this.#quote(text)}`,
       );
     }
     const { cut, ...completion } = reply.data;
@@ -141,7 +141,7 @@ export class LlamaClient {
       case "UND_ERR_RES_EXCEEDED_MAX_SIZE":
         return error("LLM_REPLY", `answered more than ${MAX_REPLY_BYTES / 1024} KiB`);
       default:
-        if (code.startsWith("HPE_")) return error("LLM_REPLY", "does not speak HTTP");
+        if (cause instanceof errors.HTTPParserError) return error("LLM_REPLY", "does not speak HTTP");
         return error("LLM_UNREACHABLE", `cannot be reached: ${cause.message || code}`);
     }
   }

@@ -14,7 +14,8 @@ export interface JournalEntry {
 
 /** The plain JSON part of a message. A hand-over's id is not part of it: it is new each time. */
 export function toJournal(message: FlowMessage): JournalEntry {
-  const kept: Record<string, unknown> = {};
+  // Without a prototype, so that a property called `__proto__` is one like any other.
+  const kept: Record<string, unknown> = Object.create(null);
   const dropped: string[] = [];
   for (const [name, value] of Object.entries(message)) {
     if (name === "handover" || name === "replayed" || value === undefined) continue;
@@ -22,7 +23,7 @@ export function toJournal(message: FlowMessage): JournalEntry {
     else dropped.push(name);
   }
   const json = JSON.stringify(kept);
-  if (json.length <= MAX_BYTES) return { json, dropped };
+  if (Buffer.byteLength(json) <= MAX_BYTES) return { json, dropped };
   const ours = Object.fromEntries(Object.entries(kept).filter(([name]) => OURS.has(name)));
   return { json: JSON.stringify(ours), dropped: [...dropped, ...Object.keys(kept).filter((name) => !OURS.has(name))] };
 }

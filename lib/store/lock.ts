@@ -14,6 +14,7 @@ export function takeLock(path: string): () => void {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
     lock.close();
+    if (!(cause instanceof Database.SqliteError) || !cause.code.startsWith("SQLITE_BUSY")) throw cause;
     throw new StoreError(
       "STORE_LOCKED",
       `Another Vigil uses the data folder of ${path}: give each site its own data folder, and run one Node-RED on it`,

@@ -125,7 +125,8 @@ describe("the whole path", function () {
         { label: "person", confidence: 0.87, ...PERSON.bbox },
         { label: "dog", confidence: 0.61, ...DOG.bbox },
       ]);
-      assert.equal(db.prepare("SELECT published_revision FROM events").pluck().get(), 1);
+      // The broker has the message a moment before the store knows that it has.
+      await eventually(() => db.prepare("SELECT published_revision FROM events").pluck().get() === 1, "the mark");
       db.close();
       assert.ok(event.thumbnail_path);
       assert.ok(await hasColour(event.thumbnail_path, [0xe7, 0x48, 0x56]), "the person's box is drawn");

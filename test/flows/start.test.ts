@@ -7,7 +7,7 @@ import Database from "better-sqlite3";
 import sharp from "sharp";
 import { eventually } from "../support/eventually.ts";
 import { scene } from "../support/pictures.ts";
-import { subscribe } from "../support/subscriber.ts";
+import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 import { killLaunched, type Launched, launch } from "./launcher.ts";
 
@@ -21,11 +21,14 @@ const BOX_COLOUR = [0x22, 0xd3, 0xee];
 describe("npm start", function () {
   this.timeout(90_000);
   let folder = "";
+  let subscriber: Subscriber | null = null;
 
   beforeEach(() => {
     folder = tempFolder();
   });
   afterEach(async () => {
+    await subscriber?.close();
+    subscriber = null;
     await killLaunched();
     removeTempFolders();
   });
@@ -35,7 +38,7 @@ describe("npm start", function () {
     const editor = await fetch(await vigil.printed(EDITOR));
     assert.equal(editor.status, 200);
     assert.match(await editor.text(), /<title>Vigil<\/title>/);
-    const subscriber = await subscribe(`mqtt://127.0.0.1:${await vigil.printed(BROKER)}`, "vigil/#");
+    subscriber = await subscribe(`mqtt://127.0.0.1:${await vigil.printed(BROKER)}`, "vigil/#");
     const data = join(folder, "data/vigil");
 
     const camera = join(folder, "data/cameras/front-door");
@@ -52,7 +55,6 @@ describe("npm start", function () {
     assert.equal(published.data.analysis, "rules");
 
     await endsCleanly(vigil);
-    await subscriber.close();
     assert.equal(subscriber.messages.filter(({ topic }) => topic === EVENTS).length, 1);
 
     const [event] = rows(data, "SELECT * FROM events");
@@ -66,11 +68,10 @@ describe("npm start", function () {
 
   it("has a simulated camera that makes events", async () => {
     const vigil = launch(folder, { VIGIL_DEMO_CAMERA: "on", VIGIL_SITE: "trial", VIGIL_BATCH_IDLE_SECONDS: "1" });
-    const subscriber = await subscribe(`mqtt://127.0.0.1:${await vigil.printed(BROKER)}`, "vigil/trial/#");
+    subscriber = await subscribe(`mqtt://127.0.0.1:${await vigil.printed(BROKER)}`, "vigil/trial/#");
     const message = await subscriber.waitFor(({ topic }) => topic === "vigil/trial/security_events", 60_000);
     assert.equal(JSON.parse(message.payload.toString()).data.camera_id, "demo_camera");
     await endsCleanly(vigil);
-    await subscriber.close();
   });
 
   it("says in one line which variable is wrong, and ends", async () => {

@@ -18,19 +18,21 @@ describe("estimateRisk", () => {
     ["motion only", see("motion"), NIGHT, 10, "low"],
     ["something else", see("umbrella"), DAY, 10, "low"],
     ["something else and an animal", see("umbrella", "dog"), DAY, 10, "low"],
+    ["an animal and motion", see("motion", "dog"), DAY, 5, "low"],
     ["a vehicle", see("car"), DAY, 15, "low"],
     ["vehicles and an animal", see("truck", "bus", "dog"), DAY, 15, "low"],
     ["a vehicle at night", see("car"), NIGHT, 25, "low"],
-    ["a person", see("person"), DAY, 35, "medium"],
-    ["a label in capitals", see("PERSON"), DAY, 35, "medium"],
-    ["a person with a dog and a car", see("person", "dog", "car"), DAY, 35, "medium"],
-    ["two people", see("person", "person"), DAY, 45, "medium"],
-    ["one person in two pictures", [detection(), detection({ upload_id: "up_2" })], DAY, 35, "medium"],
-    ["one person at two moments of a clip", [detection(), detection({ offset_ms: 1000 })], DAY, 35, "medium"],
-    ["a person close by", [detection(close)], DAY, 45, "medium"],
-    ["a car close by and a person", [detection({ ...close, label: "car" }), detection()], DAY, 35, "medium"],
-    ["a person at night", see("person"), NIGHT, 60, "high"],
-    ["several people close by at night", [detection(close), detection()], NIGHT, 80, "high"],
+    ["a person", see("person"), DAY, 25, "low"],
+    ["a label in capitals", see("PERSON"), DAY, 25, "low"],
+    ["a person with a dog and a car", see("person", "dog", "car"), DAY, 25, "low"],
+    ["two people", see("person", "person"), DAY, 35, "medium"],
+    ["one person in two pictures", [detection(), detection({ upload_id: "up_2" })], DAY, 25, "low"],
+    ["one person at two moments of a clip", [detection(), detection({ offset_ms: 1000 })], DAY, 25, "low"],
+    ["a person close by", [detection(close)], DAY, 35, "medium"],
+    ["a car close by and a person", [detection({ ...close, label: "car" }), detection()], DAY, 25, "low"],
+    ["a person at night", see("person"), NIGHT, 50, "medium"],
+    ["two people at night", see("person", "person"), NIGHT, 60, "high"],
+    ["two people close by at night", [detection(close), detection()], NIGHT, 70, "high"],
   ];
   for (const [what, detections, hour, score, level] of cases) {
     it(`${what} at ${hour} h: ${score}`, () => {
@@ -42,11 +44,11 @@ describe("estimateRisk", () => {
 
   it("lists every rule that applied with its points", () => {
     deepEqual(estimateRisk(batch([detection(), detection()]), NIGHT), {
-      risk_score: 70,
+      risk_score: 60,
       summary: "Estimated by rules: person",
       reasoning:
-        "No model has judged this. Rules that apply: a person (+35), two or more people in one picture (+10), " +
-        "a person at night (+25). Sum: 70 of 100.",
+        "No model has judged this. Rules that apply: a person (+25), a person at night (+25), " +
+        "two or more people in one picture (+10). Sum: 60 of 100.",
       recommended_action: null,
     });
     match(estimateRisk(batch([]), DAY).reasoning, /apply: none\. Sum: 0 of 100/);

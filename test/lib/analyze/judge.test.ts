@@ -53,8 +53,8 @@ describe("eventOf", () => {
   it("marks an estimate that a verdict will replace", () => {
     const event = eventOf({ ...common, judgement: { analysis: "rules", estimate, final: false } });
     equal(event.final, false);
-    equal(event.risk_score, 35);
-    equal(event.risk_level, "medium");
+    equal(event.risk_score, 25);
+    equal(event.risk_level, "low");
     equal(event.reasoning, estimate.reasoning);
     equal(event.model, null);
     equal(event.prompt_version, null);
@@ -86,7 +86,7 @@ describe("eventOf", () => {
   }
 
   it("takes the level from the site's bands", () => {
-    const bands = { lowMax: 10, mediumMax: 20, highMax: 34 };
+    const bands = { lowMax: 10, mediumMax: 20, highMax: 24 };
     equal(
       eventOf({ ...common, bands, judgement: { analysis: "rules", estimate, final: true } }).risk_level,
       "critical",

@@ -1,0 +1,69 @@
+/** Node-RED as a user starts it: its own program in a child process, on a free port of 127.0.0.1. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { eventually } from "../support/eventually.ts";
+
+/** The versions under test, as package.json names them. */
+export type NodeRedPackage = "node-red-4" | "node-red";
+
+export interface NodeRed {
+  /** Asks the admin API; throws on any answer but a success. */
+  get(path: string, accept: "application/json" | "text/html"): Promise<Response>;
+  /** Deploys all flows anew; resolves when Node-RED says that they run. */
+  deploy(flows: unknown): Promise<void>;
+  /** What it has logged so far. */
+  log(): string;
+  /** Ends it as Ctrl-C does; throws unless it then ends by itself and well. */
+  stop(): Promise<void>;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Resolves when Node-RED listens. */
+export async function startNodeRed(version: NodeRedPackage, userDir: string): Promise<NodeRed> {
+  const program = require.resolve(`${version}/red.js`);
+  const child = spawn(process.execPath, [program, "--userDir", userDir, "--port", "0", "-D", "uiHost=127.0.0.1"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const killWithUs = () => child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+    });
+  }
+  const listening = () => {
+    if (child.exitCode !== null) throw new Error(`Node-RED ended at its start:\n${log}`);
+    return log.match(/http:\/\/127\.0\.0\.1:\d+\//)?.[0];
+  };
+  const url = await eventually(listening, "Node-RED's address", 60_000).catch((error) => {
+    killWithUs();
+    throw error;
+  });
+  const ask = async (path: string, request: RequestInit) => {
+    const response = await fetch(url + path, request);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response;
+  };
+  return {
+    get: (path, accept) => ask(path, { headers: { accept, "accept-language": "en-US" } }),
+    deploy: async (flows) => {
+      await ask("flows", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(flows),
+      });
+    },
+    log: () => log,
+    stop: async () => {
+      if (child.exitCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      const [code, signal] = await ended;
+      process.removeListener("exit", killWithUs);
+      if (code !== 0) throw new Error(`Node-RED ended with ${code ?? signal}:\n${log}`);
+    },
+  };
+}

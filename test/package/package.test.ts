@@ -1,0 +1,194 @@
+/** The package as users get it: packed, installed by npm into a fresh user directory and loaded by a real Node-RED. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+import { manifest, nodeNames, root } from "./manifest.ts";
+import { type NodeRed, type NodeRedPackage, startNodeRed } from "./node-red.ts";
+
+const VERSIONS: readonly NodeRedPackage[] = ["node-red-4", "node-red"];
+
+/** Types that a flow may use though no node set registers them. */
+const BUILT_IN_TYPES = ["tab", "group"];
+
+const NodeSets = z.array(
+  z.object({
+    module: z.string(),
+    name: z.string(),
+    enabled: z.boolean(),
+    err: z.unknown().optional(),
+    types: z.array(z.string()),
+  }),
+);
+const Flows = z.array(z.looseObject({ id: z.string(), type: z.string() }));
+/** Folders by their names, files as objects. */
+const LibraryEntries = z.array(z.union([z.string(), z.object({ fn: z.string() })]));
+const Catalogue = z.record(z.string(), z.unknown());
+const InstalledTree = z.object({
+  packages: z.record(z.string(), z.object({ hasInstallScript: z.boolean().default(false) })),
+});
+
+/** npm as the machine has it, on the Node that runs the tests. */
+async function npm(cwd: string, ...args: string[]): Promise<void> {
+  const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  await promisify(execFile)("npm", args, { cwd, env: { ...process.env, PATH } });
+}
+
+/** Files below a folder, with `/` between folders. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+function megabytes(files: readonly string[]): string {
+  return `${(files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e6).toFixed(1)} MB`;
+}
+
+/** The text that a key such as `detect:label.url` stands for. */
+function translation(catalogues: Record<string, unknown>, namespace: string, key: string): unknown {
+  const steps = [namespace, ...key.split(".")];
+  return steps.reduce<unknown>((value, step) => Catalogue.safeParse(value).data?.[step], catalogues);
+}
+
+describe("the package", function () {
+  this.timeout(180_000);
+
+  let installed = "";
+  let files: string[] = [];
+  const examples = () => files.filter((file) => file.startsWith("examples/")).map((file) => file.slice(9));
+  const moduleDir = () => join(installed, "node_modules", manifest.name);
+
+  before(async () => {
+    const packed = tempFolder();
+    await npm(root, "pack", "--silent", "--pack-destination", packed);
+    const [tarball = ""] = readdirSync(packed);
+    installed = tempFolder();
+    writeFileSync(join(installed, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
+    // As Node-RED's palette manager does it.
+    const asPalette = ["--omit=dev", "--engine-strict", "--no-audit", "--no-fund", "--prefer-offline"];
+    await npm(installed, "install", ...asPalette, join(packed, tarball));
+    files = filesBelow(moduleDir());
+  });
+  after(removeTempFolders);
+
+  it("holds what is used and nothing else", () => {
+    const known =
+      /^(package\.json|README\.md|LICENSE|dist\/(lib|nodes)\/.+\.js|dist\/nodes\/.+\.(html|json|svg)|examples\/.+\.json)$/;
+    assert.deepEqual(
+      files.filter((file) => !known.test(file)),
+      [],
+    );
+    for (const file of ["README.md", "LICENSE"]) assert.ok(files.includes(file), file);
+  });
+
+  it("brings nothing that ran a script or was compiled", () => {
+    const tree = readFileSync(join(installed, "node_modules/.package-lock.json"), "utf8");
+    const { packages } = InstalledTree.parse(JSON.parse(tree));
+    assert.ok(packages[`node_modules/${manifest.name}`]);
+    assert.deepEqual(
+      Object.keys(packages).filter((name) => packages[name]?.hasInstallScript),
+      [],
+    );
+    const all = filesBelow(installed);
+    assert.deepEqual(
+      all.filter((file) => /(^|\/)build\/(config\.gypi|Makefile)$/.test(file)),
+      [],
+    );
+    const sizes = [all.map((file) => join(installed, file)), files.map((file) => join(moduleDir(), file))];
+    process.stdout.write(`      installed: ${sizes.map(megabytes).join(", of which the package itself ")}\n`);
+  });
+
+  for (const version of VERSIONS) {
+    describe(`in ${version}`, () => {
+      let nodeRed: NodeRed;
+      let sets: z.infer<typeof NodeSets>;
+      let catalogues: Record<string, unknown>;
+
+      const json = async <T>(path: string, shape: z.ZodType<T>) =>
+        shape.parse(await (await nodeRed.get(path, "application/json")).json());
+      const library = (path: string) => `library/examples/flows/${manifest.name}/${encodeURI(path)}`;
+      /** The examples in the Import dialog, from a folder down. */
+      const offered = async (folder: string): Promise<string[]> => {
+        const names: string[] = [];
+        for (const entry of await json(library(folder), LibraryEntries)) {
+          if (typeof entry === "string") names.push(...(await offered(`${folder}${entry}/`)));
+          else names.push(`${folder}${entry.fn}.json`);
+        }
+        return names;
+      };
+      const html = async (node: string) => (await nodeRed.get(`nodes/${manifest.name}/${node}`, "text/html")).text();
+
+      before(async () => {
+        const userDir = join(tempFolder(), "user-dir");
+        cpSync(installed, userDir, { recursive: true });
+        nodeRed = await startNodeRed(version, userDir);
+        sets = await json("nodes", NodeSets);
+        const core = await json("locales/node-red?lng=en-US", Catalogue);
+        catalogues = { "node-red": core, ...(await json("nodes/messages?lng=en-US", Catalogue)) };
+      });
+      after(() => nodeRed?.stop());
+
+      it("loads every node set", () => {
+        const ours = sets.filter(({ module }) => module === manifest.name);
+        assert.deepEqual(
+          ours.map(({ name, types, enabled, err }) => ({ name, types, enabled, err })),
+          nodeNames.map((name) => ({ name, types: [name], enabled: true, err: undefined })),
+        );
+      });
+
+      for (const node of nodeNames) {
+        it(`shows ${node} with its form, help, texts and icon`, async () => {
+          const page = await html(node);
+          assert.ok(page.includes(`data-template-name="${node}"`), "the form");
+          assert.ok(page.includes(`data-help-name="${node}"`), "the help");
+
+          const namespace = `${manifest.name}/${node}`;
+          const keys = [...page.matchAll(/(?:data-i18n=|\b_\()"(?:\[\w+\])?(?:([^":]+):)?([^":]+)"/g)];
+          assert.ok(keys.length > 0);
+          for (const [, otherNamespace, key = ""] of keys) {
+            const text = translation(catalogues, otherNamespace ?? namespace, key);
+            assert.equal(typeof text, "string", `${otherNamespace ?? namespace}:${key}`);
+          }
+
+          const icon = /\bicon: "([^"]+)"/.exec(page)?.[1];
+          assert.ok(icon && files.includes(`dist/nodes/icons/${icon}`), `the icon ${icon}`);
+          const icons = await json("icons", z.record(z.string(), z.array(z.string())));
+          assert.ok(icons[manifest.name]?.includes(icon));
+          const served = await nodeRed.get(`icons/${manifest.name}/${icon}`, "text/html");
+          assert.match(served.headers.get("content-type") ?? "", /^image\/svg\+xml/);
+          assert.equal(await served.text(), readFileSync(join(moduleDir(), "dist/nodes/icons", icon), "utf8"));
+        });
+      }
+
+      it("offers examples that use every node, and known types only", async () => {
+        assert.deepEqual((await offered("")).toSorted(), examples().toSorted());
+        const known = new Set([...BUILT_IN_TYPES, ...sets.flatMap(({ types }) => types)]);
+        const used = new Set<string>();
+        for (const example of examples()) {
+          const flows = await json(library(example.replace(/\.json$/, "")), Flows);
+          for (const { type } of flows) used.add(type);
+        }
+        assert.deepEqual(
+          [...used].filter((type) => !known.has(type)),
+          [],
+        );
+        assert.deepEqual(
+          nodeNames.filter((type) => !used.has(type)),
+          [],
+        );
+      });
+
+      it("runs every example as it is, and ends in good order", async () => {
+        for (const example of examples()) {
+          await nodeRed.deploy(JSON.parse(readFileSync(join(moduleDir(), "examples", example), "utf8")));
+        }
+        await nodeRed.stop();
+        assert.doesNotMatch(nodeRed.log(), /\[error\]|\[warn\] \[/);
+      });
+    });
+  }
+});
