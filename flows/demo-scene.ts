@@ -30,6 +30,7 @@ const VISITORS = {
     <circle cy="-130" r="14" fill="#5b3a29"/>`,
   car: `
     <path d="M-95-15v-35l35-5 25-35h75l30 38 30 7v30z" fill="#27406b"/>
+    <path d="M-50-58l16-22h55l22 26z" fill="#9fb6c4"/>
     <circle cx="-55" cy="-14" r="19" fill="#16181c"/>
     <circle cx="65" cy="-14" r="19" fill="#16181c"/>`,
 };

@@ -1,22 +1,17 @@
 /** `npm start`: Vigil in a Node-RED of its own, with an MQTT broker and a simulated camera, to look at and to try out. */
 import { createServer } from "node:http";
-import { isIPv6 } from "node:net";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import RED from "node-red";
-import { resolveBroker } from "../lib/mqtt/broker.ts";
 import { asError, ConfigError, VigilError } from "../lib/resilience/errors.ts";
-import { DATABASE_FILE } from "../lib/store/store.ts";
-import { type EmbeddedBroker, startBroker } from "./broker.ts";
+import { startBroker } from "./broker.ts";
 import { runDemoCamera } from "./demo-camera.ts";
 import { type Environment, readEnvironment, writeEnvironment } from "./environment.ts";
 import { listen } from "./listen.ts";
 import { nodeRedSettings } from "./settings.ts";
 import { prepareUserDir } from "./user-dir.ts";
+import { whereToLook } from "./where-to-look.ts";
 
 const USER_DIR = resolve("data/node-red");
-
-const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
-const ANY_ADDRESS: readonly string[] = ["0.0.0.0", "::"];
 
 /** npm hands the terminal's Ctrl-C on, so that one key press can arrive twice. */
 const SAME_KEY_MS = 500;
@@ -30,11 +25,11 @@ try {
 }
 
 async function start(given: Environment): Promise<void> {
+  let started = false;
   const editor = createServer((request, response) => {
     if (started) RED.httpAdmin(request, response);
     else response.writeHead(503, { "retry-after": "1" }).end("Vigil is starting\n");
   });
-  let started = false;
   // Before anything else: a second start must not get as far as the first one's files.
   const port = await openPort(editor, given);
 
@@ -66,7 +61,7 @@ async function start(given: Environment): Promise<void> {
     await RED.stop();
     await broker?.close();
   });
-  process.stdout.write(whereToLook(environment, broker, flowCopied));
+  process.stdout.write(whereToLook({ environment, broker, userDir: USER_DIR, flowCopied }));
 }
 
 async function openPort(editor: ReturnType<typeof createServer>, { PORT, VIGIL_HOST }: Environment): Promise<number> {
@@ -74,14 +69,12 @@ async function openPort(editor: ReturnType<typeof createServer>, { PORT, VIGIL_H
     return await listen(editor, PORT, VIGIL_HOST);
   } catch (cause) {
     const error = asError(cause);
-    const taken = "code" in error && error.code === "EADDRINUSE";
-    throw new ConfigError(
-      "PORT",
-      taken
-        ? `PORT is ${PORT}: another program uses that port; end it, or choose another port, such as PORT=1881`
-        : `PORT is ${PORT} and VIGIL_HOST is "${VIGIL_HOST}": the editor cannot listen there (${error.message}); VIGIL_HOST must be an address of this machine, such as 127.0.0.1`,
-      { cause },
-    );
+    if ("code" in error && error.code === "EADDRINUSE") {
+      const message = `PORT is ${PORT}: another program uses that port; end it, or choose another, such as PORT=1881`;
+      throw new ConfigError("PORT_IN_USE", message, { cause });
+    }
+    const message = `PORT is ${PORT} and VIGIL_HOST is "${VIGIL_HOST}": the editor cannot listen there (${error.message}); take an address of this machine, such as 127.0.0.1, and a port above 1023`;
+    throw new ConfigError("CANNOT_LISTEN", message, { cause });
   }
 }
 
@@ -113,29 +106,4 @@ function stopOnSignal(stop: () => Promise<void>): void {
     );
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal);
-}
-
-function whereToLook(environment: Environment, broker: EmbeddedBroker | null, flowCopied: boolean): string {
-  const { PORT, VIGIL_HOST, VIGIL_CAMERAS_DIR, VIGIL_DATA_DIR, VIGIL_MQTT_URL, VIGIL_DEMO_CAMERA } = environment;
-  const exposed = LOOPBACK.includes(VIGIL_HOST) ? "" : "  (no password: whoever reaches it can run programs here)";
-  const kept = flowCopied ? "" : "  (kept from before; delete it to get the original back)";
-  const mqtt = broker
-    ? `mosquitto_sub -h ${broker.host} -p ${broker.port} -t 'vigil/#' -v`
-    : `${resolveBroker({ url: VIGIL_MQTT_URL }).name}  topic vigil/#`;
-  return `
-Vigil is running; Ctrl-C ends it.
-  Editor    ${editorUrl(VIGIL_HOST, PORT)}${exposed}
-  Flow      ${join(USER_DIR, "flows.json")}${kept}
-  Cameras   ${VIGIL_CAMERAS_DIR}  (the simulated camera is ${VIGIL_DEMO_CAMERA})
-            put a JPEG into a folder there, such as front-door, then another with something new in it
-  MQTT      ${mqtt}
-  Database  ${join(VIGIL_DATA_DIR, DATABASE_FILE)}
-
-`;
-}
-
-/** Where a browser on this machine finds the editor. */
-function editorUrl(host: string, port: number): string {
-  if (ANY_ADDRESS.includes(host)) return `http://127.0.0.1:${port}`;
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

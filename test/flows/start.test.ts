@@ -5,7 +5,11 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import sharp from "sharp";
+import { startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
+import { ftpAvailable, startFtpServer } from "../support/ftp-server.ts";
+import { startLlmServer } from "../support/llm-server.ts";
+import { startBroker } from "../support/mosquitto.ts";
 import { scene } from "../support/pictures.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
@@ -22,6 +26,7 @@ describe("npm start", function () {
   this.timeout(90_000);
   let folder = "";
   let subscriber: Subscriber | null = null;
+  let closing = async (): Promise<unknown> => null;
 
   beforeEach(() => {
     folder = tempFolder();
@@ -30,6 +35,8 @@ describe("npm start", function () {
     await subscriber?.close();
     subscriber = null;
     await killLaunched();
+    await closing();
+    closing = async () => null;
     removeTempFolders();
   });
 
@@ -42,7 +49,7 @@ describe("npm start", function () {
     const data = join(folder, "data/vigil");
 
     const camera = join(folder, "data/cameras/front-door");
-    mkdirSync(camera);
+    mkdirSync(camera, { recursive: true });
     writeFileSync(join(camera, "empty.jpg"), await scene());
     await eventually(() => rows(data, "SELECT * FROM inspections").length === 1, "the first picture's inspection");
     writeFileSync(join(camera, "somebody.jpg"), await scene({ x: 300, y: 150, width: 60, height: 150 }));
@@ -72,6 +79,56 @@ describe("npm start", function () {
     const message = await subscriber.waitFor(({ topic }) => topic === "vigil/trial/security_events", 60_000);
     assert.equal(JSON.parse(message.payload.toString()).data.camera_id, "demo_camera");
     await endsCleanly(vigil);
+  });
+
+  it("works with the broker, the detector and the model that the environment names, over FTP", async function () {
+    if (!ftpAvailable) this.skip();
+    const cameras = join(folder, "ftp");
+    const [broker, detector, llm, ftp] = await Promise.all([
+      startBroker(),
+      startDetectorServer(),
+      startLlmServer(),
+      startFtpServer(cameras, folder),
+    ]);
+    closing = () => Promise.all([broker.stop(), detector.close(), llm.close(), ftp.close()]);
+    detector.answer([{ class: "person", confidence: 0.8125, bbox: { x: 300, y: 150, width: 60, height: 150 } }]);
+    const verdict = { reasoning: "Someone waits.", summary: "A person waits at the gate.", risk_score: 73 };
+    llm.answer({ ...verdict, recommended_action: "Look." });
+    subscriber = await subscribe(broker.url, EVENTS);
+
+    const vigil = launch(folder, {
+      VIGIL_CAMERAS_DIR: "ftp",
+      VIGIL_DATA_DIR: "elsewhere",
+      VIGIL_MQTT_URL: broker.url,
+      VIGIL_DETECTOR_URL: detector.url,
+      VIGIL_LLM_URL: llm.url,
+      VIGIL_BATCH_IDLE_SECONDS: "0",
+    });
+    assert.equal(await vigil.printed(/MQTT +(\S+)/), broker.url);
+    const picture = join(folder, "still.jpg");
+    writeFileSync(picture, await scene());
+    await ftp.upload(picture, "Gate/snap/MDAlarm_20260911-123100.jpg");
+    const message = await subscriber.waitFor(() => true, 20_000);
+    await endsCleanly(vigil);
+
+    const { data } = JSON.parse(message.payload.toString());
+    const { camera_id, labels, analysis, model, reasoning, summary, risk_score, risk_level } = data;
+    assert.deepEqual(
+      { camera_id, labels, analysis, model, reasoning, summary, risk_score, risk_level },
+      {
+        camera_id: "gate",
+        labels: ["person"],
+        analysis: "model",
+        model: "test-model.gguf",
+        ...verdict,
+        risk_level: "high",
+      },
+    );
+    const [detection] = rows(join(folder, "elsewhere"), "SELECT * FROM detections");
+    assert.equal(detection?.confidence, 0.8125);
+    assert.deepEqual([detection?.x, detection?.y, detection?.width, detection?.height], [300, 150, 60, 150]);
+    assert.equal(detector.requests.length, 1);
+    assert.equal(llm.requests.length, 1);
   });
 
   it("says in one line which variable is wrong, and ends", async () => {

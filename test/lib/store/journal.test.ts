@@ -142,8 +142,10 @@ describe("toJournal", () => {
   });
 
   it("brings JSON back as it was", () => {
+    // Not fc.jsonValue(), which has -0.
+    const jsonValue = fc.json().map((text): unknown => JSON.parse(text));
     fc.assert(
-      fc.property(fc.dictionary(propertyName(), fc.jsonValue()), (message) => {
+      fc.property(fc.dictionary(propertyName(), jsonValue), (message) => {
         const { json, dropped } = toJournal(message);
         deepEqual(dropped, []);
         deepEqual(fromJournal(json), { ...message });

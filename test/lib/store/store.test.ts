@@ -9,8 +9,8 @@ import Database from "better-sqlite3";
 import { StoreError, VigilError } from "../../../lib/resilience/errors.ts";
 import { SCHEMA_VERSION } from "../../../lib/store/migrations.ts";
 import { DATABASE_FILE, Store } from "../../../lib/store/store.ts";
-import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
-import { AT, closeStores, openStore, openWithConnection, rows, uploadOf } from "./support.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { AT, openStore, openWithConnection, removeStores, rows, uploadOf } from "./support.ts";
 
 const HOLDER = fileURLToPath(new URL("holder.ts", import.meta.url));
 const NORMAL = 1;
@@ -21,8 +21,7 @@ describe("Store", () => {
 
   afterEach(() => {
     for (const child of children.splice(0)) child.kill("SIGKILL");
-    closeStores();
-    removeTempFolders();
+    removeStores();
   });
 
   function hold(folder: string): ChildProcess {

@@ -7,25 +7,27 @@ import type { EventRecord } from "../../../lib/domain/event.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
 import { DATABASE_FILE, Store } from "../../../lib/store/store.ts";
 import type { FileVersion } from "../../../lib/store/uploads.ts";
-import { tempFolder } from "../../support/temp-folder.ts";
+import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 
 export const AT = "2026-11-20T12:00:00.000Z";
 export const ROOT = "/ftp";
 
-const opened: { close(): void }[] = [];
+const opened: Store[] = [];
 
-/** A store in a folder, by default a new one. `closeStores` in an `afterEach` hook closes it. */
+/** A store in a folder, by default a new one. `removeStores` in an `afterEach` hook takes both away. */
 export function openStore(folder: string | null = tempFolder()): Store {
   const store = Store.open(folder);
   opened.push(store);
   return store;
 }
 
+export type Row = Record<string, unknown>;
+
 /** The rows of a query, as a second connection sees them: what is committed. */
-export function rows(folder: string, sql: string, ...parameters: unknown[]): unknown[] {
+export function rows(folder: string, sql: string): Row[] {
   const db = new Database(join(folder, DATABASE_FILE), { readonly: true });
   try {
-    return db.prepare(sql).all(...parameters);
+    return db.prepare<[], Row>(sql).all();
   } finally {
     db.close();
   }
@@ -51,9 +53,10 @@ export function openWithConnection(folder: string | null = tempFolder()): {
   }
 }
 
-/** Closes what the tests have opened. Closing a store twice does no harm. */
-export function closeStores(): void {
+/** Closes the stores that tests have opened, and removes their folders. */
+export function removeStores(): void {
   for (const store of opened.splice(0)) store.close();
+  removeTempFolders();
 }
 
 export function sha(content: string | number): string {

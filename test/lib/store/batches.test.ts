@@ -1,0 +1,275 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { Batch } from "../../../lib/domain/batch.ts";
+import type { Detected } from "../../../lib/domain/detection.ts";
+import type { OpenBatch } from "../../../lib/store/batches.ts";
+import type { Store } from "../../../lib/store/store.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { AT, batchOf, detectedOf, eventOf, fileOf, openStore, removeStores, rows, sha, uploadOf } from "./support.ts";
+
+const NODE = "window";
+const LATER = "2026-11-20T12:00:05.000Z";
+
+function openBatch(id: string, overrides: Partial<OpenBatch> = {}): OpenBatch {
+  return {
+    batch_id: id,
+    node_id: NODE,
+    camera_id: "front_door",
+    lane: "live",
+    started_at: AT,
+    ended_at: AT,
+    detection_count: 1,
+    opened_ms: 1_000,
+    due_ms: 2_000,
+    msg: '{"topic":"front_door"}',
+    ...overrides,
+  };
+}
+
+describe("Batches", () => {
+  let folder: string;
+  let store: Store;
+
+  beforeEach(() => {
+    folder = tempFolder();
+    store = openStore(folder);
+  });
+
+  afterEach(removeStores);
+
+  /** An inspection that the store knows, of an upload that a folder has. */
+  function inspected(id: string, capturedAt = AT, confidences: readonly number[] = [0.9]): Detected {
+    const upload = uploadOf(`up_${id}`, { captured_at: capturedAt });
+    const detected = detectedOf(id, upload, confidences);
+    store.uploads.addHanded(upload, fileOf(upload));
+    store.inspections.add("detect", detected, AT);
+    return detected;
+  }
+
+  describe("an open batch", () => {
+    it("grows", () => {
+      for (const id of ["in_1", "in_2"]) inspected(id);
+      const grown = openBatch("ba_1", { ended_at: LATER, detection_count: 2, due_ms: 3_000, msg: '{"n":2}' });
+      store.batches.join(openBatch("ba_1"), "in_1");
+      deepEqual(store.batches.openOf(NODE, "front_door", "live"), openBatch("ba_1"));
+      store.batches.join(grown, "in_2");
+      deepEqual(store.batches.openOf(NODE, "front_door", "live"), grown);
+      deepEqual(store.batches.allOpen(NODE), [grown]);
+    });
+
+    it("is found after a restart", () => {
+      inspected("in_1");
+      store.batches.join(openBatch("ba_1"), "in_1");
+      store.close();
+      store = openStore(folder);
+      deepEqual(store.batches.allOpen(NODE), [openBatch("ba_1")]);
+    });
+
+    it("is the only one of its node, camera and lane", () => {
+      for (const id of ["in_1", "in_2", "in_3", "in_4"]) inspected(id);
+      store.batches.join(openBatch("ba_1"), "in_1");
+      store.batches.join(openBatch("ba_2", { lane: "backlog" }), "in_2");
+      store.batches.join(openBatch("ba_3", { camera_id: "garden" }), "in_3");
+      store.batches.join(openBatch("ba_4", { node_id: "other" }), "in_1");
+      throws(() => store.batches.join(openBatch("ba_5"), "in_4"), { code: "SQLITE_CONSTRAINT_UNIQUE" });
+      equal(store.batches.openOf(NODE, "front_door", "backlog")?.batch_id, "ba_2");
+      equal(store.batches.openOf(NODE, "garden", "live")?.batch_id, "ba_3");
+      equal(store.batches.openOf(NODE, "garden", "backlog"), undefined);
+      equal(store.batches.allOpen(NODE).length, 3);
+      equal(store.batches.allOpen("other").length, 1);
+    });
+  });
+
+  it("has each inspection once per node", () => {
+    inspected("in_1");
+    equal(store.batches.isMember(NODE, "in_1"), false);
+    store.batches.join(openBatch("ba_1"), "in_1");
+    store.batches.join(openBatch("ba_1"), "in_1");
+    store.batches.close("ba_1", "idle");
+    store.batches.join(openBatch("ba_2"), "in_1");
+    deepEqual(rows(folder, "SELECT batch_id FROM batch_inspections"), [{ batch_id: "ba_1" }]);
+    equal(store.batches.isMember(NODE, "in_1"), true);
+    equal(store.batches.isMember("other", "in_1"), false);
+  });
+
+  it("refuses an inspection that is not known", () => {
+    throws(() => store.transaction((tables) => tables.batches.join(openBatch("ba_1"), "in_unknown")), {
+      code: "SQLITE_CONSTRAINT_FOREIGNKEY",
+    });
+    deepEqual(store.batches.allOpen(NODE), []);
+  });
+
+  describe("closing", () => {
+    it("answers the whole batch, ordered by capture time", () => {
+      const second = inspected("in_1", LATER, [0.6, 0.8]);
+      const first = inspected("in_2", AT, [0.7]);
+      const open = openBatch("ba_1", { ended_at: LATER, detection_count: 3 });
+      for (const id of ["in_1", "in_2"]) store.batches.join(open, id);
+      const batch = store.batches.close("ba_1", "idle");
+      deepEqual(batch, {
+        batch_id: "ba_1",
+        camera_id: "front_door",
+        started_at: AT,
+        ended_at: LATER,
+        close_reason: "idle",
+        fast_path: false,
+        detections: [...first.detections, ...second.detections],
+        uploads: [first.upload, second.upload],
+        thumbnail_path: second.thumbnail_path,
+      });
+      deepEqual(Batch.parse(batch), batch);
+    });
+
+    for (const [reason, fastPath] of [
+      ["window", false],
+      ["size", false],
+      ["flush", false],
+      ["fast_path", true],
+    ] as const) {
+      it(`says why: ${reason}`, () => {
+        inspected("in_1");
+        store.batches.join(openBatch("ba_1"), "in_1");
+        const batch = store.batches.close("ba_1", reason);
+        equal(batch?.close_reason, reason);
+        equal(batch?.fast_path, fastPath);
+        deepEqual(rows(folder, "SELECT state, close_reason, fast_path, due_ms, msg FROM batches"), [
+          { state: "closed", close_reason: reason, fast_path: fastPath ? 1 : 0, due_ms: null, msg: null },
+        ]);
+      });
+    }
+
+    it("happens once", () => {
+      inspected("in_1");
+      store.batches.join(openBatch("ba_1"), "in_1");
+      store.batches.close("ba_1", "idle");
+      equal(store.batches.close("ba_1", "flush"), null);
+      equal(store.batches.close("ba_unknown", "flush"), null);
+      deepEqual(store.batches.allOpen(NODE), []);
+      deepEqual(rows(folder, "SELECT close_reason FROM batches"), [{ close_reason: "idle" }]);
+    });
+
+    it("makes room for the next", () => {
+      for (const id of ["in_1", "in_2"]) inspected(id);
+      store.batches.join(openBatch("ba_1"), "in_1");
+      store.batches.close("ba_1", "idle");
+      store.batches.join(openBatch("ba_2"), "in_2");
+      equal(store.batches.openOf(NODE, "front_door", "live")?.batch_id, "ba_2");
+    });
+
+    it("names an upload once that two detectors looked at", () => {
+      const detected = inspected("in_1");
+      store.inspections.add("detect-2", detectedOf("in_2", detected.upload), AT);
+      for (const id of ["in_1", "in_2"]) store.batches.join(openBatch("ba_1"), id);
+      const batch = store.batches.close("ba_1", "idle");
+      deepEqual(batch?.uploads, [detected.upload]);
+      equal(batch?.detections.length, 2);
+    });
+
+    it("keeps the path of an upload from elsewhere", () => {
+      const upload = uploadOf("up_1", { path: "/data/inbox/a.jpg" });
+      store.uploads.adopt(upload);
+      store.inspections.add("detect", detectedOf("in_1", upload), AT);
+      store.batches.join(openBatch("ba_1"), "in_1");
+      deepEqual(store.batches.close("ba_1", "idle")?.uploads, [upload]);
+    });
+
+    it("orders the frames of a clip", () => {
+      const upload = uploadOf("up_1");
+      const detected = detectedOf("in_1", upload, [0.5, 0.6, 0.7]);
+      const detections = detected.detections.map((detection, n) => ({ ...detection, offset_ms: 2_000 - n * 1_000 }));
+      store.uploads.adopt(upload);
+      store.inspections.add("detect", { ...detected, detections }, AT);
+      store.batches.join(openBatch("ba_1"), "in_1");
+      deepEqual(store.batches.close("ba_1", "idle")?.detections, detections.toReversed());
+    });
+
+    it("shows the most confident detection that has a picture", () => {
+      const without = inspected("in_1", AT, [0.99]);
+      const upload = uploadOf("up_2");
+      store.uploads.adopt(upload);
+      store.inspections.add("detect", { ...detectedOf("in_2", upload, [0.3]), thumbnail_path: null }, AT);
+      store.batches.join(openBatch("ba_1"), "in_2");
+      equal(store.batches.close("ba_1", "idle")?.thumbnail_path, null);
+      for (const id of ["in_1", "in_3", "in_4"]) inspected(id, AT, [id === "in_4" ? 0.8 : 0.4]);
+      for (const id of ["in_1", "in_3", "in_4"]) store.batches.join(openBatch("ba_2"), id);
+      equal(store.batches.close("ba_2", "idle")?.thumbnail_path, without.thumbnail_path);
+    });
+  });
+
+  describe("a batch from elsewhere", () => {
+    const uploads = [uploadOf("up_1"), uploadOf("up_2")];
+    const counts = () =>
+      rows(
+        folder,
+        `SELECT (SELECT count(*) FROM batches) AS batches, (SELECT count(*) FROM uploads) AS uploads,
+          (SELECT count(*) FROM inspections) AS inspections, (SELECT count(*) FROM detections) AS detections,
+          (SELECT count(*) FROM batch_inspections) AS members`,
+      )[0];
+
+    it("is entered with all it holds, once", () => {
+      const batch = { ...batchOf("ba_1", uploads), fast_path: true };
+      store.batches.adopt(batch, 5_000);
+      const all = { batches: 1, uploads: 2, inspections: 2, detections: 2, members: 2 };
+      deepEqual(counts(), all);
+      deepEqual(rows(folder, "SELECT state, fast_path, opened_ms, detection_count FROM batches"), [
+        { state: "foreign", fast_path: 1, opened_ms: 5_000, detection_count: 2 },
+      ]);
+      store.batches.adopt({ ...batch, detections: [] }, 6_000);
+      deepEqual(counts(), all);
+    });
+
+    it("is not entered where it is our own", () => {
+      const { upload } = inspected("in_1");
+      store.batches.join(openBatch("ba_1"), "in_1");
+      store.batches.close("ba_1", "idle");
+      const before = counts();
+      store.batches.adopt(batchOf("ba_1", [upload]), 0);
+      deepEqual(counts(), before);
+      deepEqual(rows(folder, "SELECT state FROM batches"), [{ state: "closed" }]);
+    });
+
+    it("is nobody's to close", () => {
+      store.batches.adopt(batchOf("ba_1", uploads), 0);
+      equal(store.batches.close("ba_1", "flush"), null);
+      deepEqual(store.batches.allOpen(""), []);
+    });
+
+    it("has no member for an upload in which it names nothing seen", () => {
+      const { detections, ...rest } = batchOf("ba_1", uploads);
+      store.batches.adopt({ ...rest, detections: detections.slice(0, 1) }, 0);
+      deepEqual(counts(), { batches: 1, uploads: 1, inspections: 1, detections: 1, members: 1 });
+    });
+
+    it("may name an upload that another one named", () => {
+      store.batches.adopt(batchOf("ba_1", uploads), 0);
+      store.batches.adopt(batchOf("ba_2", uploads), 0);
+      equal(rows(folder, "SELECT 1 FROM batches").length, 2);
+    });
+
+    it("may be made of what our own nodes detected", () => {
+      const { upload, detections } = inspected("in_1");
+      store.batches.adopt({ ...batchOf("ba_regrouped", [upload]), detections }, 0);
+      equal(rows(folder, "SELECT 1 FROM batches").length, 1);
+    });
+
+    it("may be known by its event only", () => {
+      const event = { ...eventOf("ev_1"), detections: [] };
+      store.batches.adoptOf(event, 5_000);
+      store.batches.adoptOf({ ...event, detection_count: 7 }, 6_000);
+      deepEqual(rows(folder, "SELECT batch_id, state, detection_count, opened_ms FROM batches"), [
+        { batch_id: "ba_ev_1", state: "foreign", detection_count: 1, opened_ms: 5_000 },
+      ]);
+    });
+  });
+
+  describe("an inspection from elsewhere", () => {
+    it("joins beside another one of the same picture", () => {
+      const upload = uploadOf("up_1", { sha256: sha("same") });
+      store.uploads.adopt(upload);
+      for (const id of ["in_1", "in_2"]) {
+        store.inspections.add("", detectedOf(id, upload), AT);
+        store.batches.join(openBatch("ba_1", { detection_count: 2 }), id);
+      }
+      equal(store.batches.close("ba_1", "idle")?.detections.length, 2);
+    });
+  });
+});

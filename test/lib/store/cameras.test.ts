@@ -1,0 +1,51 @@
+import { deepEqual, equal } from "node:assert/strict";
+import type { Store } from "../../../lib/store/store.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { AT, openStore, removeStores, rows } from "./support.ts";
+
+const LATER = "2026-11-21T12:00:00.000Z";
+
+describe("Cameras", () => {
+  let folder: string;
+  let store: Store;
+
+  beforeEach(() => {
+    folder = tempFolder();
+    store = openStore(folder);
+  });
+
+  afterEach(removeStores);
+
+  it("gives an id to the folder that claims it first, and names that one to others", () => {
+    equal(store.cameras.claim("front_door", "Front door", AT), "Front door");
+    equal(store.cameras.claim("front_door", "Front-door", LATER), "Front door");
+    equal(store.cameras.claim("front_door", "Front door", LATER), "Front door");
+    equal(store.cameras.folderOf("front_door"), "Front door");
+    deepEqual(rows(folder, "SELECT * FROM cameras"), [
+      { camera_id: "front_door", folder: "Front door", first_seen_at: AT },
+    ]);
+  });
+
+  it("gives the folder to a camera that was known without one", () => {
+    store.cameras.know("garden", AT);
+    equal(store.cameras.folderOf("garden"), undefined);
+    equal(store.cameras.claim("garden", "Garden", LATER), "Garden");
+    deepEqual(rows(folder, "SELECT * FROM cameras"), [{ camera_id: "garden", folder: "Garden", first_seen_at: AT }]);
+  });
+
+  it("leaves a camera that has a folder as it is when a picture of it comes from elsewhere", () => {
+    store.cameras.claim("garden", "Garden", AT);
+    store.cameras.know("garden", LATER);
+    deepEqual(rows(folder, "SELECT * FROM cameras"), [{ camera_id: "garden", folder: "Garden", first_seen_at: AT }]);
+  });
+
+  it("lists ids in order", () => {
+    store.cameras.know("yard", AT);
+    store.cameras.claim("gate", "Gate", AT);
+    deepEqual(store.cameras.ids(), ["gate", "yard"]);
+  });
+
+  it("knows no folder of a camera it has never heard of", () => {
+    equal(store.cameras.folderOf("nowhere"), undefined);
+  });
+});

@@ -1,0 +1,213 @@
+import { deepEqual, equal } from "node:assert/strict";
+import type { Store } from "../../../lib/store/store.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { openStore, removeStores, rows } from "./support.ts";
+
+const NODE = "detect";
+const SUBJECT = { kind: "detected", id: "in_1" } as const;
+const NOW = 1_000_000;
+const FAN_OUT_MS = 5_000;
+
+describe("Handovers", () => {
+  let folder: string;
+  let store: Store;
+
+  beforeEach(() => {
+    folder = tempFolder();
+    store = openStore(folder);
+  });
+
+  afterEach(removeStores);
+
+  function send(id: string = SUBJECT.id, nodeId = NODE): string {
+    return store.handovers.send(nodeId, 0, { kind: SUBJECT.kind, id }, `{"id":"${id}"}`, NOW);
+  }
+
+  function states(): Record<string, unknown> {
+    return Object.fromEntries(
+      rows(folder, "SELECT handover_id, state FROM handovers").map(({ handover_id, state }) => [handover_id, state]),
+    );
+  }
+
+  function age(minutes: number, nodeId = NODE): number {
+    let unclaimed = 0;
+    for (let minute = 0; minute < minutes; minute += 1) unclaimed += store.handovers.age(nodeId);
+    return unclaimed;
+  }
+
+  it("gives ids that never come again, not after a purge and not after a restart", () => {
+    const ids = [send(), send()];
+    for (const id of ids) store.handovers.answer(id, null, NOW);
+    store.handovers.tidy(NOW + 1, NOW + 1);
+    deepEqual(states(), {}, "all rows are gone");
+    ids.push(send());
+    store.close();
+    store = openStore(folder);
+    ids.push(send());
+    equal(new Set(ids).size, ids.length);
+  });
+
+  it("does not use up what a rollback took back", () => {
+    const ids: string[] = [];
+    try {
+      store.transaction(() => {
+        ids.push(send());
+        throw new Error("a bug");
+      });
+    } catch {
+      ids.push(send());
+    }
+    equal(new Set(ids).size, 2);
+    deepEqual(store.handovers.toResend(NODE), [ids[1]]);
+  });
+
+  it("keeps the message until it is answered", () => {
+    const id = store.handovers.send(NODE, 2, SUBJECT, '{"payload":1}', NOW);
+    deepEqual(store.handovers.get(id), { handover_id: id, port: 2, msg: '{"payload":1}' });
+    deepEqual(store.handovers.toResend(NODE), [id]);
+    equal(store.handovers.get("unknown.1"), undefined);
+  });
+
+  describe("answer", () => {
+    it("takes the hand-over it names, and no other about the same", () => {
+      const [one, other] = [send(), send()];
+      store.handovers.answer(one, SUBJECT, NOW);
+      deepEqual(states(), { [one]: "taken", [other]: "air" });
+    });
+
+    it("takes all about the subject where the id was stripped, and none about another", () => {
+      const [one, other, third] = [send(), send(), send("in_2")];
+      const batch = store.handovers.send(NODE, 0, { kind: "batch", id: "in_1" }, "{}", NOW);
+      store.handovers.answer(null, SUBJECT, NOW);
+      deepEqual(states(), { [one]: "taken", [other]: "taken", [third]: "air", [batch]: "air" });
+    });
+
+    it("takes nothing where the id is not ours", () => {
+      const id = send();
+      store.handovers.answer("from elsewhere", SUBJECT, NOW);
+      store.handovers.answer(null, null, NOW);
+      deepEqual(states(), { [id]: "air" });
+    });
+
+    it("keeps the time of the first answer", () => {
+      const id = send();
+      store.handovers.answer(id, null, NOW);
+      store.handovers.answer(id, null, NOW + 9_000);
+      deepEqual(rows(folder, "SELECT answered_ms FROM handovers"), [{ answered_ms: NOW }]);
+    });
+
+    it("takes what nobody had claimed for an hour, after all", () => {
+      const id = send();
+      age(60);
+      store.handovers.answer(id, null, NOW);
+      deepEqual(states(), { [id]: "taken" });
+    });
+  });
+
+  describe("toResend", () => {
+    it("lists what is in the air, oldest first, of this node only", () => {
+      const ids = [send("in_1"), send("in_2"), send("in_3")];
+      send("in_4", "other");
+      deepEqual(store.handovers.toResend(NODE), ids);
+    });
+
+    it("lists nothing that was answered long before the last sign of life", () => {
+      const [old, last] = [send("in_1"), send("in_2")];
+      store.handovers.answer(old, null, NOW);
+      store.handovers.answer(last, null, NOW + FAN_OUT_MS + 1);
+      deepEqual(store.handovers.toResend(NODE), [last]);
+    });
+
+    it("lists what was answered in the last five seconds before it, for the other branch of a fan-out", () => {
+      const [first, second, air] = [send("in_1"), send("in_2"), send("in_3")];
+      store.handovers.answer(first, null, NOW);
+      store.handovers.answer(second, null, NOW + FAN_OUT_MS);
+      deepEqual(store.handovers.toResend(NODE), [first, second, air]);
+    });
+
+    it("counts any node's answer as a sign of life, and no clock: the process may have been down for days", () => {
+      const [mine, others] = [send("in_1"), send("in_2", "other")];
+      store.handovers.answer(mine, null, NOW);
+      deepEqual(store.handovers.toResend(NODE), [mine]);
+      store.handovers.answer(others, null, NOW + FAN_OUT_MS + 1);
+      deepEqual(store.handovers.toResend(NODE), []);
+    });
+
+    it("survives a restart", () => {
+      const [taken, air] = [send("in_1"), send("in_2")];
+      store.handovers.answer(taken, null, NOW);
+      store.close();
+      store = openStore(folder);
+      deepEqual(store.handovers.toResend(NODE), [taken, air]);
+    });
+  });
+
+  describe("age", () => {
+    it("makes a message unclaimed after an hour of its producer's up-time", () => {
+      const id = send();
+      equal(age(59), 0);
+      deepEqual(states(), { [id]: "air" });
+      equal(age(1), 1);
+      deepEqual(states(), { [id]: "unclaimed" });
+      deepEqual(store.handovers.toResend(NODE), []);
+      equal(age(1), 0, "once");
+    });
+
+    it("counts the minutes of all of the producer's runs together", () => {
+      const id = send();
+      age(59);
+      store.close();
+      store = openStore(folder);
+      equal(age(1), 1);
+      deepEqual(states(), { [id]: "unclaimed" });
+    });
+
+    it("does not count while only other nodes are up", () => {
+      const id = send();
+      age(100, "other");
+      deepEqual(states(), { [id]: "air" });
+    });
+
+    it("leaves what was answered alone", () => {
+      const id = send();
+      store.handovers.answer(id, null, NOW);
+      equal(age(100), 0);
+      deepEqual(states(), { [id]: "taken" });
+    });
+
+    it("keeps an unclaimed message, so that it can be shown and adopted", () => {
+      const id = send();
+      age(60);
+      equal(store.handovers.get(id)?.msg, '{"id":"in_1"}');
+    });
+  });
+
+  describe("tidy", () => {
+    it("forgets the text of a message that every branch has had time to take", () => {
+      const id = send();
+      store.handovers.answer(id, null, NOW);
+      store.handovers.tidy(NOW + FAN_OUT_MS, 0);
+      equal(store.handovers.get(id)?.handover_id, id, "not yet");
+      store.handovers.tidy(NOW + FAN_OUT_MS + 1, 0);
+      equal(store.handovers.get(id), undefined);
+      deepEqual(store.handovers.toResend(NODE), []);
+      deepEqual(states(), { [id]: "taken" });
+    });
+
+    it("deletes rows that were answered before the horizon", () => {
+      const [old, young] = [send("in_1"), send("in_2")];
+      store.handovers.answer(old, null, NOW);
+      store.handovers.answer(young, null, NOW + 1);
+      store.handovers.tidy(NOW + 1, NOW + 1);
+      deepEqual(states(), { [young]: "taken" });
+    });
+
+    it("touches nothing that nobody has taken, however old", () => {
+      const [unclaimed, air] = [send("in_1"), send("in_2", "other")];
+      age(60);
+      store.handovers.tidy(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+      deepEqual(states(), { [unclaimed]: "unclaimed", [air]: "air" });
+      deepEqual(store.handovers.toResend("other"), [air]);
+    });
+  });
+});

@@ -1,0 +1,67 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
+import { startMaintenance } from "../../../lib/store/maintenance.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { openWithConnection, removeStores } from "./support.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+describe("startMaintenance", () => {
+  afterEach(removeStores);
+
+  function start() {
+    const clock = new FakeClock();
+    const { store, connection } = openWithConnection(null);
+    const errors: unknown[] = [];
+    const stop = startMaintenance(store, clock, (error) => errors.push(error));
+    const count = (table: string) => connection.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+    return { clock, store, connection, errors, stop, count };
+  }
+
+  it("deletes receipts a week after the work ended, and nothing that still waits", () => {
+    const { clock, store, errors, count } = start();
+    const receipt = { nodeId: "n", stage: "s", subjectId: null, cameraId: null, priority: 0, now: clock.now() };
+    const [done, queued, dead] = ["done", "queued", "dead"].map((key) =>
+      store.jobs.queue({ ...receipt, key }, "owner", "{}"),
+    );
+    store.jobs.done(Number(done), "owner", clock.now());
+    store.jobs.dead(Number(dead), "owner", "CODE", "error", clock.now());
+    store.jobs.refuse({ ...receipt, key: "refused" }, "CODE", "error", "{}");
+    const taken = store.handovers.send("n", 0, { kind: "upload", id: "up_1" }, "{}", clock.now());
+    store.handovers.answer(taken, null, clock.now());
+    store.handovers.send("n", 0, { kind: "upload", id: "up_2" }, "{}", clock.now());
+
+    clock.advance(7 * DAY_MS);
+    equal(count("work"), 4);
+    equal(count("handovers"), 2);
+    clock.advance(MINUTE_MS);
+    equal(count("work"), 2, "the queued and the dead one");
+    equal(store.jobs.countQueued("n"), 1);
+    equal(typeof queued, "number");
+    equal(count("handovers"), 1, "the one in the air");
+    deepEqual(errors, []);
+  });
+
+  it("goes on after the store has failed, and tells of each failure", () => {
+    const { clock, connection, errors, store } = start();
+    const id = store.handovers.send("n", 0, { kind: "upload", id: "up_1" }, "{}", clock.now());
+    store.handovers.answer(id, null, clock.now());
+    connection.pragma("query_only = ON");
+    clock.advance(2 * MINUTE_MS);
+    equal(errors.length, 2);
+    equal(store.handovers.get(id)?.handover_id, id);
+    connection.pragma("query_only = OFF");
+    clock.advance(MINUTE_MS);
+    equal(errors.length, 2);
+    equal(store.handovers.get(id), undefined, "its text is forgotten");
+  });
+
+  it("stops", async () => {
+    const { clock, stop } = start();
+    clock.advance(MINUTE_MS);
+    stop();
+    equal(clock.pending, 0);
+    await turn();
+  });
+});

@@ -1,0 +1,187 @@
+/** The editor's side of each node against its run-time side: forms, catalogues, help and icons. */
+import assert from "node:assert/strict";
+import { globSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { SiteConfig } from "../../lib/site/config.ts";
+import {
+  catalogueOf,
+  faultsOf,
+  formOf,
+  forms,
+  freshValues,
+  keysUsedBy,
+  MODULE,
+  REQUIRED,
+  read,
+  root,
+  schemaOf,
+  TYPES,
+} from "./forms.ts";
+
+describe("the editor's forms", () => {
+  it("are those of the package's nodes", () => {
+    const manifest = z.object({ "node-red": z.object({ nodes: z.record(z.string(), z.string()) }) });
+    assert.deepEqual(Object.keys(manifest.parse(JSON.parse(read("package.json")))["node-red"].nodes).sort(), [
+      ...TYPES.toSorted(),
+    ]);
+  });
+
+  for (const type of TYPES) {
+    describe(type, () => {
+      it("has the fields of the schema", () => {
+        const { defaults, credentials } = formOf(type);
+        const own = Object.keys(schemaOf(type).shape).filter((name) => !(name in credentials));
+        const shared = type === "vigil-site" ? ["name"] : ["name", "site"];
+        assert.deepEqual(Object.keys(defaults).sort(), [...own, ...shared].sort());
+      });
+
+      it("has the defaults of the schema", () => {
+        const schema = schemaOf(type);
+        const values = type === "vigil-site" ? freshValues(type) : { ...freshValues(type), site: undefined };
+        assert.deepEqual(schema.parse(values), schema.parse(REQUIRED[type] ?? {}));
+      });
+
+      it("has the credentials that the node registers", async () => {
+        const Module = z.object({ default: z.custom<(RED: unknown) => void>((value) => typeof value === "function") });
+        const registered: unknown[] = [];
+        const node = Module.parse(await import(`../../nodes/${type}.ts`));
+        node.default({
+          nodes: { registerType: (...parameters: unknown[]) => registered.push(parameters[0], parameters[2]) },
+        });
+        const { credentials } = formOf(type);
+        assert.deepEqual(registered, [type, Object.keys(credentials).length > 0 ? { credentials } : {}]);
+      });
+
+      it("accepts what the schema accepts, and nothing else", () => {
+        const typed = Object.keys(formOf(type).defaults).filter((name) => isTyped(type, name));
+        for (const name of typed) {
+          for (const text of TYPED) {
+            const values = { ...freshValues(type), [name]: text };
+            const faults = faultsOf(type, values);
+            const accepted = schemaOf(type).safeParse(values).success;
+            assert.equal(faults.length === 0, accepted, `${name} = "${text}": ${faults.join("; ") || "no fault"}`);
+          }
+        }
+      });
+
+      it("has no fault where a newer field is missing from an older node", () => {
+        const { name, site } = freshValues(type);
+        assert.deepEqual(faultsOf(type, { name, ...(type !== "vigil-site" && { site }) }), []);
+      });
+
+      it("finds each of its texts in a catalogue", () => {
+        for (const key of keysUsedBy(type)) {
+          const [namespace = "", path = ""] = key.split(":");
+          const texts = namespace === "node-red" ? nodeRedTexts() : catalogueOf(basename(namespace));
+          assert.ok(texts.has(path), key);
+        }
+      });
+
+      it("has help that says what each output sends", () => {
+        const help = read("nodes/locales/en-US", `${type}.html`);
+        assert.match(help, new RegExp(`<script type="text/html" data-help-name="${type}">\\s*<p>[^<]+</p>`));
+        const [, ports = ""] = /<ol class="node-ports">(.*?)<\/ol>/s.exec(help) ?? [];
+        assert.equal(ports.match(/<li>/g)?.length, formOf(type).outputs);
+      });
+
+      it("is in the palette with its own icon", () => {
+        const { category, icon } = formOf(type);
+        assert.match(read("icons", icon), /viewBox="0 0 40 60"/);
+        assert.equal(category, type === "vigil-site" ? "config" : "vigil");
+        // The first node of a category to be loaded names it.
+        assert.equal(catalogueOf(type).get("palette.label.vigil"), "Vigil");
+      });
+    });
+  }
+
+  it("take only URLs of their schemes", () => {
+    const cases: [type: string, field: string, good: string[], bad: string[]][] = [
+      [
+        "detect",
+        "url",
+        ["", "http://10.0.0.2:8095", "https://me:pw@host/yolo26"],
+        ["10.0.0.2:8095", "ftp://host", "x"],
+      ],
+      ["nemotron-analyze", "url", ["", "http://10.0.0.2:8080/v1"], ["localhost", "mqtt://host"]],
+      ["vigil-site", "mqttUrl", ["", "mqtt://host", "mqtts://host:8883", "ws://h", "wss://h"], ["host", "http://host"]],
+    ];
+    for (const [type, field, good, bad] of cases) {
+      for (const url of good) assert.deepEqual(faultsOf(type, { ...freshValues(type), [field]: url }), [], url);
+      for (const url of bad) assert.equal(faultsOf(type, { ...freshValues(type), [field]: url }).length, 1, url);
+    }
+  });
+
+  it("check the camera list as the schema does", () => {
+    const camera = { id: "yard", folder: "", name: "", timeZone: "" };
+    const lists = [
+      [camera],
+      [{ ...camera, timeZone: "Europe/Berlin" }],
+      [{ ...camera, id: "" }],
+      [{ ...camera, id: "Front Door" }],
+      [{ ...camera, id: "a".repeat(65) }],
+      [camera, { ...camera, name: "The same id" }],
+      [{ ...camera, timeZone: "Mars/Base" }],
+    ];
+    for (const cameras of lists) {
+      const values = { ...freshValues("vigil-site"), cameras };
+      const accepted = SiteConfig.safeParse(values).success;
+      assert.equal(faultsOf("vigil-site", values).length === 0, accepted, JSON.stringify(cameras));
+    }
+    assert.deepEqual(
+      faultsOf("vigil-site", { ...freshValues("vigil-site"), cameras: [{ ...camera, id: `\${ID}` }] }),
+      [],
+    );
+  });
+});
+
+describe("the catalogues", () => {
+  it("have no text that nobody uses", () => {
+    const used = new Set(TYPES.flatMap(keysUsedBy));
+    for (const type of TYPES) {
+      const keys = [...catalogueOf(type).keys()].filter((key) => !/^(status|palette\.label)\./.test(key));
+      for (const key of keys) assert.ok(used.has(`${MODULE}/${type}:${key}`), `${type}: ${key}`);
+    }
+  });
+
+  it("have each status, short enough to be read below a node", () => {
+    const sources = globSync("nodes/*.ts", { cwd: root }).map((file) => read(file));
+    const keys = sources.flatMap((text) => [...text.matchAll(/\bkey: "(\w+)"/g)].map(([, key]) => key));
+    const texts = catalogueOf("vigil-site");
+    for (const key of new Set([...keys, "notDurable"])) {
+      const text = texts.get(`status.${key}`) ?? texts.get(`status.${key}_other`);
+      assert.ok(text, `status.${key}`);
+      assert.ok(text.replace("__count__", "99999").length < 20, text);
+    }
+  });
+});
+
+describe("the icons", () => {
+  it("are those that the nodes show", () => {
+    assert.deepEqual(readdirSync(join(root, "icons")).sort(), [...forms.values()].map(({ icon }) => icon).sort());
+  });
+});
+
+/** Whether a field is text that a user types, of which the schema knows all there is to know. */
+function isTyped(type: string, name: string): boolean {
+  if (["name", "site", "url", "mqttUrl"].includes(name) && !(type === "vigil-site" && name === "site")) return false;
+  return new RegExp(`<input type="text" id="node-(config-)?input-${name}"`).test(read("nodes", `${type}.html`));
+}
+
+/**
+ * What a user might type into any field. Not the empty text: the schemas read it as the number 0, while the forms ask
+ * for a number.
+ */
+const TYPED = [
+  ...["-1", "0", "0.05", "0.1", "0.5", "1", "1.5", "29", "30", "32", "33", "59", "60", "84", "85", "99", "100", "101"],
+  ...["600", "601", "3600", "3601", "10000", "10001", "86400", "86401", "1e9", "x", "12x", "Infinity"],
+  ...["home", "my-home", "My Home", "a".repeat(33), "a/b", "a//b", "a/+/b", "#", " vigil "],
+  ...["Europe/Berlin", "UTC", "Mars/Base", "person, dog"],
+];
+
+function nodeRedTexts(): { has(path: string): boolean } {
+  const texts: unknown = JSON.parse(read("node_modules/@node-red/nodes/locales/en-US/messages.json"));
+  const find = (value: unknown, path: readonly string[]): unknown =>
+    path.reduce((part, key) => z.record(z.string(), z.unknown()).safeParse(part).data?.[key], value);
+  return { has: (path) => typeof find(texts, path.split(".")) === "string" };
+}
