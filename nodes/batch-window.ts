@@ -1,13 +1,13 @@
 /** `batch-window`: gathers what one camera sees in one stretch of time. */
 import { z } from "zod";
 import { BatchWindow } from "../lib/site/batch-window.ts";
+import { LabelList, seconds, share, wholeNumber } from "../lib/site/form-fields.ts";
 import { defineNode } from "./define-node.ts";
-import { LabelList, seconds, share } from "./form-fields.ts";
 
 export const BatchWindowConfig = z.object({
   window: seconds(90, { min: 0, max: 3600 }),
   idle: seconds(30, { min: 0, max: 3600 }),
-  maxDetections: z.coerce.number().int().min(1).max(10_000).default(50),
+  maxDetections: wholeNumber(50, { min: 1, max: 10_000 }),
   fastLabels: LabelList.default(["person"]),
   fastConfidence: share(0.9),
 });

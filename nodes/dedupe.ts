@@ -1,8 +1,8 @@
 /** `dedupe`: lets each picture pass once, however often a camera uploads it. */
 import { z } from "zod";
 import { dedupeStage } from "../lib/site/dedupe.ts";
+import { seconds } from "../lib/site/form-fields.ts";
 import { defineNode } from "./define-node.ts";
-import { seconds } from "./form-fields.ts";
 
 export const DedupeConfig = z.object({ window: seconds(300, { min: 1, max: 86_400 }) });
 

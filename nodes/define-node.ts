@@ -10,6 +10,7 @@ import type { Site } from "../lib/site/site.ts";
 import type { InstantStage, Output, SlowStage, Tables } from "../lib/site/stage.ts";
 import { HandOff, type Sent } from "../lib/store/hand-off.ts";
 import { type Delivery, WorkQueue } from "../lib/store/work-queue.ts";
+import { onFlowsStarted } from "./flows-started.ts";
 import { configError } from "./node-glue.ts";
 import { NodeStatus, type StatusView } from "./node-status.ts";
 import { findSite } from "./site-node.ts";
@@ -89,7 +90,7 @@ class RunningNode<C, R> {
   readonly #handOff: HandOff;
   readonly #queue: WorkQueue;
   readonly #behaviour: NodeBehaviour<R>;
-  readonly #onFlowsStarted = () => this.#guard(() => this.#flowsStarted());
+  readonly #unsubscribe: () => void;
   #started = false;
   #closed = false;
   #cancelAging = () => {};
@@ -121,7 +122,7 @@ class RunningNode<C, R> {
           done();
         });
     });
-    RED.events.on("flows:started", this.#onFlowsStarted);
+    this.#unsubscribe = onFlowsStarted(RED.events, () => this.#guard(() => this.#flowsStarted()));
     this.#showStatus();
   }
 
@@ -286,7 +287,7 @@ class RunningNode<C, R> {
   }
 
   async #close(): Promise<void> {
-    this.#RED.events.off("flows:started", this.#onFlowsStarted);
+    this.#unsubscribe();
     this.#cancelAging();
     await this.#behaviour.close?.();
     await this.#queue.close();

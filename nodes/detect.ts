@@ -2,14 +2,14 @@
 import { z } from "zod";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
+import { Flag, seconds, share, wholeNumber } from "../lib/site/form-fields.ts";
 import { inspectionStage } from "../lib/site/inspection.ts";
 import { defineNode } from "./define-node.ts";
-import { Flag, seconds, share } from "./form-fields.ts";
 
 export const DetectConfig = z.object({
   url: z.string().trim().default(""),
   timeout: seconds(30, { min: 1, max: 600 }),
-  concurrency: z.coerce.number().int().min(1).max(32).default(4),
+  concurrency: wholeNumber(4, { min: 1, max: 32 }),
   confidence: share(0.5),
   camera: z.string().trim().default(""),
   publish: Flag.default(true),

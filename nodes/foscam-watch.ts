@@ -1,9 +1,9 @@
 /** `foscam-watch`: what cameras upload to a folder, as messages. */
 import { resolve } from "node:path";
 import { z } from "zod";
+import { Flag, seconds } from "../lib/site/form-fields.ts";
 import { UploadIntake } from "../lib/site/upload-intake.ts";
 import { defineNode } from "./define-node.ts";
-import { Flag, seconds } from "./form-fields.ts";
 
 export const FoscamWatchConfig = z.object({
   folder: z.string().trim().min(1, "name the folder that the cameras upload to"),

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { LLAMA_DEFAULTS, LlamaClient } from "../lib/analyze/llama-client.ts";
 import { analysisStage } from "../lib/site/analysis.ts";
+import { Flag, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { defineNode } from "./define-node.ts";
-import { Flag, seconds } from "./form-fields.ts";
 
 export const NemotronAnalyzeConfig = z.object({
   url: z.string().trim().default(""),
@@ -11,7 +11,7 @@ export const NemotronAnalyzeConfig = z.object({
   model: z.string().trim().default(""),
   apiKey: z.string().default(""),
   timeout: seconds(120, { min: 1, max: 3600 }),
-  concurrency: z.coerce.number().int().min(1).max(32).default(1),
+  concurrency: wholeNumber(1, { min: 1, max: 32 }),
   estimate: z.enum(["always", "away", "never"]).default("away"),
   publish: Flag.default(true),
 });

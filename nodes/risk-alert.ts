@@ -1,11 +1,11 @@
 /** `risk-alert`: decides which events deserve a person's attention. */
 import { z } from "zod";
 import { alertingStage } from "../lib/site/alerting.ts";
+import { LabelList, wholeNumber } from "../lib/site/form-fields.ts";
 import { defineNode } from "./define-node.ts";
-import { LabelList } from "./form-fields.ts";
 
 export const RiskAlertConfig = z.object({
-  minScore: z.coerce.number().int().min(0).max(100).default(60),
+  minScore: wholeNumber(60, { min: 0, max: 100 }),
   labels: LabelList.default([]),
   unanalyzed: z.enum(["alert", "suppress"]).default("alert"),
 });

@@ -7,6 +7,7 @@ import { toIso } from "../domain/time.ts";
 import type { Upload } from "../domain/upload.ts";
 import { cameraId } from "../media/camera-id.ts";
 import { captureTime } from "../media/capture-time.ts";
+import { imageFormat } from "../media/format.ts";
 import { mediaTypeOf } from "../media/media-type.ts";
 import { readUpload } from "../media/read-file.ts";
 import { validatePicture } from "../media/validate.ts";
@@ -32,7 +33,7 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   await validatePicture(bytes);
   const camera = cameraOf(message, options);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const path = site.file("inbox", `${sha256}.jpg`);
+  const path = site.file("inbox", `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
   // Nobody can send the bytes again.
   await writeFileAtomic(path, bytes, { flush: true });
   const now = toIso(site.clock.now());

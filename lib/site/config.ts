@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CameraId } from "../domain/camera.ts";
 import { DEFAULT_RISK_BANDS } from "../domain/risk.ts";
+import { Flag, wholeNumber } from "./form-fields.ts";
 
 function isTimeZone(name: string): boolean {
   try {
@@ -45,14 +46,14 @@ export const SiteConfig = z
     dataDir: z.string().trim().default("vigil"),
     timeZone: TimeZone.default(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
     cameras: z.array(CameraConfig).default([]),
-    lowMax: z.coerce.number().int().min(0).max(99).default(DEFAULT_RISK_BANDS.lowMax),
-    mediumMax: z.coerce.number().int().min(0).max(99).default(DEFAULT_RISK_BANDS.mediumMax),
-    highMax: z.coerce.number().int().min(0).max(99).default(DEFAULT_RISK_BANDS.highMax),
+    lowMax: wholeNumber(DEFAULT_RISK_BANDS.lowMax, { min: 0, max: 99 }),
+    mediumMax: wholeNumber(DEFAULT_RISK_BANDS.mediumMax, { min: 0, max: 99 }),
+    highMax: wholeNumber(DEFAULT_RISK_BANDS.highMax, { min: 0, max: 99 }),
     /** Empty: nothing is published. */
     mqttUrl: z.string().trim().default(""),
     /** PEM file of the authority that signed the broker's certificate; empty means the usual ones. */
     mqttCaFile: z.string().trim().default(""),
-    mqttVerify: z.boolean().default(true),
+    mqttVerify: Flag.default(true),
     topicPrefix: TopicPrefix.default("vigil"),
     discoveryPrefix: TopicPrefix.default("homeassistant"),
     mqttUser: z.string().default(""),
@@ -66,8 +67,11 @@ export const SiteConfig = z
     for (const [index, camera] of config.cameras.entries()) {
       const issue = (key: string, message: string) =>
         context.addIssue({ code: "custom", path: ["cameras", index, key], message });
-      if (config.cameras.findIndex((other) => other.id === camera.id) < index)
-        issue("id", "another camera has this id");
+      const before = config.cameras.slice(0, index);
+      if (before.some(({ id }) => id === camera.id)) issue("id", "another camera has this id");
+      if (camera.folder !== "" && before.some(({ folder }) => folder === camera.folder)) {
+        issue("folder", "another camera has this folder");
+      }
       if (camera.timeZone !== "" && !isTimeZone(camera.timeZone)) issue("timeZone", "is not a time zone");
     }
   });

@@ -12,6 +12,13 @@ describe("SiteConfig", () => {
     assert.equal(config.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone);
   });
 
+  it("takes an empty field for one that was not filled in", () => {
+    assert.deepEqual(
+      [SiteConfig.parse({ lowMax: "" }).lowMax, SiteConfig.parse({ mqttVerify: "false" }).mqttVerify],
+      [29, false],
+    );
+  });
+
   it("takes numbers as the form's text, and a prefix with levels", () => {
     const config = SiteConfig.parse({ lowMax: "10", mediumMax: "20", highMax: "30", topicPrefix: "house/vigil" });
     assert.deepEqual([config.lowMax, config.highMax, config.topicPrefix], [10, 30, "house/vigil"]);
@@ -26,7 +33,8 @@ describe("SiteConfig", () => {
     ["a wildcard in the prefix", { topicPrefix: "vigil/#" }, "topicPrefix"],
     ["an empty level in the prefix", { discoveryPrefix: "a//b" }, "discoveryPrefix"],
     ["a camera id with a capital", { cameras: [camera("Front")] }, "cameras.0.id"],
-    ["two cameras with one id", { cameras: [camera("a"), camera("a")] }, "cameras.1.id"],
+    ["two cameras with one id", { cameras: [camera("a"), camera("a", { folder: "g" })] }, "cameras.1.id"],
+    ["two cameras with one folder", { cameras: [camera("a"), camera("b", { folder: "f" })] }, "cameras.1.folder"],
     ["a camera's time zone that is none", { cameras: [camera("a", { timeZone: "here" })] }, "cameras.0.timeZone"],
   ];
   for (const [what, config, path] of wrong) {
