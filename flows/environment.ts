@@ -57,7 +57,7 @@ const Environment = z.object({
   VIGIL_DETECTOR_URL: serverUrl,
   /** A llama.cpp server; without one, rules estimate the risk. */
   VIGIL_LLM_URL: serverUrl,
-  /** Shorter than what the nodes have by themselves (90 and 30), so that an event follows its pictures within seconds. */
+  /** Shorter than the nodes' own defaults (90 and 30), so that an event follows its pictures within seconds. */
   VIGIL_BATCH_WINDOW_SECONDS: seconds(20),
   VIGIL_BATCH_IDLE_SECONDS: seconds(5),
   /** Whether the simulated camera runs. */

@@ -1,4 +1,4 @@
-/** `npm start`: Vigil in a Node-RED of its own, with an MQTT broker and a simulated camera, to look at and to try out. */
+/** `npm start`: Vigil in a Node-RED of its own, with an MQTT broker and a simulated camera, to look at and try out. */
 import { createServer } from "node:http";
 import { resolve } from "node:path";
 import RED from "node-red";

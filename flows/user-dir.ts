@@ -1,4 +1,4 @@
-/** The Node-RED user directory of `npm start`: a copy of the flow to change freely, and this package as a palette module. */
+/** The Node-RED user directory of `npm start`: a copy of the flow to change freely, and a link to this package. */
 import { constants, copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 

@@ -1,4 +1,4 @@
-/** `npm start`'s launcher as a child process, in a folder of its own. It runs what `npm run build` has put into `dist/`. */
+/** `npm start`'s launcher as a child process, in a folder of its own. It needs what `npm run build` makes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
