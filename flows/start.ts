@@ -15,6 +15,7 @@ const USER_DIR = resolve("data/node-red");
 
 /** npm hands the terminal's Ctrl-C on, so that one key press can arrive twice. */
 const SAME_KEY_MS = 500;
+const PARENT_CHECK_MS = 500;
 
 try {
   await start(readEnvironment(process.env));
@@ -106,4 +107,15 @@ function stopOnSignal(stop: () => Promise<void>): void {
     );
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal);
+  if (process.env.npm_lifecycle_event !== undefined) onceOrphaned(onSignal);
+}
+
+/** A SIGTERM to npm ends the shell between npm and us, which does not hand it on: all we see is another parent. */
+function onceOrphaned(listener: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    listener();
+  }, PARENT_CHECK_MS).unref();
 }

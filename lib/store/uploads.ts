@@ -43,9 +43,10 @@ export class Uploads {
       INSERT INTO uploads(upload_id, camera_id, path, size, mtime_ns, sha256, media_type, captured_at, received_at, state)
       VALUES(:upload_id, :camera_id, :path, :size, 0, :sha256, :media_type, :captured_at, :received_at, 'handed')
       ON CONFLICT(upload_id) DO NOTHING`);
-    this.#end = db.prepare<[string, string | null, string]>(
-      "UPDATE uploads SET state = ?, original_id = ? WHERE upload_id = ? AND state = 'handed'",
-    );
+    // What was looked at stays so, whatever another branch of the flow makes of its file.
+    this.#end = db.prepare<[string, string | null, string]>(`
+      UPDATE uploads SET state = ?, original_id = ? WHERE upload_id = ? AND state = 'handed'
+        AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)`);
     this.#firstSeen = db.prepare<[string], number>("SELECT first_seen_ms FROM roots WHERE root = ?").pluck();
     this.#seeRoot = db.prepare<[string, number]>("INSERT INTO roots VALUES(?, ?) ON CONFLICT DO NOTHING");
   }

@@ -17,12 +17,23 @@ export interface Launched {
   readonly exit: Promise<number | null>;
 }
 
-/** Starts it on a free port and without the simulated camera, unless `variables` say otherwise. */
-export function launch(folder: string, variables: Record<string, string> = {}): Launched {
+/**
+ * Starts it on a free port and without the simulated camera, unless `variables` say otherwise. With `byNpm` there is a
+ * shell between, as with npm, and signals go to that.
+ */
+export function launch(folder: string, variables: Record<string, string> = {}, { byNpm = false } = {}): Launched {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("VIGIL_"));
-  const child = spawn(process.execPath, [LAUNCHER], {
+  // With a second command the shell stays, instead of becoming the first.
+  const [command, ...rest] = byNpm ? ["sh", "-c", `"$0" "$1"; true`, process.execPath] : [process.execPath];
+  const child = spawn(command, [...rest, LAUNCHER], {
     cwd: folder,
-    env: { ...Object.fromEntries(inherited), PORT: "0", VIGIL_DEMO_CAMERA: "off", ...variables },
+    env: {
+      ...Object.fromEntries(inherited),
+      ...(byNpm && { npm_lifecycle_event: "start" }),
+      PORT: "0",
+      VIGIL_DEMO_CAMERA: "off",
+      ...variables,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.add(child);

@@ -4,13 +4,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import sharp from "sharp";
 import { startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { ftpAvailable, startFtpServer } from "../support/ftp-server.ts";
 import { startLlmServer } from "../support/llm-server.ts";
 import { startBroker } from "../support/mosquitto.ts";
-import { scene } from "../support/pictures.ts";
+import { pixelsOf, scene } from "../support/pictures.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 import { killLaunched, type Launched, launch } from "./launcher.ts";
@@ -131,6 +130,14 @@ describe("npm start", function () {
     assert.equal(llm.requests.length, 1);
   });
 
+  it("ends with npm, whose shell hands no signal on", async () => {
+    const vigil = launch(folder, {}, { byNpm: true });
+    await vigil.printed(EDITOR);
+    vigil.kill("SIGTERM");
+    await vigil.printed(/(Stopping)/);
+    await vigil.exit;
+  });
+
   it("says in one line which variable is wrong, and ends", async () => {
     const vigil = launch(folder, { VIGIL_BATCH_IDLE_SECONDS: "soon" });
     assert.equal(await vigil.exit, 1);
@@ -164,13 +171,4 @@ function rows(dataDir: string, query: string): Record<string, unknown>[] {
   } finally {
     db.close();
   }
-}
-
-/** How many pixels of a picture have about this colour. */
-async function pixelsOf(path: string, colour: readonly number[]): Promise<number> {
-  const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true });
-  const isNear = (at: number) => colour.every((level, channel) => Math.abs((data[at + channel] ?? 0) - level) < 40);
-  let count = 0;
-  for (let at = 0; at < data.length; at += info.channels) if (isNear(at)) count++;
-  return count;
 }

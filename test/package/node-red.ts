@@ -18,6 +18,9 @@ export interface NodeRed {
   stop(): Promise<void>;
 }
 
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+
 const require = createRequire(import.meta.url);
 
 /** Resolves when Node-RED listens. */
@@ -34,11 +37,12 @@ export async function startNodeRed(version: NodeRedPackage, userDir: string): Pr
       log += text;
     });
   }
+  const ended = () => child.exitCode !== null || child.signalCode !== null;
   const listening = () => {
-    if (child.exitCode !== null) throw new Error(`Node-RED ended at its start:\n${log}`);
+    if (ended()) throw new Error(`Node-RED ended at its start:\n${log}`);
     return log.match(/http:\/\/127\.0\.0\.1:\d+\//)?.[0];
   };
-  const url = await eventually(listening, "Node-RED's address", 60_000).catch((error) => {
+  const url = await eventually(listening, "Node-RED's address", START_TIMEOUT_MS).catch((error) => {
     killWithUs();
     throw error;
   });
@@ -58,12 +62,14 @@ export async function startNodeRed(version: NodeRedPackage, userDir: string): Pr
     },
     log: () => log,
     stop: async () => {
-      if (child.exitCode !== null) return;
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      const [code, signal] = await ended;
+      if (!ended()) {
+        child.kill("SIGTERM");
+        const lastResort = setTimeout(killWithUs, STOP_TIMEOUT_MS);
+        await once(child, "close");
+        clearTimeout(lastResort);
+      }
       process.removeListener("exit", killWithUs);
-      if (code !== 0) throw new Error(`Node-RED ended with ${code ?? signal}:\n${log}`);
+      if (child.exitCode !== 0) throw new Error(`Node-RED ended with ${child.exitCode ?? child.signalCode}:\n${log}`);
     },
   };
 }

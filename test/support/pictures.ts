@@ -24,3 +24,12 @@ export async function scene(
     .jpeg({ quality: 88 })
     .toBuffer();
 }
+
+/** How many pixels of a picture have about this colour: JPEG changes them a little. */
+export async function pixelsOf(path: string, colour: readonly number[]): Promise<number> {
+  const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true });
+  const isNear = (at: number) => colour.every((level, channel) => Math.abs((data[at + channel] ?? 0) - level) < 40);
+  let count = 0;
+  for (let at = 0; at < data.length; at += info.channels) if (isNear(at)) count++;
+  return count;
+}

@@ -1,5 +1,4 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
 import { startMaintenance } from "../../../lib/store/maintenance.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { openWithConnection, removeStores } from "./support.ts";
@@ -22,9 +21,7 @@ describe("startMaintenance", () => {
   it("deletes receipts a week after the work ended, and nothing that still waits", () => {
     const { clock, store, errors, count } = start();
     const receipt = { nodeId: "n", stage: "s", subjectId: null, cameraId: null, priority: 0, now: clock.now() };
-    const [done, queued, dead] = ["done", "queued", "dead"].map((key) =>
-      store.jobs.queue({ ...receipt, key }, "owner", "{}"),
-    );
+    const [done, dead] = ["done", "dead", "queued"].map((key) => store.jobs.queue({ ...receipt, key }, "owner", "{}"));
     store.jobs.done(Number(done), "owner", clock.now());
     store.jobs.dead(Number(dead), "owner", "CODE", "error", clock.now());
     store.jobs.refuse({ ...receipt, key: "refused" }, "CODE", "error", "{}");
@@ -38,7 +35,6 @@ describe("startMaintenance", () => {
     clock.advance(MINUTE_MS);
     equal(count("work"), 2, "the queued and the dead one");
     equal(store.jobs.countQueued("n"), 1);
-    equal(typeof queued, "number");
     equal(count("handovers"), 1, "the one in the air");
     deepEqual(errors, []);
   });
@@ -57,11 +53,10 @@ describe("startMaintenance", () => {
     equal(store.handovers.get(id), undefined, "its text is forgotten");
   });
 
-  it("stops", async () => {
+  it("stops", () => {
     const { clock, stop } = start();
     clock.advance(MINUTE_MS);
     stop();
     equal(clock.pending, 0);
-    await turn();
   });
 });

@@ -1,43 +1,18 @@
 import { deepEqual, doesNotThrow, equal, match, notEqual, throws } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { StoreError, VigilError } from "../../../lib/resilience/errors.ts";
 import { SCHEMA_VERSION } from "../../../lib/store/migrations.ts";
 import { DATABASE_FILE, Store } from "../../../lib/store/store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { AT, openStore, openWithConnection, removeStores, rows, uploadOf } from "./support.ts";
+import { AT, openStore, openWithConnection, removeStores, rows, startHolder, uploadOf } from "./support.ts";
 
-const HOLDER = fileURLToPath(new URL("holder.ts", import.meta.url));
 const NORMAL = 1;
 const FULL = 2;
 
 describe("Store", () => {
-  const children: ChildProcess[] = [];
-
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill("SIGKILL");
-    removeStores();
-  });
-
-  function hold(folder: string): ChildProcess {
-    const child = spawn(process.execPath, [HOLDER, folder], { stdio: ["pipe", "pipe", "inherit"] });
-    children.push(child);
-    return child;
-  }
-
-  /** A process that holds the store of this folder. */
-  async function holder(folder: string): Promise<ChildProcess> {
-    const child = hold(folder);
-    if (!child.stdout) throw new Error("the child's output is a pipe");
-    const [said] = await once(child.stdout, "data");
-    equal(String(said), "open\n");
-    return child;
-  }
+  afterEach(removeStores);
 
   describe("opening", () => {
     it("sets WAL, NORMAL and foreign keys", () => {
@@ -122,17 +97,17 @@ describe("Store", () => {
     it("refuses a second process", async () => {
       const folder = tempFolder();
       openStore(folder);
-      const { stdout } = hold(folder);
-      equal(stdout && (await text(stdout)), "STORE_LOCKED\n");
+      equal((await startHolder(folder)).said, "STORE_LOCKED");
     });
 
-    it("is refused where another process holds it, and gets it as soon as that was killed", async () => {
+    it("is refused where another process holds it, and gets it with all it has as soon as that was killed", async () => {
       const folder = tempFolder();
-      const child = await holder(folder);
+      const { said, kill } = await startHolder(folder);
+      equal(said, "open");
       throws(() => Store.open(folder), storeError("STORE_LOCKED", folder));
-      child.kill("SIGKILL");
-      await once(child, "exit");
-      doesNotThrow(() => openStore(folder));
+      await kill();
+      openStore(folder);
+      deepEqual(rows(folder, "SELECT upload_id FROM uploads"), [{ upload_id: "up_1" }]);
     });
 
     it("gives the lock back where opening fails", () => {

@@ -1,5 +1,8 @@
 /** Stores to test with, and records to put into them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import type { Batch } from "../../../lib/domain/batch.ts";
 import type { Detected, Detection } from "../../../lib/domain/detection.ts";
@@ -12,7 +15,10 @@ import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 export const AT = "2026-11-20T12:00:00.000Z";
 export const ROOT = "/ftp";
 
+const HOLDER = fileURLToPath(new URL("holder.ts", import.meta.url));
+
 const opened: Store[] = [];
+const holders: ChildProcess[] = [];
 
 /** A store in a folder, by default a new one. `removeStores` in an `afterEach` hook takes both away. */
 export function openStore(folder: string | null = tempFolder()): Store {
@@ -53,8 +59,23 @@ export function openWithConnection(folder: string | null = tempFolder()): {
   }
 }
 
-/** Closes the stores that tests have opened, and removes their folders. */
+/** Another process that opens the store of this folder (holder.ts); `said` is `open`, or its error's code. */
+export async function startHolder(folder: string): Promise<{ said: string; kill(): Promise<void> }> {
+  const child = spawn(process.execPath, [HOLDER, folder], { stdio: ["pipe", "pipe", "inherit"] });
+  holders.push(child);
+  const [said] = await once(child.stdout, "data");
+  return {
+    said: String(said).trim(),
+    kill: async () => {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+/** Ends the processes and closes the stores that tests have started, and removes their folders. */
 export function removeStores(): void {
+  for (const holder of holders.splice(0)) holder.kill("SIGKILL");
   for (const store of opened.splice(0)) store.close();
   removeTempFolders();
 }

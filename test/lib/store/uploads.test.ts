@@ -2,7 +2,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import type { Store } from "../../../lib/store/store.ts";
 import type { FileVersion, Unwanted } from "../../../lib/store/uploads.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { AT, fileOf, openStore, ROOT, removeStores, rows, uploadOf } from "./support.ts";
+import { AT, detectedOf, fileOf, openStore, ROOT, removeStores, rows, uploadOf } from "./support.ts";
 
 /** Above 2^53, where a number of JavaScript loses the last digits. */
 const MTIME_NS = 1_795_521_600_123_456_789n;
@@ -78,7 +78,7 @@ describe("Uploads", () => {
         store.uploads.addHanded(upload, file);
         equal(store.uploads.has(file), true);
         equal(store.uploads.has(other), false);
-        equal(store.uploads.addHanded(uploadOf("up_2"), other), true);
+        equal(store.uploads.addHanded(uploadOf("up_2", { size: other.size }), other), true);
         equal(store.uploads.has(other), true);
       });
     }
@@ -131,6 +131,13 @@ describe("Uploads", () => {
         states().map(({ state }) => state),
         ["superseded", "gone"],
       );
+    });
+
+    it("is what was seen in it once it was looked at, even if another node looks for it too late", () => {
+      store.inspections.add("detect", detectedOf("in_1", uploadOf("up_1")), AT);
+      store.uploads.markGone("up_1");
+      store.uploads.markSuperseded("up_1");
+      deepEqual(stateOf("up_1"), { upload_id: "up_1", state: "handed", reason: null, original_id: null });
     });
 
     it("does not change after that", () => {
