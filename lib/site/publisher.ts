@@ -1,5 +1,6 @@
 /** Publishes what enters the site's store: discovery, state and events, over the site's one MQTT link. */
 import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
@@ -18,6 +19,8 @@ export interface PublisherOptions {
 
 /** Home Assistant asks for a random delay after its birth message, to spread the load on the broker. */
 const BIRTH_DELAY_MS = { least: 1_000, spread: 4_000 };
+/** An answer that a live broker owes comes sooner. */
+const CLOSE_MS = 1_000;
 
 export class Publisher {
   readonly #site: Site;
@@ -26,7 +29,8 @@ export class Publisher {
   readonly #closing = new AbortController();
   /** Cameras whose discovery this connection has published. */
   readonly #announced = new Set<string>();
-  #draining = false;
+  /** What is being published: one thing after the other, so that a picture never overtakes a later one. */
+  #last: Promise<void> = Promise.resolve();
   #cancelBirth = () => {};
 
   constructor(site: Site, link: MqttLink, options: PublisherOptions) {
@@ -39,23 +43,27 @@ export class Publisher {
       discoveryPrefix: options.discoveryPrefix,
       version: VERSION,
     };
-    link.onConnect(() => this.#guard(this.#announce()));
-    site.bus.on("outbox", this.#closing.signal, () => this.#guard(this.#drain()));
-    site.bus.on("detected", this.#closing.signal, (detected) => this.#guard(this.#publishDetected(detected)));
+    link.onConnect(() => this.#inTurn(() => this.#announce()));
+    site.bus.on("outbox", this.#closing.signal, () => this.#inTurn(() => this.#drain()));
+    site.bus.on("detected", this.#closing.signal, (detected) => {
+      if (link.connected) this.#inTurn(() => this.#publishDetected(detected));
+    });
     const birthTopic = `${options.discoveryPrefix}/status`;
     link.subscribe(birthTopic, (payload, retained) => this.#onBirth(payload, retained));
   }
 
-  close(): void {
+  /** Begins nothing new, and lets what is on its way arrive: else it would be published again after the restart. */
+  async close(): Promise<void> {
     this.#closing.abort();
     this.#cancelBirth();
+    await Promise.race([this.#last, delay(CLOSE_MS, undefined, { ref: false })]);
   }
 
   #onBirth(payload: Buffer, retained: boolean): void {
     if (retained || payload.toString() !== "online") return;
     this.#cancelBirth();
-    const delay = BIRTH_DELAY_MS.least + Math.random() * BIRTH_DELAY_MS.spread;
-    this.#cancelBirth = this.#site.clock.after(delay, () => this.#guard(this.#announce()));
+    const wait = BIRTH_DELAY_MS.least + Math.random() * BIRTH_DELAY_MS.spread;
+    this.#cancelBirth = this.#site.clock.after(wait, () => this.#inTurn(() => this.#announce()));
   }
 
   /** Discovery of the hub and of each camera, their retained state, then what waits in the outbox. */
@@ -77,23 +85,16 @@ export class Publisher {
   }
 
   async #publishDetected(detected: Detected): Promise<void> {
-    if (!this.#link.connected) return;
     await this.#announceCamera(detected.upload.camera_id);
     await this.#publish(detectionPackets(detected, this.#site.topics, await readPicture(detected.thumbnail_path)));
   }
 
   /** Empties the outbox in order, one record at a time; each leaves it when the broker has all of its messages. */
   async #drain(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
-    try {
-      while (this.#link.connected && !this.#closing.signal.aborted) {
-        const entry = this.#site.store.outbox.next();
-        if (!entry) return;
-        await this.#publishEntry(entry);
-      }
-    } finally {
-      this.#draining = false;
+    while (this.#link.connected && !this.#closing.signal.aborted) {
+      const entry = this.#site.store.outbox.next();
+      if (!entry) return;
+      await this.#publishEntry(entry);
     }
   }
 
@@ -104,7 +105,6 @@ export class Publisher {
     store.durableTransaction((tables) => tables.outbox.attempt(entry.seq));
     await this.#announceCamera(event.camera_id);
     await this.#publish(eventPackets(event, topics, await readPicture(event.thumbnail_path)));
-    if (this.#closing.signal.aborted) return;
     store.transaction((tables) => {
       tables.outbox.remove(entry.seq);
       tables.events.markPublished(entry.subject_id, entry.revision);
@@ -117,8 +117,8 @@ export class Publisher {
   }
 
   /** A broker that went away is no error: the link reconnects, and then everything is announced again. */
-  #guard(work: Promise<unknown>): void {
-    work.catch((error) => {
+  #inTurn(work: () => Promise<void>): void {
+    this.#last = this.#last.then(work).catch((error) => {
       if (this.#closing.signal.aborted || !this.#link.connected) return;
       this.#site.logger.error(`Publishing failed: ${asError(error).message}`);
     });

@@ -107,7 +107,7 @@ export class Site {
 
   /** Says goodbye on MQTT and closes the store. The site's users must be done with it. */
   async close(): Promise<void> {
-    this.#publisher?.close();
+    await this.#publisher?.close();
     await this.#link?.close();
     this.#closeStore();
   }
