@@ -1,5 +1,5 @@
 /** File events of a folder, from chokidar. */
-import { relative, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { mediaTypeOf } from "./media-type.ts";
@@ -18,8 +18,19 @@ export interface FolderEventsOptions {
   onError(error: MediaError): void;
 }
 
-/** Starts watching; what lies there already is not reported. `ready` resolves when later changes will be seen. */
-export function watchFolder(options: FolderEventsOptions): { ready: Promise<void>; close(): Promise<void> } {
+export interface FolderEvents {
+  /** Resolves when changes will be seen in all folders that were there at the start. */
+  readonly ready: Promise<void>;
+  /**
+   * Watches a folder that chokidar has missed, and says whether it had: it reads a folder first and watches it then,
+   * and never sees a folder that is made between the two.
+   */
+  watchMissed(relativePath: string): boolean;
+  close(): Promise<void>;
+}
+
+/** Starts watching; what lies there already is not reported. */
+export function watchFolder(options: FolderEventsOptions): FolderEvents {
   const { root, pollIntervalMs } = options;
   const watcher = watch(root, {
     ignoreInitial: true,
@@ -35,10 +46,26 @@ export function watchFolder(options: FolderEventsOptions): { ready: Promise<void
   const relativePath = (path: string) => relative(root, path).split(sep).join("/");
   const onFile = (path: string) => options.onFile(relativePath(path));
   watcher.on("add", onFile).on("change", onFile);
-  watcher.on("addDir", (path) => options.onFolder(relativePath(path)));
+  const watched = new Set<string>();
+  watcher.on("addDir", (path) => {
+    watched.add(relativePath(path));
+    options.onFolder(relativePath(path));
+  });
+  watcher.on("unlinkDir", (path) => watched.delete(relativePath(path)));
   watcher.on("error", (thrown) => options.onError(watchError(root, thrown)));
   return {
-    ready: new Promise((resolve) => watcher.once("ready", resolve)),
+    ready: new Promise((resolve) => {
+      watcher.once("ready", () => {
+        for (const path of Object.keys(watcher.getWatched())) watched.add(relativePath(path));
+        resolve();
+      });
+    }),
+    watchMissed: (folder) => {
+      if (watched.has(folder)) return false;
+      watched.add(folder);
+      watcher.add(join(root, folder));
+      return true;
+    },
     close: () => closeWatcher(watcher),
   };
 }

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, MediaError, VigilError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
-import { watchFolder } from "./folder-events.ts";
+import { type FolderEvents, watchFolder } from "./folder-events.ts";
 import { Limit } from "./limit.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { Nudge } from "./nudge.ts";
@@ -63,7 +63,7 @@ export class FolderWatch {
   readonly #backlog = new Set<string>();
   readonly #settling = new Map<string, Nudge>();
   readonly #tasks = new Set<Promise<void>>();
-  #events: { identity: string; close(): Promise<void> } | null = null;
+  #events: (FolderEvents & { readonly identity: string }) | null = null;
   #scan: Promise<void> | null = null;
   #cancelRescan = () => {};
   /** Problems of this scan and since, and those of the one before. */
@@ -133,7 +133,7 @@ export class FolderWatch {
       onFolder: (relativePath) => this.#listNewFolder(relativePath),
       onError: (error) => this.#report(error),
     });
-    this.#events = { identity: folder.identity, close: events.close };
+    this.#events = { ...events, identity: folder.identity };
     const late = Promise.withResolvers<void>();
     const cancel = clock.after(LONGEST_READY_MS, late.resolve);
     this.#abort.signal.addEventListener("abort", () => late.resolve(), { once: true });
@@ -181,8 +181,16 @@ export class FolderWatch {
   }
 
   async *#wanted(folder: string): AsyncGenerator<FileSighting> {
-    const report = (problem: MediaError) => this.#report(problem);
-    for await (const file of walkMedia(this.#root, folder, this.#abort.signal, report)) {
+    const files = walkMedia({
+      root: this.#root,
+      folder,
+      signal: this.#abort.signal,
+      onFolder: (found) => {
+        if (this.#events?.watchMissed(found)) this.#listNewFolder(found);
+      },
+      onProblem: (problem) => this.#report(problem),
+    });
+    for await (const file of files) {
       if (this.#options.wants(file)) yield file;
     }
   }

@@ -11,18 +11,24 @@ import { type FileSighting, sightingOf } from "./sighting.ts";
 /** One after the other, 10,000 files took five times the processor time (measured). */
 const STATS_AT_ONCE = 32;
 
+export interface WalkOptions {
+  readonly root: string;
+  /** Where to begin, below the root; the root itself is "". */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Each folder below the first one. */
+  onFolder(relativePath: string): void;
+  /** What cannot be read, such as a folder without permission; the walk goes on. */
+  onProblem(problem: MediaError): void;
+}
+
 /**
- * Yields the regular files with a media extension in `folder` below `root` (the root itself is "") and everything
- * below it, following no links. What cannot be read (a folder without permission) goes to `onProblem` and the walk
- * goes on; what vanishes meanwhile is left out. Throws a MediaError `ROOT_MISSING` or `ROOT_UNREADABLE` when the root
- * itself cannot be read, the signal's reason when that aborts.
+ * Yields the regular files with a media extension in a folder and everything below it, following no links; what
+ * vanishes meanwhile is left out. Throws a MediaError `ROOT_MISSING` or `ROOT_UNREADABLE` when the root itself cannot be
+ * read, the signal's reason when that aborts.
  */
-export async function* walkMedia(
-  root: string,
-  folder: string,
-  signal: AbortSignal,
-  onProblem: (problem: MediaError) => void,
-): AsyncGenerator<FileSighting> {
+export async function* walkMedia(options: WalkOptions): AsyncGenerator<FileSighting> {
+  const { root, folder, signal, onFolder, onProblem } = options;
   const folders = [folder];
   for (let parent = folders.pop(); parent !== undefined; parent = folders.pop()) {
     signal.throwIfAborted();
@@ -30,8 +36,10 @@ export async function* walkMedia(
     for (const entry of await listFolder(root, parent, onProblem)) {
       const relativePath = parent === "" ? entry.name : `${parent}/${entry.name}`;
       const mediaType = mediaTypeOf(entry.name);
-      if (entry.isDirectory()) folders.push(relativePath);
-      else if (mediaType === null || !entry.isFile()) continue;
+      if (entry.isDirectory()) {
+        folders.push(relativePath);
+        onFolder(relativePath);
+      } else if (mediaType === null || !entry.isFile()) continue;
       else if (!entry.name.includes("\uFFFD")) media.push({ relativePath, mediaType });
       else onProblem(new MediaError("UNREADABLE_FILE", `${relativePath}: the name is not UTF-8; upload it as such`));
     }

@@ -152,7 +152,7 @@ describe("WorkQueue: receipt", () => {
       ["neither hand-over nor _msgid", { payload: 1 }, { payload: 1 }],
     ];
     for (const [what, one, other] of different) {
-      it(`is not ${what}`, async () => {
+      it(`is other work with ${what}`, async () => {
         const { queue, begun } = bench.started(async () => NOTHING);
         queue.receive(bench.delivery(one));
         queue.receive(bench.delivery(other));
