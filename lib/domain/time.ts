@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** Any ISO 8601 time with `Z` or an offset; normalised to `YYYY-MM-DDTHH:MM:SS.mmmZ`. */
-export const IsoTime = z.iso.datetime({ offset: true }).overwrite(toIso);
+export const IsoTime = z.iso.datetime({ offset: true, abort: true }).overwrite(toIso);
 
 /** `YYYY-MM-DDTHH:MM:SS.mmmZ` of milliseconds since 1970, or of anything that `Date` reads. */
 export function toIso(time: number | string): string {

@@ -24,7 +24,7 @@ export function alertingStage({ site, nodeId, rule }: AlertingOptions): InstantS
     settle: (event, _message, tables) => {
       const now = site.clock.now();
       tables.batches.adoptOf(event, now);
-      tables.events.adopt(nodeId, event);
+      tables.events.adopt(event);
       const alert = alertOf(event, nodeId, decide(event, rule, now), now);
       if (!tables.alerts.save(nodeId, alert)) return [];
       return [

@@ -89,7 +89,9 @@ function storeFirst(tables: Tables, batch: Batch, judgement: Judgement, options:
 }
 
 function store(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
-  const { site, nodeId, publish } = options;
+  const { site, nodeId } = options;
+  // Without a broker nobody would ever empty the outbox.
+  const publish = options.publish && site.publishes;
   const event = toEvent(batch, judgement, options);
   tables.batches.adopt(batch, site.clock.now());
   const stored = tables.events.save(nodeId, event, publish);

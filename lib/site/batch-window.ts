@@ -87,7 +87,7 @@ export class BatchWindow {
     if (detected.detections.length === 0) return [];
     const now = site.clock.now();
     tables.uploads.adopt(detected.upload);
-    tables.inspections.add("", detected, toIso(now));
+    tables.inspections.adopt(detected, toIso(now));
     if (tables.batches.isMember(nodeId, detected.inspection_id)) return [];
 
     const outputs: Output[] = [];

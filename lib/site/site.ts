@@ -71,9 +71,9 @@ export class Site {
     this.#publisher = this.#link && new Publisher(this, this.#link, config);
   }
 
-  /** Whether the broker is connected; null where the site has none. */
-  get mqttConnected(): boolean | null {
-    return this.#link?.connected ?? null;
+  /** Whether the site has a broker to publish to. */
+  get publishes(): boolean {
+    return this.#publisher !== null;
   }
 
   /** A camera by its id, with what the site's camera list says of it. */

@@ -77,7 +77,7 @@ export class Batches {
       WHERE batch_id = ? AND state = 'open'`);
     this.#insertForeign = db.prepare(`
       INSERT INTO batches(batch_id, node_id, camera_id, lane, state, started_at, ended_at, detection_count, fast_path, opened_ms)
-      VALUES(:batch_id, '', :camera_id, 'live', 'foreign', :started_at, :ended_at, :detection_count, :fast_path, :opened_ms)
+      VALUES(:batch_id, :batch_id, :camera_id, 'live', 'foreign', :started_at, :ended_at, :detection_count, :fast_path, :opened_ms)
       ON CONFLICT DO NOTHING`);
     this.#known = db.prepare<[string], number>("SELECT 1 FROM batches WHERE batch_id = ?").pluck();
     this.#closed = db.prepare<[string], ClosedRow>(
@@ -160,8 +160,8 @@ export class Batches {
         detector: "elsewhere",
         inference_ms: null,
       };
-      this.#inspections.add("", detected, upload.received_at);
-      this.#member.run("", detected.inspection_id, batch.batch_id);
+      this.#inspections.adopt(detected, upload.received_at);
+      this.#member.run(batch.batch_id, detected.inspection_id, batch.batch_id);
     }
   }
 

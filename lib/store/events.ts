@@ -19,11 +19,11 @@ export class Events {
   constructor(db: Database, outbox: Outbox) {
     this.#outbox = outbox;
     const updates = COLUMNS.filter((column) => !FIXED.has(column)).map((column) => `${column} = excluded.${column}`);
-    this.#save = db.prepare<[Record<string, unknown>], Pick<EventRecord, "revision" | "created_at">>(`
+    this.#save = db.prepare<[Record<string, unknown>], unknown>(`
       INSERT INTO events(node_id, ${COLUMNS.join(", ")}) VALUES(:node_id, ${COLUMNS.map((column) => `:${column}`).join(", ")})
       ON CONFLICT(event_id) DO UPDATE SET revision = events.revision + 1, ${updates.join(", ")}
       WHERE excluded.final >= events.final
-      RETURNING revision, created_at`);
+      RETURNING ${COLUMNS.join(", ")}`);
     this.#get = db.prepare<[string], unknown>(`SELECT ${COLUMNS.join(", ")} FROM events WHERE event_id = ?`);
     this.#latest = db.prepare<[], unknown>(`
       SELECT ${COLUMNS.join(", ")} FROM events e WHERE published_revision IS NOT NULL AND NOT EXISTS(
@@ -42,8 +42,8 @@ export class Events {
   save(nodeId: string, event: EventRecord, publish: boolean): EventRecord | null {
     const record = EventRecord.parse(event);
     const saved = this.#save.get({ ...z.encode(EventRow, record), node_id: nodeId });
-    if (!saved) return null;
-    const stored = { ...record, ...saved };
+    if (saved === undefined) return null;
+    const stored = readEvent(saved);
     if (publish) this.#outbox.add("event", stored.event_id, stored.revision, stored);
     return stored;
   }
@@ -53,9 +53,9 @@ export class Events {
     return row === undefined ? undefined : readEvent(row);
   }
 
-  /** Enters an event that came in a message, unless it is known. Its batch must be known. */
-  adopt(nodeId: string, event: EventRecord): void {
-    if (this.get(event.event_id) === undefined) this.save(nodeId, event, false);
+  /** Enters an event that came in a message, unless it is known; its batch must be known. No node of ours made it. */
+  adopt(event: EventRecord): void {
+    if (this.get(event.event_id) === undefined) this.save(event.event_id, event, false);
   }
 
   /** The newest published event of each camera. */

@@ -19,7 +19,8 @@ export class Inspections {
       [Omit<Detection, "upload_id" | "frame_width" | "frame_height"> & { inspection_id: string; n: number }]
     >(`
       INSERT INTO detections(detection_id, inspection_id, n, captured_at, offset_ms, label, confidence, x, y, width, height)
-      VALUES(:detection_id, :inspection_id, :n, :captured_at, :offset_ms, :label, :confidence, :x, :y, :width, :height)`);
+      VALUES(:detection_id, :inspection_id, :n, :captured_at, :offset_ms, :label, :confidence, :x, :y, :width, :height)
+      ON CONFLICT(detection_id) DO NOTHING`);
   }
 
   /** Enters an inspection with its detections. False where it is known already. */
@@ -43,5 +44,10 @@ export class Inspections {
       this.#insertDetection.run({ ...own, inspection_id: detected.inspection_id, n });
     }
     return true;
+  }
+
+  /** Enters an inspection that came in a message, unless it is known: no node of ours made it, so it has its own id. */
+  adopt(detected: Detected, inspectedAt: string): void {
+    this.add(detected.inspection_id, detected, inspectedAt);
   }
 }

@@ -46,14 +46,14 @@ export class Jobs {
       VALUES(${RECEIPT_VALUES}, 'refused', :now, :code, :error, :msg)
       ON CONFLICT DO NOTHING`);
     this.#claim = db.prepare("UPDATE work SET owner = ? WHERE node_id = ? AND state = 'queued'");
-    this.#pick = db.prepare<[{ nodeId: string; now: number; running: string }], QueuedJob>(`
+    this.#pick = db.prepare<[{ nodeId: string; owner: string; now: number; running: string }], QueuedJob>(`
       SELECT job_id, msg, attempts FROM work
-      WHERE node_id = :nodeId AND state = 'queued' AND next_ms <= :now
+      WHERE node_id = :nodeId AND state = 'queued' AND owner = :owner AND next_ms <= :now
         AND job_id NOT IN (SELECT value FROM json_each(:running))
       ORDER BY priority DESC, job_id LIMIT 1`);
     this.#nextDue = db
-      .prepare<[{ nodeId: string; running: string }], number | null>(`
-      SELECT min(next_ms) FROM work WHERE node_id = :nodeId AND state = 'queued'
+      .prepare<[{ nodeId: string; owner: string; running: string }], number | null>(`
+      SELECT min(next_ms) FROM work WHERE node_id = :nodeId AND state = 'queued' AND owner = :owner
         AND job_id NOT IN (SELECT value FROM json_each(:running))`)
       .pluck();
     this.#queued = db
@@ -90,14 +90,14 @@ export class Jobs {
     this.#claim.run(owner, nodeId);
   }
 
-  /** The job to do next: the highest priority first, each oldest first, without those that run or must wait. */
-  pick(nodeId: string, running: Iterable<number>, now: number): QueuedJob | undefined {
-    return this.#pick.get({ nodeId, now, running: JSON.stringify([...running]) });
+  /** The owner's job to do next: the highest priority first, each oldest first, without those that run or must wait. */
+  pick(nodeId: string, owner: string, running: Iterable<number>, now: number): QueuedJob | undefined {
+    return this.#pick.get({ nodeId, owner, now, running: JSON.stringify([...running]) });
   }
 
   /** When the next waiting job may be tried, or null where none waits. */
-  nextDue(nodeId: string, running: Iterable<number>): number | null {
-    return this.#nextDue.get({ nodeId, running: JSON.stringify([...running]) }) ?? null;
+  nextDue(nodeId: string, owner: string, running: Iterable<number>): number | null {
+    return this.#nextDue.get({ nodeId, owner, running: JSON.stringify([...running]) }) ?? null;
   }
 
   countQueued(nodeId: string): number {

@@ -176,9 +176,9 @@ export class WorkQueue {
   #startJobs(): void {
     const { store, clock, concurrency, nodeId } = this.#options;
     while (this.#running.size < concurrency) {
-      const row = store.jobs.pick(nodeId, this.#running.keys(), clock.now());
+      const row = store.jobs.pick(nodeId, this.#owner, this.#running.keys(), clock.now());
       if (!row) {
-        const due = store.jobs.nextDue(nodeId, this.#running.keys());
+        const due = store.jobs.nextDue(nodeId, this.#owner, this.#running.keys());
         if (due !== null) this.#cancelTimer = clock.after(due - clock.now(), () => this.#pump());
         return;
       }

@@ -266,7 +266,7 @@ describe("Batches", () => {
       const upload = uploadOf("up_1", { sha256: sha("same") });
       store.uploads.adopt(upload);
       for (const id of ["in_1", "in_2"]) {
-        store.inspections.add("", detectedOf(id, upload), AT);
+        store.inspections.adopt(detectedOf(id, upload), AT);
         store.batches.join(openBatch("ba_1", { detection_count: 2 }), id);
       }
       equal(store.batches.close("ba_1", "idle")?.detections.length, 2);

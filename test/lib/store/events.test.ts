@@ -198,10 +198,10 @@ describe("Events", () => {
   });
 
   describe("adopt", () => {
-    function adopt(event: EventRecord, nodeId = "alert"): void {
+    function adopt(event: EventRecord): void {
       store.transaction((tables) => {
         tables.batches.adoptOf({ ...event, detections: [] }, 0);
-        tables.events.adopt(nodeId, event);
+        tables.events.adopt(event);
       });
     }
 
