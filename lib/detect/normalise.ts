@@ -1,8 +1,8 @@
 /** The one place where what a detector gave becomes detections, whatever it gave. */
 import type { Detection, Frame } from "../domain/detection.ts";
 import { deriveId } from "../domain/ids.ts";
+import { oneLine } from "../resilience/one-line.ts";
 import type { Box, Sighting } from "./detector.ts";
-import { oneLine } from "./one-line.ts";
 
 /** More boxes than this in one picture are noise; the most confident are kept. */
 const MAX_BOXES = 1000;

@@ -7,8 +7,8 @@ import { Agent, errors, FormData, request } from "undici";
 import { z } from "zod";
 import type { Frame } from "../domain/detection.ts";
 import { asError, ConfigError, ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
+import { oneLine } from "../resilience/one-line.ts";
 import type { Detector, Picture, Sighting } from "./detector.ts";
-import { oneLine } from "./one-line.ts";
 import { readPictureFrame } from "./picture-frame.ts";
 import { ErrorReply, YoloReply } from "./yolo-reply.ts";
 

@@ -3,29 +3,27 @@ import type { FlowMessage } from "../domain/message.ts";
 
 /** The journal keeps messages up to this size; of a larger one, only what Vigil itself needs. */
 const MAX_BYTES = 256 * 1024;
+/** What nests deeper is nothing that JSON should hold. */
+const MAX_DEPTH = 100;
 
 const OURS: ReadonlySet<string> = new Set(["_msgid", "topic", "payload", "filename"]);
 
 export interface JournalEntry {
   readonly json: string;
-  /** The properties that could not be kept. */
+  /** What could not be kept: `req`, `payload.context.asked_at`, `list[].socket`. */
   readonly dropped: readonly string[];
 }
 
 /** The plain JSON part of a message. A hand-over's id is not part of it: it is new each time. */
 export function toJournal(message: FlowMessage): JournalEntry {
-  // Without a prototype, so that a property called `__proto__` is one like any other.
-  const kept: Record<string, unknown> = Object.create(null);
-  const dropped: string[] = [];
-  for (const [name, value] of Object.entries(message)) {
-    if (name === "handover" || name === "replayed" || value === undefined) continue;
-    if (isPlain(value)) kept[name] = value;
-    else dropped.push(name);
-  }
+  const { handover: _handover, replayed: _replayed, ...own } = message;
+  const dropped = new Set<string>();
+  const kept = pruneObject(own, "", [], dropped);
   const json = JSON.stringify(kept);
-  if (Buffer.byteLength(json) <= MAX_BYTES) return { json, dropped };
+  if (Buffer.byteLength(json) <= MAX_BYTES) return { json, dropped: [...dropped] };
   const ours = Object.fromEntries(Object.entries(kept).filter(([name]) => OURS.has(name)));
-  return { json: JSON.stringify(ours), dropped: [...dropped, ...Object.keys(kept).filter((name) => !OURS.has(name))] };
+  for (const name of Object.keys(kept)) if (!OURS.has(name)) dropped.add(name);
+  return { json: JSON.stringify(ours), dropped: [...dropped] };
 }
 
 /** The message that `toJournal` wrote down. */
@@ -33,13 +31,38 @@ export function fromJournal(json: string): FlowMessage {
   return JSON.parse(json);
 }
 
-/** Whether JSON brings a value back as it was: no functions, sockets, Buffers, dates, class instances or cycles. */
-function isPlain(value: unknown, ancestors: readonly object[] = []): boolean {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
-  if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value !== "object" || ancestors.includes(value) || ancestors.length > 100) return false;
+/**
+ * A value without the parts that JSON would not bring back as they were: functions, sockets, Buffers, dates, class
+ * instances, cycles. What cannot be kept itself is undefined, null inside a list; each such place is noted.
+ */
+function prune(value: unknown, place: string, ancestors: readonly object[], dropped: Set<string>): unknown {
+  if (value === null || value === undefined || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "object" && !ancestors.includes(value) && ancestors.length <= MAX_DEPTH) {
+    const path = [...ancestors, value];
+    if (Array.isArray(value)) return value.map((part) => prune(part, `${place}[]`, path, dropped) ?? null);
+    if (isPlainObject(value)) return pruneObject(value, `${place}.`, path, dropped);
+  }
+  dropped.add(place);
+  return undefined;
+}
+
+function pruneObject(
+  object: Readonly<Record<string, unknown>>,
+  prefix: string,
+  ancestors: readonly object[],
+  dropped: Set<string>,
+): Record<string, unknown> {
+  // Without a prototype, so that a property called `__proto__` is one like any other.
+  const kept: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(object)) {
+    const part = prune(value, prefix + name, ancestors, dropped);
+    if (part !== undefined) kept[name] = part;
+  }
+  return kept;
+}
+
+function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return false;
-  const path = [...ancestors, value];
-  return Object.values(value).every((part) => part === undefined || isPlain(part, path));
+  return prototype === Object.prototype || prototype === null;
 }
