@@ -16,7 +16,7 @@ export default defineNode({
   type: "batch-window",
   config: BatchWindowConfig,
   outputs: 2,
-  open(config, { nodeId, site, act, journal, refreshStatus }) {
+  open(config, { nodeId, site, act, journal, report, refreshStatus }) {
     const batches = new BatchWindow({
       site,
       nodeId,
@@ -32,6 +32,7 @@ export default defineNode({
         refreshStatus();
       },
       journal,
+      report,
     });
     return {
       stage: batches.stage,

@@ -11,7 +11,7 @@ export default defineNode({
   config: DedupeConfig,
   outputs: 3,
   open: (config, { nodeId, site }) => ({
-    stage: dedupeStage({ nodeId, windowMs: config.window }),
+    stage: dedupeStage({ nodeId, windowMs: config.window, clock: site.clock }),
     commands: { reset: () => site.store.transaction((tables) => tables.claims.forget(nodeId)) },
   }),
 });

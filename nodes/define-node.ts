@@ -14,6 +14,7 @@ import { onFlowsStarted } from "./flows-started.ts";
 import { configError } from "./node-glue.ts";
 import { NodeStatus, type StatusView } from "./node-status.ts";
 import { findSite } from "./site-node.ts";
+import { Wiring } from "./wiring.ts";
 
 export interface NodeSpec<C, R> {
   readonly type: string;
@@ -56,6 +57,8 @@ export interface NodeBehaviour<R> {
 /** Messages in the air are sent again in slices of this size, so that a large number does not hold up the process. */
 const RESEND_SLICE = 50;
 const MINUTE_MS = 60_000;
+/** While the store itself fails, what waits for it is tried again this often. */
+const STORE_RETRY_MS = 5_000;
 
 /** The function that Node-RED calls to load a node. */
 export function defineNode<C, R>(spec: NodeSpec<C, R>) {
@@ -87,13 +90,18 @@ class RunningNode<C, R> {
   readonly #spec: NodeSpec<C, R>;
   readonly #site: Site;
   readonly #status: NodeStatus;
+  readonly #wiring: Wiring;
   readonly #handOff: HandOff;
   readonly #queue: WorkQueue;
   readonly #behaviour: NodeBehaviour<R>;
   readonly #unsubscribe: () => void;
-  #started = false;
+  /** Messages that are being taken in. */
+  readonly #arriving = new Set<Promise<void>>();
+  #starting: Promise<void> | null = null;
+  #closing = false;
   #closed = false;
   #cancelAging = () => {};
+  #cancelRetry = () => {};
 
   constructor(RED: NodeAPI, node: Node, spec: NodeSpec<C, R>, config: C, shared: ReturnType<typeof findSite>) {
     this.#RED = RED;
@@ -101,9 +109,14 @@ class RunningNode<C, R> {
     this.#spec = spec;
     this.#site = shared.acquire();
     this.#status = new NodeStatus(RED, node);
-    const onDropped = (properties: readonly string[]) =>
-      node.warn(`After a restart, messages come back without: ${properties.map((name) => `msg.${name}`).join(", ")}`);
-    this.#handOff = new HandOff(node.id, onDropped);
+    this.#wiring = new Wiring(RED, node);
+    const onDropped = (places: readonly string[]) =>
+      node.warn(`After a restart, messages come back without: ${places.map((place) => `msg.${place}`).join(", ")}`);
+    this.#handOff = new HandOff({
+      nodeId: node.id,
+      leadsOn: (port) => this.#wiring.leadsOn(port),
+      onDropped,
+    });
     try {
       this.#behaviour = spec.open(config, this.#context());
     } catch (error) {
@@ -112,7 +125,8 @@ class RunningNode<C, R> {
     }
     this.#queue = this.#openQueue();
     node.on("input", (message, _send, done) => {
-      void this.#input(message, done);
+      const arriving = this.#input(message, done).finally(() => this.#arriving.delete(arriving));
+      this.#arriving.add(arriving);
     });
     node.on("close", (_removed: boolean, done: () => void) => {
       void this.#close()
@@ -132,7 +146,7 @@ class RunningNode<C, R> {
       nodeId: node.id,
       site: this.#site,
       userDir: String(this.#RED.settings.userDir ?? process.cwd()),
-      act: (base, commit) => this.#guard(() => this.#queue.act(base, commit)),
+      act: (base, commit) => this.#queue.act(base, commit),
       journal: (message) => this.#handOff.journal(message),
       report: (error) => this.#report(error),
       refreshStatus: () => this.#showStatus(),
@@ -162,10 +176,24 @@ class RunningNode<C, R> {
 
   async #input(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
     try {
-      if (message.command === undefined) await this.#receive(message, done);
-      else await this.#obey(message, done);
+      if (message.command !== undefined) await this.#obey(message, done);
+      else await this.#untilStored(() => this.#receive(message, done));
     } catch (error) {
       done(asError(error));
+    }
+  }
+
+  /** A message that the store cannot take now would be lost: it is held and tried again. */
+  async #untilStored(receive: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await receive();
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreError && error.retryable) || this.#closing) throw error;
+        this.#node.warn(`${error.message}; the message waits`);
+        await new Promise<void>((resolve) => this.#site.clock.after(STORE_RETRY_MS, resolve));
+      }
     }
   }
 
@@ -224,22 +252,35 @@ class RunningNode<C, R> {
 
   /** Node-RED says so after every deploy, also to nodes that the deploy left alone. */
   async #flowsStarted(): Promise<void> {
-    if (!this.#started) {
-      this.#started = true;
-      this.#queue.start();
-      this.#age();
-      await this.#behaviour.start?.();
-    }
-    await this.#resend();
+    this.#wiring.read();
+    // Before anything that the start brings forth: what is in the air now is what may be lost.
+    const ids = this.#site.store.handovers.toResend(this.#node.id, this.#site.clock.now());
+    this.#starting ??= this.#start();
+    await this.#starting;
+    await this.#resend(ids);
     this.#showStatus();
   }
 
+  /** A start that fails, because a backup holds the database for one, is tried again. */
+  async #start(): Promise<void> {
+    try {
+      this.#queue.start();
+      await this.#behaviour.start?.();
+      this.#age();
+    } catch (error) {
+      if (this.#closing) return;
+      this.#report(asError(error));
+      this.#cancelRetry = this.#site.clock.after(STORE_RETRY_MS, () => {
+        this.#starting = this.#start();
+      });
+    }
+  }
+
   /** What no Vigil node has answered may be lost: its receiver was restarting, disabled or not there yet. */
-  async #resend(): Promise<void> {
+  async #resend(ids: readonly string[]): Promise<void> {
     const { handovers } = this.#site.store;
-    const ids = handovers.toResend(this.#node.id);
     for (let from = 0; from < ids.length; from += RESEND_SLICE) {
-      if (this.#closed) return;
+      if (this.#closing) return;
       const slice = ids.slice(from, from + RESEND_SLICE).map((id) => this.#handOff.again(handovers, id));
       this.#send(slice.filter((sent) => sent !== undefined));
       await new Promise(setImmediate);
@@ -287,12 +328,19 @@ class RunningNode<C, R> {
   }
 
   async #close(): Promise<void> {
+    this.#closing = true;
     this.#unsubscribe();
     this.#cancelAging();
-    await this.#behaviour.close?.();
-    await this.#queue.close();
-    this.#closed = true;
-    this.#status.close();
+    this.#cancelRetry();
+    // First the work, then what it works with: else a closing connection would look like a server that is away.
+    const ended = this.#queue.close();
+    try {
+      await this.#behaviour.close?.();
+    } finally {
+      await Promise.allSettled([ended, ...this.#arriving]);
+      this.#closed = true;
+      this.#status.close();
+    }
   }
 }
 

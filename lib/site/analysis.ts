@@ -8,6 +8,7 @@ import { parseVerdict } from "../analyze/reply.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
+import { isLive, PRIORITY } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { Job, Output, Result, SlowStage, Tables } from "./stage.ts";
 
@@ -33,11 +34,16 @@ export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
     describe: (batch) => ({
       subject: { kind: "batch", id: batch.batch_id },
       cameraId: batch.camera_id,
-      priority: batch.fast_path ? 1 : 0,
+      priority: priorityOf(batch, options.site.clock.now()),
     }),
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
   };
+}
+
+function priorityOf(batch: Batch, now: number): number {
+  if (!isLive(batch.ended_at, now)) return PRIORITY.backlog;
+  return batch.fast_path ? PRIORITY.urgent : PRIORITY.live;
 }
 
 async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
@@ -48,7 +54,9 @@ async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: Ana
   };
   if (client === null) return { commit: (tables) => store(tables, batch, estimated(true), options) };
 
-  const estimateFirst = () => job.interim((tables) => storeFirst(tables, batch, estimated(false), options));
+  // The estimate leaves while the batch is still in use, and whoever gets it may change it.
+  const estimateFirst = () =>
+    job.interim((tables) => storeFirst(tables, Batch.parse(batch), estimated(false), options));
   if (estimate === "always") estimateFirst();
   const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
   try {

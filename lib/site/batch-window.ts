@@ -4,8 +4,10 @@ import { Detected } from "../domain/detection.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso, toMillis } from "../domain/time.ts";
+import { asError } from "../resilience/errors.ts";
 import type { Lane, OpenBatch } from "../store/batches.ts";
 import { fromJournal } from "../store/journal.ts";
+import { isLive } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { InstantStage, Output, Tables } from "./stage.ts";
 
@@ -28,12 +30,13 @@ export interface BatchWindowOptions {
   act(base: FlowMessage, work: (tables: Tables) => readonly Output[]): void;
   /** The message of an open batch as it would be written down. */
   journal(message: FlowMessage): string;
+  /** Hears of a store that could not close a batch when it was time; it is tried again. */
+  report(error: Error): void;
 }
 
 export const BATCH_PORT = 0;
 
-/** What was captured longer ago than this is backlog. */
-const LIVE_MS = 15 * 60_000;
+const RETRY_MS = 5_000;
 
 export class BatchWindow {
   readonly #options: BatchWindowOptions;
@@ -92,7 +95,7 @@ export class BatchWindow {
 
     const outputs: Output[] = [];
     const capturedAt = detected.upload.captured_at;
-    const lane: Lane = now - toMillis(capturedAt) > LIVE_MS ? "backlog" : "live";
+    const lane: Lane = isLive(capturedAt, now) ? "live" : "backlog";
     let open = tables.batches.openOf(nodeId, detected.upload.camera_id, lane);
     const misfit = open && reasonToClose(open, toMillis(capturedAt), limits);
     if (open && misfit) {
@@ -134,10 +137,15 @@ export class BatchWindow {
   #arm(batch: OpenBatch, delayMs: number): void {
     this.#timers.get(batch.batch_id)?.();
     const reason: CloseReason = batch.due_ms >= batch.opened_ms + this.#options.limits.windowMs ? "window" : "idle";
-    this.#timers.set(
-      batch.batch_id,
-      this.#options.site.clock.after(delayMs, () => this.#closeNow(batch, reason)),
-    );
+    const close = () => {
+      try {
+        this.#closeNow(batch, reason);
+      } catch (error) {
+        this.#options.report(asError(error));
+        this.#timers.set(batch.batch_id, this.#options.site.clock.after(RETRY_MS, close));
+      }
+    };
+    this.#timers.set(batch.batch_id, this.#options.site.clock.after(delayMs, close));
   }
 
   #closeNow(batch: OpenBatch, reason: CloseReason): void {

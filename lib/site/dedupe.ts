@@ -1,19 +1,22 @@
 /** What `dedupe` does: the first upload with some content passes, the same content again within the window does not. */
 import { Upload } from "../domain/upload.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { isLive, PRIORITY } from "./live.ts";
 import type { InstantStage } from "./stage.ts";
 
 export interface DedupeOptions {
   readonly nodeId: string;
   readonly windowMs: number;
+  readonly clock: Clock;
 }
 
 export const NEW_PORT = 0;
 export const DUPLICATE_PORT = 1;
 
-export function dedupeStage({ nodeId, windowMs }: DedupeOptions): InstantStage<Upload> {
+export function dedupeStage({ nodeId, windowMs, clock }: DedupeOptions): InstantStage<Upload> {
   return {
     input: Upload,
-    describe: describeUpload,
+    describe: (upload) => describeUpload(upload, clock.now()),
     openPort: NEW_PORT,
     settle: (upload, _message, tables) => {
       tables.uploads.adopt(upload);
@@ -29,10 +32,10 @@ export function dedupeStage({ nodeId, windowMs }: DedupeOptions): InstantStage<U
 }
 
 /** How the queue sees an upload. */
-export function describeUpload(upload: Upload) {
+export function describeUpload(upload: Upload, now: number) {
   return {
     subject: { kind: "upload" as const, id: upload.upload_id },
     cameraId: upload.camera_id,
-    priority: 0,
+    priority: isLive(upload.captured_at, now) ? PRIORITY.live : PRIORITY.backlog,
   };
 }

@@ -32,7 +32,7 @@ export const NOTHING_PORT = 1;
 export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
     input: Upload,
-    describe: describeUpload,
+    describe: (upload) => describeUpload(upload, options.site.clock.now()),
     concurrency: options.detector.concurrency,
     admit: (message: FlowMessage) => admitPicture(message, options),
     work: (upload, _job, signal) => inspect(upload, options, signal),

@@ -21,14 +21,26 @@ export interface Sent {
   readonly message: FlowMessage;
 }
 
+export interface HandOffOptions {
+  readonly nodeId: string;
+  /** Whether a Vigil node may answer what leaves through a port; if none can, nothing is sent again. */
+  leadsOn(port: number): boolean;
+  /** Hears once of each place in a message that would not survive a restart. */
+  onDropped(places: readonly string[]): void;
+}
+
+/** As many places as a person reads; a message with arbitrary names must not fill the memory. */
+const MOST_WARNINGS = 100;
+
 export class HandOff {
   readonly #nodeId: string;
-  readonly #onDropped: (properties: readonly string[]) => void;
+  readonly #leadsOn: (port: number) => boolean;
+  readonly #onDropped: (places: readonly string[]) => void;
   readonly #warned = new Set<string>();
 
-  /** `onDropped` hears once of each message property that would not survive a restart. */
-  constructor(nodeId: string, onDropped: (properties: readonly string[]) => void) {
+  constructor({ nodeId, leadsOn, onDropped }: HandOffOptions) {
     this.#nodeId = nodeId;
+    this.#leadsOn = leadsOn;
     this.#onDropped = onDropped;
   }
 
@@ -38,7 +50,8 @@ export class HandOff {
       const { handover: _taken, replayed: _replayed, ...own } = base;
       const message: FlowMessage = { ...own, ...properties, topic, payload };
       if (subject !== null) {
-        message.handover = tables.handovers.send(this.#nodeId, port, subject, this.journal(message), now);
+        const state = this.#leadsOn(port) ? "air" : "unclaimed";
+        message.handover = tables.handovers.send(this.#nodeId, port, subject, this.journal(message), now, state);
       }
       return { port, message };
     });
@@ -47,9 +60,9 @@ export class HandOff {
   /** The plain part of a message as JSON. */
   journal(message: FlowMessage): string {
     const { json, dropped } = toJournal(message);
-    const fresh = dropped.filter((property) => !this.#warned.has(property));
-    if (fresh.length > 0) {
-      for (const property of fresh) this.#warned.add(property);
+    const fresh = dropped.filter((place) => !this.#warned.has(place));
+    if (fresh.length > 0 && this.#warned.size < MOST_WARNINGS) {
+      for (const place of fresh) this.#warned.add(place);
       this.#onDropped(fresh);
     }
     return json;

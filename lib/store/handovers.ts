@@ -20,32 +20,38 @@ const FAN_OUT_MS = 5_000;
 
 export class Handovers {
   readonly #session: string;
+  /** When the last message before this opening was answered. */
+  readonly #lastAnswerBefore: number;
   #count = 0;
   readonly #insert;
   readonly #answer;
   readonly #answerSubject;
+  readonly #subjectOf;
   readonly #toResend;
   readonly #get;
   readonly #age;
   readonly #unclaim;
   readonly #forgetMessages;
+  readonly #forgetUnclaimed;
   readonly #purge;
 
   constructor(db: Database, session: string) {
     this.#session = session;
+    this.#lastAnswerBefore = db.prepare<[], number | null>("SELECT max(answered_ms) FROM handovers").pluck().get() ?? 0;
     this.#insert = db.prepare(`
       INSERT INTO handovers(handover_id, node_id, port, kind, subject_id, state, msg, created_ms)
-      VALUES(?, ?, ?, ?, ?, 'air', ?, ?)`);
+      VALUES(?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#answer = db.prepare(
       "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE handover_id = ? AND state <> 'taken'",
     );
     this.#answerSubject = db.prepare(
       "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE kind = ? AND subject_id = ? AND state <> 'taken'",
     );
+    this.#subjectOf = db.prepare<[string], string>("SELECT subject_id FROM handovers WHERE handover_id = ?").pluck();
     this.#toResend = db
-      .prepare<[{ node: string; fanOut: number }], string>(`
-      SELECT handover_id FROM handovers WHERE node_id = :node AND msg IS NOT NULL AND (state = 'air' OR
-        answered_ms >= (SELECT max(answered_ms) FROM handovers WHERE answered_ms IS NOT NULL) - :fanOut)
+      .prepare<[{ node: string; before: number; now: number; fanOut: number }], string>(`
+      SELECT handover_id FROM handovers WHERE node_id = :node AND msg IS NOT NULL AND (state = 'air'
+        OR answered_ms BETWEEN :before - :fanOut AND :before OR answered_ms >= :now - :fanOut)
       ORDER BY rowid`)
       .pluck();
     this.#get = db.prepare<[string], AiredMessage>(
@@ -58,15 +64,33 @@ export class Handovers {
     this.#forgetMessages = db.prepare(
       "UPDATE handovers SET msg = NULL WHERE answered_ms < ? AND state = 'taken' AND msg IS NOT NULL",
     );
+    this.#forgetUnclaimed = db.prepare(
+      "UPDATE handovers SET msg = NULL WHERE created_ms < ? AND state = 'unclaimed' AND msg IS NOT NULL",
+    );
     this.#purge = db.prepare("DELETE FROM handovers WHERE answered_ms < ? AND state = 'taken'");
   }
 
-  /** Puts a message into the air; the answer is the id it travels with, which no other message ever has. */
-  send(nodeId: string, port: number, subject: Subject, msg: string, now: number): string {
+  /**
+   * Enters a message that leaves; the answer is the id it travels with, which no other message ever has. It is in the
+   * air until a Vigil node answers it, or unclaimed at once where the wiring leads to none.
+   */
+  send(
+    nodeId: string,
+    port: number,
+    subject: Subject,
+    msg: string,
+    now: number,
+    state: "air" | "unclaimed" = "air",
+  ): string {
     this.#count += 1;
     const id = `${this.#session}.${this.#count}`;
-    this.#insert.run(id, nodeId, port, subject.kind, subject.id, msg, now);
+    this.#insert.run(id, nodeId, port, subject.kind, subject.id, state, msg, now);
     return id;
+  }
+
+  /** What a message in the ledger is about. */
+  subjectOf(handover: string): string | null {
+    return this.#subjectOf.get(handover) ?? null;
   }
 
   /** Answers a message that a node has taken: by its hand-over or, where a user's node stripped that, by its subject. */
@@ -75,9 +99,12 @@ export class Handovers {
     else if (subject !== null) this.#answerSubject.run(now, subject.kind, subject.id);
   }
 
-  /** Ids of what a node must send again after a start, oldest first. */
-  toResend(nodeId: string): string[] {
-    return this.#toResend.all({ node: nodeId, fanOut: FAN_OUT_MS });
+  /**
+   * Ids of what a node must send again after a start or a deploy, oldest first: what is in the air, and what one branch
+   * of a fan-out answered so shortly before that the other may not have got it.
+   */
+  toResend(nodeId: string, now: number): string[] {
+    return this.#toResend.all({ node: nodeId, before: this.#lastAnswerBefore, now, fanOut: FAN_OUT_MS });
   }
 
   get(handoverId: string): AiredMessage | undefined {
@@ -90,9 +117,13 @@ export class Handovers {
     return this.#unclaim.run(nodeId, MINUTES_IN_THE_AIR).changes;
   }
 
-  /** Drops the text of messages that every branch has had time to take, and answered rows older than `purgeBefore`. */
+  /**
+   * Drops the text of messages that every branch has had time to take, answered rows older than `purgeBefore`, and the
+   * text of unclaimed ones as old.
+   */
   tidy(now: number, purgeBefore: number): void {
     this.#forgetMessages.run(now - FAN_OUT_MS);
+    this.#forgetUnclaimed.run(purgeBefore);
     this.#purge.run(purgeBefore);
   }
 }

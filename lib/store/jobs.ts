@@ -42,8 +42,8 @@ export class Jobs {
       INSERT INTO work(${RECEIPT_COLUMNS}, state, settled_ms) VALUES(${RECEIPT_VALUES}, 'done', :now)
       ON CONFLICT DO NOTHING`);
     this.#refused = db.prepare(`
-      INSERT INTO work(${RECEIPT_COLUMNS}, state, settled_ms, code, error, msg)
-      VALUES(${RECEIPT_VALUES}, 'refused', :now, :code, :error, :msg)
+      INSERT INTO work(${RECEIPT_COLUMNS}, state, settled_ms, code, error)
+      VALUES(${RECEIPT_VALUES}, 'refused', :now, :code, :error)
       ON CONFLICT DO NOTHING`);
     this.#claim = db.prepare("UPDATE work SET owner = ? WHERE node_id = ? AND state = 'queued'");
     this.#pick = db.prepare<[{ nodeId: string; owner: string; now: number; running: string }], QueuedJob>(`
@@ -66,7 +66,7 @@ export class Jobs {
     this.#defer = db.prepare(`
       UPDATE work SET attempts = attempts + 1, next_ms = ?, code = ?, error = ?
       WHERE job_id = ? AND owner = ? AND state = 'queued'`);
-    this.#purge = db.prepare("DELETE FROM work WHERE settled_ms < ? AND state IN ('done', 'refused', 'discarded')");
+    this.#purge = db.prepare("DELETE FROM work WHERE settled_ms < ? AND state = 'done'");
   }
 
   /** Journals a message as a job. The answer is its id, or null where the node has taken this message before. */
@@ -81,8 +81,8 @@ export class Jobs {
   }
 
   /** Writes the receipt of a message that does not fit. False where there is one already. */
-  refuse(receipt: Receipt, code: string, error: string, msg: string): boolean {
-    return this.#refused.run({ ...receipt, code, error, msg }).changes === 1;
+  refuse(receipt: Receipt, code: string, error: string): boolean {
+    return this.#refused.run({ ...receipt, code, error }).changes === 1;
   }
 
   /** Makes one instance of a node the owner of all its queued jobs, and ends what an earlier one may still try. */
@@ -117,7 +117,10 @@ export class Jobs {
     return this.#defer.run(nextMs, code, error, jobId, owner).changes === 1;
   }
 
-  /** Deletes settled jobs; until then they are the receipts that make a replay harmless. */
+  /**
+   * Deletes finished jobs; until then they are the receipts that make a replay harmless. A refusal stays: it is what
+   * became of its upload.
+   */
   purge(before: number): void {
     this.#purge.run(before);
   }

@@ -171,7 +171,7 @@ const STEPS: readonly string[] = [
     created_ms INTEGER NOT NULL,
     minutes_up INTEGER NOT NULL DEFAULT 0,
     answered_ms INTEGER,
-    CHECK(state = 'taken' OR msg IS NOT NULL)
+    CHECK(state <> 'air' OR msg IS NOT NULL)
   ) STRICT;
   CREATE INDEX handover_air ON handovers(node_id) WHERE state = 'air';
   CREATE INDEX handover_subject ON handovers(subject_id, kind);

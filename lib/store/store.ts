@@ -100,7 +100,7 @@ export class Store {
    * (disk full, I/O) that is a retryable StoreError `STORE_FAILED`.
    */
   transaction<T>(change: (tables: Tables) => T): T {
-    const outer = this.#afterCommit;
+    if (this.#db.inTransaction) throw new StoreError("STORE_NESTED", "A transaction cannot begin inside another one");
     const callbacks: (() => void)[] = [];
     this.#afterCommit = callbacks;
     try {
@@ -111,7 +111,7 @@ export class Store {
       if (!(cause instanceof Database.SqliteError) || cause.code.startsWith("SQLITE_CONSTRAINT")) throw cause;
       throw new StoreError("STORE_FAILED", `The store cannot answer: ${cause.message}`, { retryable: true, cause });
     } finally {
-      this.#afterCommit = outer;
+      this.#afterCommit = [];
     }
   }
 

@@ -135,10 +135,11 @@ export class WorkQueue {
   /** Takes a message that does not fit: a Catch node hears why, but not again each time the message is sent again. */
   refuse(delivery: Delivery, error: VigilError): void {
     const { store, clock } = this.#options;
-    const msg = this.#handOff.journal(delivery.message);
     const isNew = store.transaction((tables) => {
+      const { handover } = delivery.message;
+      const subjectId = typeof handover === "string" ? tables.handovers.subjectOf(handover) : null;
       answer(tables, delivery, clock.now());
-      return tables.jobs.refuse(this.#receipt(delivery), error.code, error.message, msg);
+      return tables.jobs.refuse({ ...this.#receipt(delivery), subjectId }, error.code, error.message);
     });
     delivery.done(isNew ? error : undefined);
   }
@@ -165,6 +166,7 @@ export class WorkQueue {
     if (clock.now() >= this.#pausedUntil) {
       try {
         this.#startJobs();
+        if (this.#depth === 0) this.#waitingFor = null;
         return;
       } catch (storeError) {
         this.#pause(asError(storeError));
@@ -194,13 +196,13 @@ export class WorkQueue {
   }
 
   async #run(row: QueuedJob): Promise<void> {
-    const message = this.#live.get(row.job_id)?.message ?? fromJournal(row.msg);
     // The caller notes the run before the work can end.
     await null;
+    let message: FlowMessage = {};
     try {
-      const job: Job = { message, interim: (commit) => this.#interim(message, commit) };
-      const result = await this.#options.work(job, this.#closing.signal);
-      this.#settle(row, message, result);
+      message = this.#live.get(row.job_id)?.message ?? fromJournal(row.msg);
+      const job: Job = { message, interim: (commit) => this.#interim(job.message, commit) };
+      this.#settle(row, message, await this.#options.work(job, this.#closing.signal));
     } catch (thrown) {
       if (!this.#closing.signal.aborted) this.#fail(row, message, asError(thrown));
     } finally {
@@ -290,10 +292,17 @@ function answer(tables: Tables, { message, subject }: Delivery, now: number): vo
 
 /**
  * What makes a message the same work as an earlier one: the hand-over it came with and its content. Not the record's
- * id alone: crops, split parts and second revisions share that.
+ * id alone: crops, split parts and second revisions share that. The context does not count: what a user's node adds
+ * there, the temperature say, is another one when the message is sent again.
  */
 function keyOf(message: FlowMessage): string {
   const origin = typeof message.handover === "string" ? message.handover : (message._msgid ?? randomUUID());
-  const content = toJournal({ payload: message.payload }).json;
+  const content = toJournal({ payload: withoutContext(message.payload) }).json;
   return `${origin}:${createHash("sha256").update(content).digest("hex").slice(0, 32)}`;
+}
+
+function withoutContext(payload: unknown): unknown {
+  if (typeof payload !== "object" || payload === null || !("context" in payload)) return payload;
+  const { context: _context, ...identity } = payload;
+  return identity;
 }

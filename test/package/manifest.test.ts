@@ -15,6 +15,7 @@ const LockFile = z.object({
       inBundle: z.boolean().default(false),
       resolved: z.string().optional(),
       integrity: z.string().optional(),
+      optionalDependencies: z.record(z.string(), z.string()).default({}),
     }),
   ),
 });
@@ -61,5 +62,14 @@ describe("package.json", () => {
       ([, { resolved, integrity, inBundle }]) => resolved !== undefined || (integrity === undefined && !inBundle),
     );
     assert.deepEqual(Object.fromEntries(addressed), {});
+  });
+
+  it("locks what other platforms need, too", () => {
+    const locked = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)));
+    const needed = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies));
+    assert.deepEqual(
+      needed.filter((name) => !locked.has(name)),
+      [],
+    );
   });
 });

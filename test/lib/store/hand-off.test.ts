@@ -12,7 +12,7 @@ describe("HandOff", () => {
     const store = openStore(null);
     const base = { _msgid: "m1", topic: "in", payload: 0, mine: { a: 1 }, handover: "s.1", replayed: true };
     const sent = store.transaction((tables) =>
-      new HandOff("watch", () => {}).prepare(
+      new HandOff({ nodeId: "watch", leadsOn: () => true, onDropped: () => {} }).prepare(
         tables,
         base,
         [
@@ -30,12 +30,12 @@ describe("HandOff", () => {
       { port: 2, message: { ...own, payload: 3 } },
     ]);
     equal(base.handover, "s.1", "the message it came from is left alone");
-    deepEqual(store.handovers.toResend("watch"), [`${store.session}.1`, `${store.session}.2`]);
+    deepEqual(store.handovers.toResend("watch", NOW), [`${store.session}.1`, `${store.session}.2`]);
   });
 
   it("sends a message again as it was, marked, with the same hand-over", () => {
     const store = openStore(null);
-    const handOff = new HandOff("watch", () => {});
+    const handOff = new HandOff({ nodeId: "watch", leadsOn: () => true, onDropped: () => {} });
     const [sent] = store.transaction((tables) =>
       handOff.prepare(
         tables,
@@ -53,7 +53,7 @@ describe("HandOff", () => {
 
   it("has nothing to send again once the message is forgotten", () => {
     const store = openStore(null);
-    const handOff = new HandOff("watch", () => {});
+    const handOff = new HandOff({ nodeId: "watch", leadsOn: () => true, onDropped: () => {} });
     const id = store.handovers.send("watch", 0, SUBJECT, "{}", NOW);
     store.handovers.answer(id, null, NOW);
     store.handovers.tidy(NOW + 5_001, 0);
@@ -62,7 +62,7 @@ describe("HandOff", () => {
 
   it("tells once of each property that cannot be kept", () => {
     const told: (readonly string[])[] = [];
-    const handOff = new HandOff("watch", (properties) => told.push(properties));
+    const handOff = new HandOff({ nodeId: "watch", leadsOn: () => true, onDropped: (places) => told.push(places) });
     const call = () => {};
     equal(handOff.journal({ payload: 1, req: call, res: call }), '{"payload":1}');
     handOff.journal({ payload: 1, res: call });

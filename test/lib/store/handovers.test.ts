@@ -7,6 +7,8 @@ const NODE = "detect";
 const SUBJECT = { kind: "detected", id: "in_1" } as const;
 const NOW = 1_000_000;
 const FAN_OUT_MS = 5_000;
+/** Long after everything that was answered. */
+const LATER = NOW + 1_000_000;
 
 describe("Handovers", () => {
   let folder: string;
@@ -58,13 +60,13 @@ describe("Handovers", () => {
       ids.push(send());
     }
     equal(new Set(ids).size, 2);
-    deepEqual(store.handovers.toResend(NODE), [ids[1]]);
+    deepEqual(store.handovers.toResend(NODE, LATER), [ids[1]]);
   });
 
   it("keeps the message until it is answered", () => {
     const id = store.handovers.send(NODE, 2, SUBJECT, '{"payload":1}', NOW);
     deepEqual(store.handovers.get(id), { handover_id: id, port: 2, msg: '{"payload":1}' });
-    deepEqual(store.handovers.toResend(NODE), [id]);
+    deepEqual(store.handovers.toResend(NODE, LATER), [id]);
     equal(store.handovers.get("unknown.1"), undefined);
   });
 
@@ -108,29 +110,40 @@ describe("Handovers", () => {
     it("lists what is in the air, oldest first, of this node only", () => {
       const ids = [send("in_1"), send("in_2"), send("in_3")];
       send("in_4", "other");
-      deepEqual(store.handovers.toResend(NODE), ids);
+      deepEqual(store.handovers.toResend(NODE, LATER), ids);
     });
 
-    it("lists nothing that was answered long before the last sign of life", () => {
-      const [old, last] = [send("in_1"), send("in_2")];
+    it("lists what was answered in the last five seconds, for the other branch of a fan-out", () => {
+      const [old, recent, air] = [send("in_1"), send("in_2"), send("in_3")];
       store.handovers.answer(old, null, NOW);
+      store.handovers.answer(recent, null, NOW + 1);
+      deepEqual(store.handovers.toResend(NODE, NOW + FAN_OUT_MS + 1), [recent, air]);
+    });
+
+    it("lists what was answered in the last five seconds before a restart, however long that took", () => {
+      const [old, recent, last] = [send("in_1"), send("in_2"), send("in_3", "other")];
+      store.handovers.answer(old, null, NOW);
+      store.handovers.answer(recent, null, NOW + 1);
       store.handovers.answer(last, null, NOW + FAN_OUT_MS + 1);
-      deepEqual(store.handovers.toResend(NODE), [last]);
+      deepEqual(store.handovers.toResend(NODE, LATER), []);
+      store.close();
+      store = openStore(folder);
+      deepEqual(store.handovers.toResend(NODE, LATER), [recent]);
     });
 
-    it("lists what was answered in the last five seconds before it, for the other branch of a fan-out", () => {
-      const [first, second, air] = [send("in_1"), send("in_2"), send("in_3")];
-      store.handovers.answer(first, null, NOW);
-      store.handovers.answer(second, null, NOW + FAN_OUT_MS);
-      deepEqual(store.handovers.toResend(NODE), [first, second, air]);
+    it("still lists that when others are answered in the meantime", () => {
+      const taken = send("in_1");
+      store.handovers.answer(taken, null, NOW);
+      store.close();
+      store = openStore(folder);
+      store.handovers.answer(send("in_2"), null, LATER);
+      deepEqual(store.handovers.toResend(NODE, LATER + FAN_OUT_MS + 1), [taken]);
     });
 
-    it("counts any node's answer as a sign of life, and no clock: the process may have been down for days", () => {
-      const [mine, others] = [send("in_1"), send("in_2", "other")];
-      store.handovers.answer(mine, null, NOW);
-      deepEqual(store.handovers.toResend(NODE), [mine]);
-      store.handovers.answer(others, null, NOW + FAN_OUT_MS + 1);
-      deepEqual(store.handovers.toResend(NODE), []);
+    it("lists nothing that no Vigil node is wired to take, which is unclaimed at once", () => {
+      const id = store.handovers.send(NODE, 0, SUBJECT, "{}", NOW, "unclaimed");
+      deepEqual(store.handovers.toResend(NODE, NOW), []);
+      deepEqual(states(), { [id]: "unclaimed" });
     });
 
     it("survives a restart", () => {
@@ -138,7 +151,7 @@ describe("Handovers", () => {
       store.handovers.answer(taken, null, NOW);
       store.close();
       store = openStore(folder);
-      deepEqual(store.handovers.toResend(NODE), [taken, air]);
+      deepEqual(store.handovers.toResend(NODE, LATER), [taken, air]);
     });
   });
 
@@ -149,7 +162,7 @@ describe("Handovers", () => {
       deepEqual(states(), { [id]: "air" });
       equal(age(1), 1);
       deepEqual(states(), { [id]: "unclaimed" });
-      deepEqual(store.handovers.toResend(NODE), []);
+      deepEqual(store.handovers.toResend(NODE, LATER), []);
       equal(age(1), 0, "once");
     });
 
@@ -190,7 +203,7 @@ describe("Handovers", () => {
       equal(store.handovers.get(id)?.handover_id, id, "not yet");
       store.handovers.tidy(NOW + FAN_OUT_MS + 1, 0);
       equal(store.handovers.get(id), undefined);
-      deepEqual(store.handovers.toResend(NODE), []);
+      deepEqual(store.handovers.toResend(NODE, LATER), []);
       deepEqual(states(), { [id]: "taken" });
     });
 
@@ -207,7 +220,7 @@ describe("Handovers", () => {
       age(60);
       store.handovers.tidy(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
       deepEqual(states(), { [unclaimed]: "unclaimed", [air]: "air" });
-      deepEqual(store.handovers.toResend("other"), [air]);
+      deepEqual(store.handovers.toResend("other", 0), [air]);
     });
   });
 });

@@ -24,7 +24,7 @@ describe("startMaintenance", () => {
     const [done, dead] = ["done", "dead", "queued"].map((key) => store.jobs.queue({ ...receipt, key }, "owner", "{}"));
     store.jobs.done(Number(done), "owner", clock.now());
     store.jobs.dead(Number(dead), "owner", "CODE", "error", clock.now());
-    store.jobs.refuse({ ...receipt, key: "refused" }, "CODE", "error", "{}");
+    store.jobs.refuse({ ...receipt, key: "refused" }, "CODE", "error");
     const taken = store.handovers.send("n", 0, { kind: "upload", id: "up_1" }, "{}", clock.now());
     store.handovers.answer(taken, null, clock.now());
     store.handovers.send("n", 0, { kind: "upload", id: "up_2" }, "{}", clock.now());
@@ -33,7 +33,7 @@ describe("startMaintenance", () => {
     equal(count("work"), 4);
     equal(count("handovers"), 2);
     clock.advance(MINUTE_MS);
-    equal(count("work"), 2, "the queued and the dead one");
+    equal(count("work"), 3, "the queued, the dead and the refused one");
     equal(store.jobs.countQueued("n"), 1);
     equal(count("handovers"), 1, "the one in the air");
     deepEqual(errors, []);

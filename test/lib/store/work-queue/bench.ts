@@ -54,7 +54,7 @@ export class Bench {
     const queue: WorkQueue = new WorkQueue({
       store: on,
       clock: this.clock,
-      handOff: new HandOff(nodeId, () => {}),
+      handOff: new HandOff({ nodeId, leadsOn: () => true, onDropped: () => {} }),
       nodeId,
       stage: "detect",
       concurrency,

@@ -87,7 +87,7 @@ describe("WorkQueue: receipt", () => {
         name: "StoreError",
         code: "STORE_FAILED",
       });
-      deepEqual(full.handovers.toResend("sender"), [id], "its hand-over is still in the air");
+      deepEqual(full.handovers.toResend("sender", 0), [id], "its hand-over is still in the air");
       equal(full.jobs.countQueued(NODE), 0);
       equal(queue.depth, 0);
       deepEqual(bench.ended, []);
@@ -215,7 +215,7 @@ describe("WorkQueue: receipt", () => {
           state: "refused",
           code: "BAD_PAYLOAD",
           error: error.message,
-          msg: '{"payload":1,"mine":2}',
+          msg: null,
           settled_ms: bench.clock.now(),
         },
       ]);

@@ -212,7 +212,7 @@ describe("WorkQueue: restart", () => {
       bench.reopen();
       const third = bench.started(async () => NOTHING);
       await turn();
-      const resent = bench.store.handovers.toResend("sender").includes(late);
+      const resent = bench.store.handovers.toResend("sender", 0).includes(late);
       const worked = [...second.begun, ...third.begun].includes("late");
       ok(resent || worked, "it is not lost");
     });

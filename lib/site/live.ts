@@ -1,0 +1,12 @@
+/** What is news, and what is history: an upload that waited long, in the camera or here, must not go before a new one. */
+import { toMillis } from "../domain/time.ts";
+
+const LIVE_MS = 15 * 60_000;
+
+/** Whether something captured then is live; `now` is in milliseconds since 1970. */
+export function isLive(capturedAt: string, now: number): boolean {
+  return now - toMillis(capturedAt) <= LIVE_MS;
+}
+
+/** The order in which work is done: what is urgent first, then what is live, then the backlog. */
+export const PRIORITY = { urgent: 2, live: 1, backlog: 0 } as const;
