@@ -29,7 +29,10 @@ export default defineNode({
         act(base, commit);
         refreshStatus();
       },
-      onError: report,
+      onError: (error) => {
+        report(error);
+        refreshStatus();
+      },
     });
     return {
       commands: {
@@ -38,7 +41,10 @@ export default defineNode({
           return intake.counts;
         },
       },
-      idle: () => ({ fill: "green", shape: "dot", key: "watching", count: intake.counts.taken }),
+      idle: () =>
+        intake.outage
+          ? { fill: "red", shape: "ring", key: "outage" }
+          : { fill: "green", shape: "dot", key: "watching", count: intake.counts.taken },
       start: () => intake.start(),
       close: () => intake.close(),
     };

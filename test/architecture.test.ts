@@ -9,7 +9,7 @@ const FOUNDATIONS = ["domain", "resilience"];
 /** The one folder of `lib` that composes the others. */
 const COMPOSITION = "site";
 /** The files that know Node-RED. */
-const GLUE = ["define-node.ts", "node-glue.ts", "node-status.ts", "site-node.ts", "vigil-site.ts"];
+const GLUE = ["define-node.ts", "node-glue.ts", "node-status.ts", "site-node.ts", "vigil-site.ts", "wiring.ts"];
 const MAX_NODE_LINES = 100;
 
 interface Import {

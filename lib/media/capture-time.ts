@@ -58,6 +58,7 @@ function nameTime(name: string, timeZone: string): number | null {
 
 /** Whether the calendar and the clock have it: digits such as 20261399_999999 are a serial number. */
 function isWallTime(year: number, month: number, day: number, hour: number, minute: number, second: number): boolean {
-  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return false;
+  // 00000101 is a clock that was never set, and times before 1970 are no camera's.
+  if (year < 1970 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return false;
   return day >= 1 && day <= Temporal.PlainYearMonth.from({ year, month }).daysInMonth;
 }

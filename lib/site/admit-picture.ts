@@ -13,6 +13,7 @@ import { readUpload } from "../media/read-file.ts";
 import { validatePicture } from "../media/validate.ts";
 import { writeFileAtomic } from "../media/write-file.ts";
 import { InputError } from "../resilience/errors.ts";
+import { oneLine } from "../resilience/one-line.ts";
 import type { Site } from "./site.ts";
 
 export interface AdmitOptions {
@@ -53,7 +54,10 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
 async function admitPath(path: string, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
   const { site } = options;
   if (mediaTypeOf(path) !== "image") {
-    throw new InputError("NOT_A_PICTURE", `"${path}" is not the path of a picture: it must end in .jpg, .jpeg or .png`);
+    throw new InputError(
+      "NOT_A_PICTURE",
+      `"${oneLine(path, 80)}" is not the path of a picture, which ends in .jpg, .jpeg or .png; a picture itself must be a Buffer, not text`,
+    );
   }
   const camera = cameraOf(message, options);
   const { bytes, sha256 } = await readUpload(path);

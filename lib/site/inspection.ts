@@ -11,9 +11,10 @@ import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
 import { writeFileAtomic } from "../media/write-file.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
+import { oneLine } from "../resilience/one-line.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./dedupe.ts";
-import type { Site } from "./site.ts";
+import { type Site, THUMBNAILS } from "./site.ts";
 import type { Result, SlowStage } from "./stage.ts";
 
 export interface InspectionOptions {
@@ -42,7 +43,10 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
 async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
   const { site, nodeId, detector, minConfidence, publish } = options;
   if (upload.media_type === "video") {
-    throw new MediaError("VIDEO_UNSUPPORTED", `${upload.path} is a video, and detect looks at still pictures only`);
+    throw new MediaError(
+      "VIDEO_UNSUPPORTED",
+      `${oneLine(upload.path, 200)} is a video, and detect looks at still pictures only`,
+    );
   }
   const file = await readUpload(upload.path).catch(asError);
   if (file instanceof Error) {
@@ -58,6 +62,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   }
   if (file.sha256 !== upload.sha256) {
     // The file was overwritten after it was taken; its new content is an upload of its own.
+    site.logger.warn(`${oneLine(upload.path, 200)} was overwritten before it was looked at`);
     return {
       commit: (tables) => {
         tables.uploads.adopt(upload);
@@ -78,12 +83,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
     capturedAt: upload.captured_at,
   });
   const seen = detections.length > 0;
-  const thumbnailPath = site.file(
-    "thumbnails",
-    upload.camera_id,
-    upload.captured_at.slice(0, 10),
-    `${inspectionId}.jpg`,
-  );
+  const thumbnailPath = site.file(THUMBNAILS, upload.camera_id, upload.captured_at.slice(0, 10), `${inspectionId}.jpg`);
   // On the disk before its row: a row never names a picture that is not there.
   if (seen) await writeFileAtomic(thumbnailPath, await drawThumbnail(file.bytes, detections));
   const detected: Detected = {

@@ -1,15 +1,17 @@
 /** Publishes what enters the site's store: discovery, state and events, over the site's one MQTT link. */
-import { readFile } from "node:fs/promises";
+import { relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../homeassistant/discovery.ts";
 import { detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
+import { openInside } from "../media/open-file.ts";
+import { readPicture } from "../media/read-file.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
-import type { Site } from "./site.ts";
+import { type Site, THUMBNAILS } from "./site.ts";
 import { VERSION } from "./version.ts";
 
 export interface PublisherOptions {
@@ -21,6 +23,7 @@ export interface PublisherOptions {
 const BIRTH_DELAY_MS = { least: 1_000, spread: 4_000 };
 /** An answer that a live broker owes comes sooner. */
 const CLOSE_MS = 1_000;
+const RETRY_MS = 5_000;
 
 export class Publisher {
   readonly #site: Site;
@@ -31,6 +34,9 @@ export class Publisher {
   readonly #announced = new Set<string>();
   /** What is being published: one thing after the other, so that a picture never overtakes a later one. */
   #last: Promise<void> = Promise.resolve();
+  /** The outbox entry that the broker has already, where the store could not take it out. */
+  #delivered: number | null = null;
+  #cancelRetry = () => {};
   #cancelBirth = () => {};
 
   constructor(site: Site, link: MqttLink, options: PublisherOptions) {
@@ -56,6 +62,7 @@ export class Publisher {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#cancelBirth();
+    this.#cancelRetry();
     await Promise.race([this.#last, delay(CLOSE_MS, undefined, { ref: false })]);
   }
 
@@ -73,7 +80,7 @@ export class Publisher {
     for (const cameraId of this.#site.store.cameras.ids()) await this.#announceCamera(cameraId);
     for (const event of this.#site.store.events.latestPublished()) {
       await this.#announceCamera(event.camera_id);
-      await this.#publish(retainedPackets(event, this.#site.topics, await readPicture(event.thumbnail_path)));
+      await this.#publish(retainedPackets(event, this.#site.topics, await this.#picture(event.thumbnail_path)));
     }
     await this.#drain();
   }
@@ -86,7 +93,7 @@ export class Publisher {
 
   async #publishDetected(detected: Detected): Promise<void> {
     await this.#announceCamera(detected.upload.camera_id);
-    await this.#publish(detectionPackets(detected, this.#site.topics, await readPicture(detected.thumbnail_path)));
+    await this.#publish(detectionPackets(detected, this.#site.topics, await this.#picture(detected.thumbnail_path)));
   }
 
   /** Empties the outbox in order, one record at a time; each leaves it when the broker has all of its messages. */
@@ -100,15 +107,33 @@ export class Publisher {
 
   async #publishEntry(entry: OutboxEntry): Promise<void> {
     const { store, topics } = this.#site;
-    const event = EventRecord.parse(JSON.parse(entry.payload));
-    // Publishing cannot be taken back: what it tells of must be on the disk.
-    store.durableTransaction((tables) => tables.outbox.attempt(entry.seq));
-    await this.#announceCamera(event.camera_id);
-    await this.#publish(eventPackets(event, topics, await readPicture(event.thumbnail_path)));
+    if (entry.seq !== this.#delivered) {
+      const event = EventRecord.parse(JSON.parse(entry.payload));
+      // Publishing cannot be taken back: what it tells of must be on the disk.
+      store.durableTransaction((tables) => tables.outbox.attempt(entry.seq));
+      await this.#announceCamera(event.camera_id);
+      await this.#publish(eventPackets(event, topics, await this.#picture(event.thumbnail_path)));
+      this.#delivered = entry.seq;
+    }
     store.transaction((tables) => {
       tables.outbox.remove(entry.seq);
       tables.events.markPublished(entry.subject_id, entry.revision);
     });
+  }
+
+  /**
+   * The picture that a record names, if it is one of the site's own thumbnails: records come from elsewhere too, and
+   * what they name must not be read and published. One that retention has removed is no reason to hold an event back.
+   */
+  async #picture(path: string | null): Promise<Buffer | null> {
+    if (path === null) return null;
+    const folder = this.#site.file(THUMBNAILS);
+    try {
+      const file = await openInside(folder, relative(folder, path));
+      return await readPicture(file).finally(() => file.close());
+    } catch {
+      return null;
+    }
   }
 
   /** The link keeps the order, and the answer comes when the broker has them all. */
@@ -120,12 +145,9 @@ export class Publisher {
   #inTurn(work: () => Promise<void>): void {
     this.#last = this.#last.then(work).catch((error) => {
       if (this.#closing.signal.aborted || !this.#link.connected) return;
-      this.#site.logger.error(`Publishing failed: ${asError(error).message}`);
+      this.#site.logger.error(`Publishing failed, and is tried again: ${asError(error).message}`);
+      this.#cancelRetry();
+      this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.#inTurn(() => this.#drain()));
     });
   }
-}
-
-/** A picture that retention has removed meanwhile is no reason to hold the event back. */
-async function readPicture(path: string | null): Promise<Buffer | null> {
-  return path === null ? null : readFile(path).catch(() => null);
 }

@@ -18,6 +18,9 @@ import type { SiteConfig } from "./config.ts";
 import { Publisher } from "./publisher.ts";
 import { WatchedRoots } from "./watched-roots.ts";
 
+/** Where a site keeps its thumbnails, in its data folder. */
+export const THUMBNAILS = "thumbnails";
+
 export interface SiteOptions {
   readonly config: SiteConfig;
   /** Absolute path of the data folder; null for a store in memory. */
@@ -92,12 +95,18 @@ export class Site {
     return this.#config.cameras.find((camera) => camera.folder === folder)?.id;
   }
 
-  /** Enters a camera's folder; the answer is the folder that has the id, which may be another one. */
+  /**
+   * Enters a camera's folder; the answer is the folder that has the id, which may be another one. A folder that the
+   * camera list names takes its id over.
+   */
   claimCamera(cameraId: string, folder: string): string {
-    if (this.#claimed.get(cameraId) === folder) return folder;
-    const holder = this.store.transaction((tables) => tables.cameras.claim(cameraId, folder, toIso(this.clock.now())));
-    this.#claimed.set(cameraId, holder);
-    return holder;
+    const holder = this.#claimed.get(cameraId);
+    const listed = this.listedId(folder) === cameraId;
+    if (holder === folder || (holder !== undefined && !listed)) return holder;
+    const now = toIso(this.clock.now());
+    const claimed = this.store.transaction((tables) => tables.cameras.claim(cameraId, folder, now, listed));
+    this.#claimed.set(cameraId, claimed);
+    return claimed;
   }
 
   /** Absolute path of a file in the site's data folder. */
@@ -107,9 +116,12 @@ export class Site {
 
   /** Says goodbye on MQTT and closes the store. The site's users must be done with it. */
   async close(): Promise<void> {
-    await this.#publisher?.close();
-    await this.#link?.close();
-    this.#closeStore();
+    try {
+      await this.#publisher?.close();
+      await this.#link?.close();
+    } finally {
+      this.#closeStore();
+    }
   }
 
   #closeStore(): void {

@@ -1,5 +1,6 @@
 /** What `foscam-watch` does: every file that a watched folder brings is entered in the ledger once, then handed on. */
 
+import { realpathSync } from "node:fs";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
@@ -9,7 +10,9 @@ import { captureTime } from "../media/capture-time.ts";
 import { type FileSighting, FolderWatch } from "../media/folder-watch.ts";
 import type { SettledFile } from "../media/settle.ts";
 import { MediaError, type VigilError } from "../resilience/errors.ts";
+import { oneLine } from "../resilience/one-line.ts";
 import type { FileVersion } from "../store/uploads.ts";
+import { isLive } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { Output, Tables } from "./stage.ts";
 
@@ -36,6 +39,9 @@ const RESCAN_MS = 60_000;
 const POLL_INTERVAL_MS = 1_000;
 /** A file system's clock runs up to a tick of the kernel behind. */
 const CLOCK_TICK_MS = 20;
+const LOGGED_NAME_LENGTH = 200;
+/** Errors that last for the whole folder until a scan succeeds. */
+const OUTAGES: ReadonlySet<string> = new Set(["ROOT_MISSING", "ROOT_UNREADABLE", "WATCH_FAILED"]);
 
 export class UploadIntake {
   readonly #options: UploadIntakeOptions;
@@ -44,15 +50,23 @@ export class UploadIntake {
   readonly #release: () => void;
   /** Folders that wait for an id of their own, so that each is complained about once. */
   readonly #waiting = new Set<string>();
+  /** Cameras whose clock seems to be behind, so that each is mentioned once. */
+  readonly #behind = new Set<string>();
   #taken = 0;
   #rejected = 0;
+  #outage = false;
 
   /** Throws a ConfigError `ROOTS_OVERLAP`. */
   constructor(options: UploadIntakeOptions) {
     this.#options = options;
     const { site, root } = options;
-    this.#release = site.roots.claim(root);
-    this.#firstSeenMs = site.store.transaction((tables) => tables.uploads.firstSeen(root, site.clock.now()));
+    this.#release = site.roots.claim(realRoot(root));
+    try {
+      this.#firstSeenMs = site.store.transaction((tables) => tables.uploads.firstSeen(root, site.clock.now()));
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
     this.#watch = new FolderWatch({
       root,
       polling: options.polling,
@@ -63,13 +77,24 @@ export class UploadIntake {
       logger: site.logger,
       wants: (file) => this.#wants(file),
       take: (file) => this.#take(file),
-      onError: options.onError,
+      onError: (error) => {
+        this.#outage ||= OUTAGES.has(error.code);
+        options.onError(error);
+      },
+      onScanned: () => {
+        this.#outage = false;
+      },
     });
   }
 
   /** Files taken and rejected since the node started. */
   get counts(): { taken: number; rejected: number } {
     return { taken: this.#taken, rejected: this.#rejected };
+  }
+
+  /** Whether the folder cannot be read or watched at the moment. */
+  get outage(): boolean {
+    return this.#outage;
   }
 
   /** Resolves when the folder is watched and has been compared with the ledger once. */
@@ -83,8 +108,9 @@ export class UploadIntake {
   }
 
   async close(): Promise<void> {
-    await this.#watch.close();
+    // At once: a network drive that hangs must not keep the folder from the node's next instance.
     this.#release();
+    await this.#watch.close();
   }
 
   #wants(file: FileSighting): boolean {
@@ -118,7 +144,8 @@ export class UploadIntake {
       receivedMs,
       timeZone: site.camera(camera.id).time_zone,
     });
-    if (time.warning !== null) site.logger.warn(`${file.relativePath}: ${time.warning}`);
+    if (time.warning !== null) site.logger.warn(`${shown(file)}: ${time.warning}`);
+    this.#checkClock(camera.id, file, time.capturedAt, receivedMs);
     const version = this.#version(file);
     const upload: Upload = {
       upload_id: uploadId(version),
@@ -132,7 +159,9 @@ export class UploadIntake {
     };
     act({}, (tables) => {
       if (!tables.uploads.addHanded(upload, version)) return [];
-      this.#taken += 1;
+      tables.afterCommit(() => {
+        this.#taken += 1;
+      });
       return [
         {
           port: UPLOAD_PORT,
@@ -145,12 +174,24 @@ export class UploadIntake {
     });
   }
 
+  /** What counts as captured long ago never alerts by itself, so a clock that is behind would silence a camera. */
+  #checkClock(cameraId: string, file: SettledFile, capturedAt: string, receivedMs: number): void {
+    const writtenNow = isLive(toIso(file.mtimeMs), receivedMs);
+    if (!writtenNow || isLive(capturedAt, receivedMs) || this.#behind.has(cameraId)) return;
+    this.#behind.add(cameraId);
+    this.#options.site.logger.warn(
+      `${shown(file)} came just now and says it was captured at ${capturedAt}: unless the camera sends late, check its clock and its time zone`,
+    );
+  }
+
   #reject(file: SettledFile, cameraId: string | null, problem: VigilError): void {
     const { site, act } = this.#options;
     act({}, (tables) => {
       if (!this.#enterUnwanted(file, cameraId, "rejected", `${problem.code}: ${problem.message}`, tables)) return [];
-      this.#rejected += 1;
-      site.logger.warn(`${file.relativePath} is rejected (${problem.code}): ${problem.message}`);
+      tables.afterCommit(() => {
+        this.#rejected += 1;
+        site.logger.warn(`${shown(file)} is rejected (${problem.code}): ${problem.message}`);
+      });
       return [
         {
           port: REJECTED_PORT,
@@ -210,6 +251,20 @@ export class UploadIntake {
   #version(file: FileSighting): FileVersion {
     return { root: this.#options.root, path: file.relativePath, size: file.size, mtimeNs: file.mtimeNs };
   }
+}
+
+/** Where a folder really is, so that a link to it is known for the same; as it is named where that cannot be told. */
+function realRoot(root: string): string {
+  try {
+    return realpathSync.native(root);
+  } catch {
+    return root;
+  }
+}
+
+/** A file's name as a log line can show it. */
+function shown({ relativePath }: FileSighting): string {
+  return oneLine(relativePath, LOGGED_NAME_LENGTH);
 }
 
 interface FolderCamera {

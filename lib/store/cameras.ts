@@ -1,4 +1,4 @@
-/** Table `cameras`: every camera that ever brought a picture, and which folder holds its id. */
+/** Table `cameras`: every camera that was ever seen, and which folder holds its id. */
 import type { Database } from "better-sqlite3";
 
 export class Cameras {
@@ -11,7 +11,7 @@ export class Cameras {
     this.#know = db.prepare("INSERT INTO cameras VALUES(?, NULL, ?) ON CONFLICT DO NOTHING");
     this.#claim = db.prepare(`
       INSERT INTO cameras VALUES(?, ?, ?)
-      ON CONFLICT(camera_id) DO UPDATE SET folder = excluded.folder WHERE cameras.folder IS NULL`);
+      ON CONFLICT(camera_id) DO UPDATE SET folder = excluded.folder WHERE cameras.folder IS NULL OR ?`);
     this.#folderOf = db.prepare<[string], string | null>("SELECT folder FROM cameras WHERE camera_id = ?").pluck();
     this.#ids = db.prepare<[], string>("SELECT camera_id FROM cameras ORDER BY camera_id").pluck();
   }
@@ -21,9 +21,12 @@ export class Cameras {
     this.#know.run(cameraId, firstSeenAt);
   }
 
-  /** Enters a camera's folder; the answer is the folder that has the id, which is another one's where two fold to it. */
-  claim(cameraId: string, folder: string, firstSeenAt: string): string {
-    this.#claim.run(cameraId, folder, firstSeenAt);
+  /**
+   * Enters a camera's folder; the answer is the folder that has the id, which is another one's where two fold to it.
+   * With `takeOver` it is this one's from now on.
+   */
+  claim(cameraId: string, folder: string, firstSeenAt: string, takeOver: boolean): string {
+    this.#claim.run(cameraId, folder, firstSeenAt, takeOver ? 1 : 0);
     return this.folderOf(cameraId) ?? folder;
   }
 

@@ -59,7 +59,7 @@ describe("the package", function () {
 
   let installed = "";
   let files: string[] = [];
-  const examples = () => files.filter((file) => file.startsWith("examples/")).map((file) => file.slice(9));
+  const examples = () => files.flatMap((file) => /^examples\/(.+)$/.exec(file)?.[1] ?? []);
   const moduleDir = () => join(installed, "node_modules", manifest.name);
 
   before(async () => {

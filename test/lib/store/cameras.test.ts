@@ -17,9 +17,9 @@ describe("Cameras", () => {
   afterEach(removeStores);
 
   it("gives an id to the folder that claims it first, and names that one to others", () => {
-    equal(store.cameras.claim("front_door", "Front door", AT), "Front door");
-    equal(store.cameras.claim("front_door", "Front-door", LATER), "Front door");
-    equal(store.cameras.claim("front_door", "Front door", LATER), "Front door");
+    equal(store.cameras.claim("front_door", "Front door", AT, false), "Front door");
+    equal(store.cameras.claim("front_door", "Front-door", LATER, false), "Front door");
+    equal(store.cameras.claim("front_door", "Front door", LATER, false), "Front door");
     equal(store.cameras.folderOf("front_door"), "Front door");
     deepEqual(rows(folder, "SELECT * FROM cameras"), [
       { camera_id: "front_door", folder: "Front door", first_seen_at: AT },
@@ -29,19 +29,19 @@ describe("Cameras", () => {
   it("gives the folder to a camera that was known without one", () => {
     store.cameras.know("garden", AT);
     equal(store.cameras.folderOf("garden"), undefined);
-    equal(store.cameras.claim("garden", "Garden", LATER), "Garden");
+    equal(store.cameras.claim("garden", "Garden", LATER, false), "Garden");
     deepEqual(rows(folder, "SELECT * FROM cameras"), [{ camera_id: "garden", folder: "Garden", first_seen_at: AT }]);
   });
 
   it("leaves a camera that has a folder as it is when a picture of it comes from elsewhere", () => {
-    store.cameras.claim("garden", "Garden", AT);
+    store.cameras.claim("garden", "Garden", AT, false);
     store.cameras.know("garden", LATER);
     deepEqual(rows(folder, "SELECT * FROM cameras"), [{ camera_id: "garden", folder: "Garden", first_seen_at: AT }]);
   });
 
   it("lists ids in order", () => {
     store.cameras.know("yard", AT);
-    store.cameras.claim("gate", "Gate", AT);
+    store.cameras.claim("gate", "Gate", AT, false);
     deepEqual(store.cameras.ids(), ["gate", "yard"]);
   });
 
