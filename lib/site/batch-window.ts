@@ -116,7 +116,7 @@ export class BatchWindow {
       due_ms: Math.min(openedMs + limits.windowMs, now + limits.idleMs),
       msg: this.#options.journal({ ...message, payload: undefined }),
     };
-    tables.batches.join(batch, detected.inspection_id);
+    tables.batches.join(batch, detected);
 
     const reason = this.#reasonToCloseAtOnce(batch, detected);
     if (reason) outputs.push(...this.#close(batch, reason, tables));

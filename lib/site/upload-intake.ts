@@ -117,7 +117,7 @@ export class UploadIntake {
     const { site, takeExisting } = this.#options;
     if (site.store.uploads.has(this.#version(file))) return false;
     if (!takeExisting && file.ctimeMs < this.#firstSeenMs - CLOCK_TICK_MS) {
-      this.#enterUnwanted(file, null, "baseline", null);
+      site.store.transaction((tables) => this.#enterUnwanted(tables, file, null, "baseline", null));
       return false;
     }
     const camera = this.#cameraOf(file.relativePath);
@@ -187,7 +187,7 @@ export class UploadIntake {
   #reject(file: SettledFile, cameraId: string | null, problem: VigilError): void {
     const { site, act } = this.#options;
     act({}, (tables) => {
-      if (!this.#enterUnwanted(file, cameraId, "rejected", `${problem.code}: ${problem.message}`, tables)) return [];
+      if (!this.#enterUnwanted(tables, file, cameraId, "rejected", `${problem.code}: ${problem.message}`)) return [];
       tables.afterCommit(() => {
         this.#rejected += 1;
         site.logger.warn(`${shown(file)} is rejected (${problem.code}): ${problem.message}`);
@@ -205,11 +205,11 @@ export class UploadIntake {
   }
 
   #enterUnwanted(
+    tables: Tables,
     file: FileSighting,
     cameraId: string | null,
     state: "baseline" | "rejected",
     reason: string | null,
-    tables: Pick<Tables, "uploads"> = this.#options.site.store,
   ): boolean {
     const version = this.#version(file);
     return tables.uploads.addUnwanted({

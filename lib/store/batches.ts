@@ -1,12 +1,13 @@
 /** Tables `batches` and `batch_inspections`: which inspections are judged together. */
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
+import { z } from "zod";
 import type { Batch, CloseReason } from "../domain/batch.ts";
-import type { Detection } from "../domain/detection.ts";
+import { type Detected, Detection } from "../domain/detection.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { Upload } from "../domain/upload.ts";
-import { DETECTION_COLUMNS, type Inspections } from "./inspections.ts";
+import type { Inspections } from "./inspections.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** The backlog has batches of its own: old uploads and live ones do not close each other's. */
@@ -40,6 +41,18 @@ interface ClosedRow {
   fast_path: number;
 }
 
+interface MemberRow extends Upload {
+  readonly root: string | null;
+  readonly detections: string;
+  readonly thumbnail_path: string | null;
+}
+
+interface Member {
+  readonly upload: Upload;
+  readonly detections: readonly Detection[];
+  readonly thumbnail_path: string | null;
+}
+
 export class Batches {
   readonly #uploads: Uploads;
   readonly #inspections: Inspections;
@@ -52,9 +65,7 @@ export class Batches {
   readonly #insertForeign;
   readonly #known;
   readonly #closed;
-  readonly #detections;
-  readonly #uploadsOf;
-  readonly #bestThumbnail;
+  readonly #members;
 
   constructor(db: Database, uploads: Uploads, inspections: Inspections) {
     this.#uploads = uploads;
@@ -70,7 +81,7 @@ export class Batches {
       VALUES(:batch_id, :node_id, :camera_id, :lane, :started_at, :ended_at, :detection_count, :opened_ms, :due_ms, :msg, 'open', 0)
       ON CONFLICT(batch_id) DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at,
         detection_count = excluded.detection_count, due_ms = excluded.due_ms, msg = excluded.msg`);
-    this.#member = db.prepare("INSERT INTO batch_inspections VALUES(?, ?, ?) ON CONFLICT DO NOTHING");
+    this.#member = db.prepare("INSERT INTO batch_inspections VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING");
     this.#isMember = db.prepare("SELECT 1 FROM batch_inspections WHERE node_id = ? AND inspection_id = ?").pluck();
     this.#close = db.prepare<[CloseReason, number, string]>(`
       UPDATE batches SET state = 'closed', close_reason = ?, fast_path = ?, due_ms = NULL, msg = NULL
@@ -83,19 +94,11 @@ export class Batches {
     this.#closed = db.prepare<[string], ClosedRow>(
       "SELECT batch_id, camera_id, started_at, ended_at, close_reason, fast_path FROM batches WHERE batch_id = ? AND state = 'closed'",
     );
-    const members = "batch_inspections m JOIN inspections i USING(inspection_id) JOIN uploads u USING(upload_id)";
-    this.#detections = db.prepare<[string], Detection>(`
-      SELECT ${DETECTION_COLUMNS} FROM ${members} JOIN detections d USING(inspection_id) WHERE m.batch_id = ?
-      ORDER BY d.captured_at, d.offset_ms, i.inspection_id, d.n`);
-    this.#uploadsOf = db.prepare<[string], Upload & { root: string | null }>(`
-      SELECT DISTINCT u.upload_id, u.camera_id, u.root, u.path, u.media_type, u.size, u.captured_at, u.received_at, u.sha256
-      FROM ${members} WHERE m.batch_id = ? ORDER BY u.captured_at, u.upload_id`);
-    this.#bestThumbnail = db
-      .prepare<[string], string>(
-        `SELECT i.thumbnail_path FROM ${members} JOIN detections d USING(inspection_id)
-        WHERE m.batch_id = ? AND i.thumbnail_path IS NOT NULL ORDER BY d.confidence DESC, d.detection_id LIMIT 1`,
-      )
-      .pluck();
+    this.#members = db.prepare<[string], MemberRow>(`
+      SELECT m.detections, i.thumbnail_path, u.upload_id, u.camera_id, u.root, u.path, u.media_type, u.size,
+        u.captured_at, u.received_at, u.sha256
+      FROM batch_inspections m JOIN inspections i USING(inspection_id) JOIN uploads u USING(upload_id)
+      WHERE m.batch_id = ? ORDER BY u.captured_at, m.inspection_id`);
   }
 
   openOf(nodeId: string, cameraId: string, lane: Lane): OpenBatch | undefined {
@@ -111,10 +114,10 @@ export class Batches {
     return this.#isMember.get(nodeId, inspectionId) !== undefined;
   }
 
-  /** Stores an open batch, new or grown, and its newest member. */
-  join(batch: OpenBatch, inspectionId: string): void {
+  /** Stores an open batch, new or grown, and its newest member, with the detections that its message had. */
+  join(batch: OpenBatch, { inspection_id, detections }: Pick<Detected, "inspection_id" | "detections">): void {
     this.#put.run(batch);
-    this.#member.run(batch.node_id, inspectionId, batch.batch_id);
+    this.#member.run(batch.node_id, inspection_id, batch.batch_id, JSON.stringify(detections));
   }
 
   /** Closes an open batch; the answer is the batch to hand on, or null where it was not open. */
@@ -122,15 +125,14 @@ export class Batches {
     const closed = this.#close.run(reason, reason === "fast_path" ? 1 : 0, batchId);
     const row = closed.changes === 1 ? this.#closed.get(batchId) : undefined;
     if (!row) return null;
+    const members = this.#members.all(batchId).map(readMember);
+    const uploads = new Map(members.map(({ upload }) => [upload.upload_id, upload]));
     return {
       ...row,
       fast_path: row.fast_path === 1,
-      detections: this.#detections.all(batchId),
-      uploads: this.#uploadsOf.all(batchId).map(({ root, ...upload }) => ({
-        ...upload,
-        path: root === null ? upload.path : join(root, upload.path),
-      })),
-      thumbnail_path: this.#bestThumbnail.get(batchId) ?? null,
+      detections: members.flatMap(({ detections }) => detections),
+      uploads: [...uploads.values()],
+      thumbnail_path: bestThumbnail(members),
     };
   }
 
@@ -161,7 +163,7 @@ export class Batches {
         inference_ms: null,
       };
       this.#inspections.adopt(detected, upload.received_at);
-      this.#member.run(batch.batch_id, detected.inspection_id, batch.batch_id);
+      this.#member.run(batch.batch_id, detected.inspection_id, batch.batch_id, JSON.stringify(detections));
     }
   }
 
@@ -177,4 +179,20 @@ export class Batches {
       opened_ms: now,
     });
   }
+}
+
+function readMember({ root, detections, thumbnail_path, ...upload }: MemberRow): Member {
+  const path = root === null ? upload.path : join(root, upload.path);
+  return { upload: { ...upload, path }, detections: z.array(Detection).parse(JSON.parse(detections)), thumbnail_path };
+}
+
+/** The picture with the most confident detection, of those that have a thumbnail. */
+function bestThumbnail(members: readonly Member[]): string | null {
+  let best: { confidence: number; path: string } | null = null;
+  for (const { detections, thumbnail_path: path } of members) {
+    if (path === null) continue;
+    const confidence = Math.max(...detections.map((detection) => detection.confidence));
+    if (best === null || confidence > best.confidence) best = { confidence, path };
+  }
+  return best?.path ?? null;
 }

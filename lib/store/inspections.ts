@@ -2,10 +2,6 @@
 import type { Database } from "better-sqlite3";
 import type { Detected, Detection } from "../domain/detection.ts";
 
-/** A detection with its inspection's frame, as a query joins them. */
-export const DETECTION_COLUMNS = `d.detection_id, i.upload_id, d.captured_at, d.offset_ms, d.label, d.confidence, d.x, d.y,
-  d.width, d.height, i.frame_width, i.frame_height`;
-
 export class Inspections {
   readonly #insert;
   readonly #insertDetection;

@@ -82,10 +82,12 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX batch_open ON batches(node_id, camera_id, lane) WHERE state = 'open';
 
+  -- detections: those that the message had, which a user's node may have filtered.
   CREATE TABLE batch_inspections(
     node_id TEXT NOT NULL,
     inspection_id TEXT NOT NULL REFERENCES inspections,
     batch_id TEXT NOT NULL REFERENCES batches,
+    detections TEXT NOT NULL,
     PRIMARY KEY(node_id, inspection_id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX batch_members ON batch_inspections(batch_id);

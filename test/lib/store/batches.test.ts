@@ -28,6 +28,7 @@ function openBatch(id: string, overrides: Partial<OpenBatch> = {}): OpenBatch {
 describe("Batches", () => {
   let folder: string;
   let store: Store;
+  const known = new Map<string, Detected>();
 
   beforeEach(() => {
     folder = tempFolder();
@@ -36,12 +37,24 @@ describe("Batches", () => {
 
   afterEach(removeStores);
 
+  /** Enters an inspection, whose detections `join` gives to its batch. */
+  function know(detected: Detected, nodeId = "detect"): void {
+    known.set(detected.inspection_id, detected);
+    store.inspections.add(nodeId, detected, AT);
+  }
+
+  function join(batch: OpenBatch, id: string): void {
+    const detected = known.get(id);
+    if (!detected) throw new Error(`${id} was not entered`);
+    store.batches.join(batch, detected);
+  }
+
   /** An inspection that the store knows, of an upload that a folder has. */
   function inspected(id: string, capturedAt = AT, confidences: readonly number[] = [0.9]): Detected {
     const upload = uploadOf(`up_${id}`, { captured_at: capturedAt });
     const detected = detectedOf(id, upload, confidences);
     store.uploads.addHanded(upload, fileOf(upload));
-    store.inspections.add("detect", detected, AT);
+    know(detected);
     return detected;
   }
 
@@ -49,16 +62,16 @@ describe("Batches", () => {
     it("grows", () => {
       for (const id of ["in_1", "in_2"]) inspected(id);
       const grown = openBatch("ba_1", { ended_at: LATER, detection_count: 2, due_ms: 3_000, msg: '{"n":2}' });
-      store.batches.join(openBatch("ba_1"), "in_1");
+      join(openBatch("ba_1"), "in_1");
       deepEqual(store.batches.openOf(NODE, "front_door", "live"), openBatch("ba_1"));
-      store.batches.join(grown, "in_2");
+      join(grown, "in_2");
       deepEqual(store.batches.openOf(NODE, "front_door", "live"), grown);
       deepEqual(store.batches.allOpen(NODE), [grown]);
     });
 
     it("is found after a restart", () => {
       inspected("in_1");
-      store.batches.join(openBatch("ba_1"), "in_1");
+      join(openBatch("ba_1"), "in_1");
       store.close();
       store = openStore(folder);
       deepEqual(store.batches.allOpen(NODE), [openBatch("ba_1")]);
@@ -66,11 +79,11 @@ describe("Batches", () => {
 
     it("is the only one of its node, camera and lane", () => {
       for (const id of ["in_1", "in_2", "in_3", "in_4"]) inspected(id);
-      store.batches.join(openBatch("ba_1"), "in_1");
-      store.batches.join(openBatch("ba_2", { lane: "backlog" }), "in_2");
-      store.batches.join(openBatch("ba_3", { camera_id: "garden" }), "in_3");
-      store.batches.join(openBatch("ba_4", { node_id: "other" }), "in_1");
-      throws(() => store.batches.join(openBatch("ba_5"), "in_4"), { code: "SQLITE_CONSTRAINT_UNIQUE" });
+      join(openBatch("ba_1"), "in_1");
+      join(openBatch("ba_2", { lane: "backlog" }), "in_2");
+      join(openBatch("ba_3", { camera_id: "garden" }), "in_3");
+      join(openBatch("ba_4", { node_id: "other" }), "in_1");
+      throws(() => join(openBatch("ba_5"), "in_4"), { code: "SQLITE_CONSTRAINT_UNIQUE" });
       equal(store.batches.openOf(NODE, "front_door", "backlog")?.batch_id, "ba_2");
       equal(store.batches.openOf(NODE, "garden", "live")?.batch_id, "ba_3");
       equal(store.batches.openOf(NODE, "garden", "backlog"), undefined);
@@ -82,19 +95,25 @@ describe("Batches", () => {
   it("has each inspection once per node", () => {
     inspected("in_1");
     equal(store.batches.isMember(NODE, "in_1"), false);
-    store.batches.join(openBatch("ba_1"), "in_1");
-    store.batches.join(openBatch("ba_1"), "in_1");
+    join(openBatch("ba_1"), "in_1");
+    join(openBatch("ba_1"), "in_1");
     store.batches.close("ba_1", "idle");
-    store.batches.join(openBatch("ba_2"), "in_1");
+    join(openBatch("ba_2"), "in_1");
     deepEqual(rows(folder, "SELECT batch_id FROM batch_inspections"), [{ batch_id: "ba_1" }]);
     equal(store.batches.isMember(NODE, "in_1"), true);
     equal(store.batches.isMember("other", "in_1"), false);
   });
 
   it("refuses an inspection that is not known", () => {
-    throws(() => store.transaction((tables) => tables.batches.join(openBatch("ba_1"), "in_unknown")), {
-      code: "SQLITE_CONSTRAINT_FOREIGNKEY",
-    });
+    throws(
+      () =>
+        store.transaction((tables) =>
+          tables.batches.join(openBatch("ba_1"), { inspection_id: "in_unknown", detections: [] }),
+        ),
+      {
+        code: "SQLITE_CONSTRAINT_FOREIGNKEY",
+      },
+    );
     deepEqual(store.batches.allOpen(NODE), []);
   });
 
@@ -103,7 +122,7 @@ describe("Batches", () => {
       const second = inspected("in_1", LATER, [0.6, 0.8]);
       const first = inspected("in_2", AT, [0.7]);
       const open = openBatch("ba_1", { ended_at: LATER, detection_count: 3 });
-      for (const id of ["in_1", "in_2"]) store.batches.join(open, id);
+      for (const id of ["in_1", "in_2"]) join(open, id);
       const batch = store.batches.close("ba_1", "idle");
       deepEqual(batch, {
         batch_id: "ba_1",
@@ -127,7 +146,7 @@ describe("Batches", () => {
     ] as const) {
       it(`says why: ${reason}`, () => {
         inspected("in_1");
-        store.batches.join(openBatch("ba_1"), "in_1");
+        join(openBatch("ba_1"), "in_1");
         const batch = store.batches.close("ba_1", reason);
         equal(batch?.close_reason, reason);
         equal(batch?.fast_path, fastPath);
@@ -139,7 +158,7 @@ describe("Batches", () => {
 
     it("happens once", () => {
       inspected("in_1");
-      store.batches.join(openBatch("ba_1"), "in_1");
+      join(openBatch("ba_1"), "in_1");
       store.batches.close("ba_1", "idle");
       equal(store.batches.close("ba_1", "flush"), null);
       equal(store.batches.close("ba_unknown", "flush"), null);
@@ -149,16 +168,16 @@ describe("Batches", () => {
 
     it("makes room for the next", () => {
       for (const id of ["in_1", "in_2"]) inspected(id);
-      store.batches.join(openBatch("ba_1"), "in_1");
+      join(openBatch("ba_1"), "in_1");
       store.batches.close("ba_1", "idle");
-      store.batches.join(openBatch("ba_2"), "in_2");
+      join(openBatch("ba_2"), "in_2");
       equal(store.batches.openOf(NODE, "front_door", "live")?.batch_id, "ba_2");
     });
 
     it("names an upload once that two detectors looked at", () => {
       const detected = inspected("in_1");
-      store.inspections.add("detect-2", detectedOf("in_2", detected.upload), AT);
-      for (const id of ["in_1", "in_2"]) store.batches.join(openBatch("ba_1"), id);
+      know(detectedOf("in_2", detected.upload), "detect-2");
+      for (const id of ["in_1", "in_2"]) join(openBatch("ba_1"), id);
       const batch = store.batches.close("ba_1", "idle");
       deepEqual(batch?.uploads, [detected.upload]);
       equal(batch?.detections.length, 2);
@@ -167,30 +186,31 @@ describe("Batches", () => {
     it("keeps the path of an upload from elsewhere", () => {
       const upload = uploadOf("up_1", { path: "/data/inbox/a.jpg" });
       store.uploads.adopt(upload);
-      store.inspections.add("detect", detectedOf("in_1", upload), AT);
-      store.batches.join(openBatch("ba_1"), "in_1");
+      know(detectedOf("in_1", upload));
+      join(openBatch("ba_1"), "in_1");
       deepEqual(store.batches.close("ba_1", "idle")?.uploads, [upload]);
     });
 
-    it("orders the frames of a clip", () => {
+    it("has the detections as the message had them, whatever a user's node made of those", () => {
       const upload = uploadOf("up_1");
       const detected = detectedOf("in_1", upload, [0.5, 0.6, 0.7]);
-      const detections = detected.detections.map((detection, n) => ({ ...detection, offset_ms: 2_000 - n * 1_000 }));
       store.uploads.adopt(upload);
-      store.inspections.add("detect", { ...detected, detections }, AT);
-      store.batches.join(openBatch("ba_1"), "in_1");
-      deepEqual(store.batches.close("ba_1", "idle")?.detections, detections.toReversed());
+      know(detected);
+      const [first] = detected.detections;
+      const detections = first ? [{ ...first, label: "neighbour" }] : [];
+      store.batches.join(openBatch("ba_1"), { ...detected, detections });
+      deepEqual(store.batches.close("ba_1", "idle")?.detections, detections);
     });
 
     it("shows the most confident detection that has a picture", () => {
       const without = inspected("in_1", AT, [0.99]);
       const upload = uploadOf("up_2");
       store.uploads.adopt(upload);
-      store.inspections.add("detect", { ...detectedOf("in_2", upload, [0.3]), thumbnail_path: null }, AT);
-      store.batches.join(openBatch("ba_1"), "in_2");
+      know({ ...detectedOf("in_2", upload, [0.3]), thumbnail_path: null });
+      join(openBatch("ba_1"), "in_2");
       equal(store.batches.close("ba_1", "idle")?.thumbnail_path, null);
-      for (const id of ["in_1", "in_3", "in_4"]) inspected(id, AT, [id === "in_4" ? 0.8 : 0.4]);
-      for (const id of ["in_1", "in_3", "in_4"]) store.batches.join(openBatch("ba_2"), id);
+      for (const id of ["in_3", "in_4"]) inspected(id, AT, [id === "in_4" ? 0.8 : 0.4]);
+      for (const id of ["in_1", "in_3", "in_4"]) join(openBatch("ba_2"), id);
       equal(store.batches.close("ba_2", "idle")?.thumbnail_path, without.thumbnail_path);
     });
   });
@@ -219,7 +239,7 @@ describe("Batches", () => {
 
     it("is not entered where it is our own", () => {
       const { upload } = inspected("in_1");
-      store.batches.join(openBatch("ba_1"), "in_1");
+      join(openBatch("ba_1"), "in_1");
       store.batches.close("ba_1", "idle");
       const before = counts();
       store.batches.adopt(batchOf("ba_1", [upload]), 0);
@@ -266,8 +286,9 @@ describe("Batches", () => {
       const upload = uploadOf("up_1", { sha256: sha("same") });
       store.uploads.adopt(upload);
       for (const id of ["in_1", "in_2"]) {
+        known.set(id, detectedOf(id, upload));
         store.inspections.adopt(detectedOf(id, upload), AT);
-        store.batches.join(openBatch("ba_1", { detection_count: 2 }), id);
+        join(openBatch("ba_1", { detection_count: 2 }), id);
       }
       equal(store.batches.close("ba_1", "idle")?.detections.length, 2);
     });

@@ -40,7 +40,7 @@ const DEFAULTS = {
     fast_path: 0,
     opened_ms: 0,
   },
-  batch_inspections: { node_id: "window" },
+  batch_inspections: { node_id: "window", detections: "[]" },
   events: {
     node_id: "analyze",
     camera_id: "front_door",
