@@ -7,56 +7,17 @@ import type { z } from "zod";
 import type { FlowMessage } from "../lib/domain/message.ts";
 import { asError, InputError, StoreError, VigilError } from "../lib/resilience/errors.ts";
 import type { Site } from "../lib/site/site.ts";
-import type { InstantStage, Output, SlowStage, Tables } from "../lib/site/stage.ts";
+import type { InstantStage } from "../lib/site/stage.ts";
+import { AiredMessages } from "../lib/store/aired-messages.ts";
 import { HandOff, type Sent } from "../lib/store/hand-off.ts";
 import { type Delivery, WorkQueue } from "../lib/store/work-queue.ts";
 import { onFlowsStarted } from "./flows-started.ts";
 import { configError } from "./node-glue.ts";
-import { NodeStatus, type StatusView } from "./node-status.ts";
+import type { NodeBehaviour, NodeContext, NodeSpec } from "./node-spec.ts";
+import { NodeStatus } from "./node-status.ts";
 import { findSite } from "./site-node.ts";
 import { Wiring } from "./wiring.ts";
 
-export interface NodeSpec<C, R> {
-  readonly type: string;
-  readonly config: z.ZodType<C>;
-  /** Number of outputs; answers to commands leave by the last. */
-  readonly outputs: number;
-  readonly credentials?: Readonly<Record<string, { type: "text" | "password" }>>;
-  /** Makes the node's behaviour. What it throws shows on the node, which then only refuses messages. */
-  open(config: C, context: NodeContext): NodeBehaviour<R>;
-}
-
-/** What a node may use. */
-export interface NodeContext {
-  readonly nodeId: string;
-  readonly site: Site;
-  /** Node-RED's user directory: what relative paths start from. */
-  readonly userDir: string;
-  /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
-  act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
-  /** The plain part of a message as JSON. */
-  journal(message: FlowMessage): string;
-  /** Reports an error that belongs to no message. */
-  report(error: Error): void;
-  /** Shows the status anew, because what `idle` says has changed. */
-  refreshStatus(): void;
-}
-
-export interface NodeBehaviour<R> {
-  /** What the node does with records; absent on a node that takes commands only. */
-  readonly stage?: SlowStage<R> | InstantStage<R>;
-  /** Each gets `msg.payload`; what it answers leaves by the last output. */
-  readonly commands?: Readonly<Record<string, (payload: unknown) => unknown>>;
-  /** The status while there is nothing to do. */
-  idle?(): StatusView;
-  /** Called once the flows run. */
-  start?(): void | Promise<void>;
-  close?(): void | Promise<void>;
-}
-
-/** Messages in the air are sent again in slices of this size, so that a large number does not hold up the process. */
-const RESEND_SLICE = 50;
-const MINUTE_MS = 60_000;
 /** While the store itself fails, what waits for it is tried again this often. */
 const STORE_RETRY_MS = 5_000;
 
@@ -93,6 +54,7 @@ class RunningNode<C, R> {
   readonly #wiring: Wiring;
   readonly #handOff: HandOff;
   readonly #queue: WorkQueue;
+  readonly #aired: AiredMessages;
   readonly #behaviour: NodeBehaviour<R>;
   readonly #unsubscribe: () => void;
   /** Messages that are being taken in. */
@@ -100,7 +62,6 @@ class RunningNode<C, R> {
   #starting: Promise<void> | null = null;
   #closing = false;
   #closed = false;
-  #cancelAging = () => {};
   #cancelRetry = () => {};
 
   constructor(RED: NodeAPI, node: Node, spec: NodeSpec<C, R>, config: C, shared: ReturnType<typeof findSite>) {
@@ -124,6 +85,15 @@ class RunningNode<C, R> {
       throw error;
     }
     this.#queue = this.#openQueue();
+    this.#aired = new AiredMessages({
+      store: this.#site.store,
+      clock: this.#site.clock,
+      handOff: this.#handOff,
+      nodeId: node.id,
+      send: (messages) => this.#send(messages),
+      onUnclaimed: (count) => node.warn(`No Vigil node has taken ${count} of this node's messages for an hour`),
+      onError: (error) => this.#report(asError(error)),
+    });
     node.on("input", (message, _send, done) => {
       const arriving = this.#input(message, done).finally(() => this.#arriving.delete(arriving));
       this.#arriving.add(arriving);
@@ -253,11 +223,11 @@ class RunningNode<C, R> {
   /** Node-RED says so after every deploy, also to nodes that the deploy left alone. */
   async #flowsStarted(): Promise<void> {
     this.#wiring.read();
-    // Before anything that the start brings forth: what is in the air now is what may be lost.
-    const ids = this.#site.store.handovers.toResend(this.#node.id, this.#site.clock.now());
+    // Before anything that the start brings forth.
+    const due = this.#aired.due();
     this.#starting ??= this.#start();
     await this.#starting;
-    await this.#resend(ids);
+    await this.#aired.resend(due);
     this.#showStatus();
   }
 
@@ -266,7 +236,7 @@ class RunningNode<C, R> {
     try {
       this.#queue.start();
       await this.#behaviour.start?.();
-      this.#age();
+      this.#aired.startAging();
     } catch (error) {
       if (this.#closing) return;
       this.#report(asError(error));
@@ -274,28 +244,6 @@ class RunningNode<C, R> {
         this.#starting = this.#start();
       });
     }
-  }
-
-  /** What no Vigil node has answered may be lost: its receiver was restarting, disabled or not there yet. */
-  async #resend(ids: readonly string[]): Promise<void> {
-    const { handovers } = this.#site.store;
-    for (let from = 0; from < ids.length; from += RESEND_SLICE) {
-      if (this.#closing) return;
-      const slice = ids.slice(from, from + RESEND_SLICE).map((id) => this.#handOff.again(handovers, id));
-      this.#send(slice.filter((sent) => sent !== undefined));
-      await new Promise(setImmediate);
-    }
-  }
-
-  /** Counts the minutes that this node's messages have been in the air while it was up to send them again. */
-  #age(): void {
-    this.#cancelAging = this.#site.clock.after(MINUTE_MS, () => {
-      this.#guard(() => {
-        const unclaimed = this.#site.store.transaction((tables) => tables.handovers.age(this.#node.id));
-        if (unclaimed > 0) this.#node.warn(`No Vigil node has taken ${unclaimed} of this node's messages for an hour`);
-      });
-      this.#age();
-    });
   }
 
   #send(messages: readonly Sent[]): void {
@@ -330,7 +278,7 @@ class RunningNode<C, R> {
   async #close(): Promise<void> {
     this.#closing = true;
     this.#unsubscribe();
-    this.#cancelAging();
+    this.#aired.close();
     this.#cancelRetry();
     // First the work, then what it works with: else a closing connection would look like a server that is away.
     const ended = this.#queue.close();

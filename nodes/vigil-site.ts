@@ -9,6 +9,13 @@ import { Site } from "../lib/site/site.ts";
 import { configError, nodeLogger } from "./node-glue.ts";
 import type { SiteCredentials, SiteNode } from "./site-node.ts";
 
+/** As core's MQTT nodes show it, to Status nodes that listen to this one. */
+const MQTT_STATUS = {
+  connecting: { fill: "yellow", shape: "ring", text: "node-red:common.status.connecting" },
+  connected: { fill: "green", shape: "dot", text: "node-red:common.status.connected" },
+  disconnected: { fill: "red", shape: "ring", text: "node-red:common.status.disconnected" },
+} as const;
+
 export default function vigilSite(RED: NodeAPI): void {
   function VigilSite(this: SiteNode, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
@@ -26,6 +33,7 @@ export default function vigilSite(RED: NodeAPI): void {
           dataDir: dataDir === "" ? null : resolve(String(RED.settings.userDir ?? process.cwd()), dataDir),
           clock: systemClock,
           logger: nodeLogger(this),
+          onMqttState: (state) => this.status(MQTT_STATUS[state]),
         }),
     );
     this.shared = shared;

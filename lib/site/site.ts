@@ -7,7 +7,7 @@ import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
 import { toIso } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
-import { MqttLink } from "../mqtt/link.ts";
+import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, ConfigError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
@@ -27,6 +27,8 @@ export interface SiteOptions {
   readonly dataDir: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Hears of the broker; never called for a site without one. */
+  onMqttState(state: LinkState): void;
 }
 
 export class Site {
@@ -71,6 +73,7 @@ export class Site {
       this.#closeStore();
       throw error;
     }
+    this.#link?.onState(options.onMqttState);
     this.#publisher = this.#link && new Publisher(this, this.#link, config);
   }
 

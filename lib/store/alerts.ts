@@ -6,7 +6,6 @@ import { AlertRow } from "./codecs.ts";
 
 export class Alerts {
   readonly #save;
-  readonly #get;
 
   constructor(db: Database) {
     this.#save = db.prepare(`
@@ -15,16 +14,10 @@ export class Alerts {
       ON CONFLICT(alert_id) DO UPDATE SET revision = excluded.revision, outcome = excluded.outcome,
         severity = excluded.severity, conditions = excluded.conditions
       WHERE excluded.revision > alerts.revision`);
-    this.#get = db.prepare<[string], unknown>("SELECT * FROM alerts WHERE alert_id = ?");
   }
 
   /** Stores the decision on an event's revision; an older revision never replaces a newer one's. */
   save(nodeId: string, alert: AlertRecord): boolean {
     return this.#save.run({ ...z.encode(AlertRow, alert), node_id: nodeId }).changes === 1;
-  }
-
-  get(alertId: string): AlertRecord | undefined {
-    const row = this.#get.get(alertId);
-    return row === undefined ? undefined : AlertRow.parse(row);
   }
 }

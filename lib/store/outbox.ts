@@ -14,7 +14,6 @@ export class Outbox {
   readonly #next;
   readonly #attempt;
   readonly #remove;
-  readonly #depth;
 
   constructor(db: Database) {
     this.#add = db.prepare(
@@ -25,7 +24,6 @@ export class Outbox {
     );
     this.#attempt = db.prepare("UPDATE outbox SET attempts = attempts + 1 WHERE seq = ?");
     this.#remove = db.prepare("DELETE FROM outbox WHERE seq = ?");
-    this.#depth = db.prepare<[], number>("SELECT count(*) FROM outbox").pluck();
   }
 
   add(kind: "event", subjectId: string, revision: number, payload: unknown): void {
@@ -43,9 +41,5 @@ export class Outbox {
 
   remove(seq: number): void {
     this.#remove.run(seq);
-  }
-
-  depth(): number {
-    return this.#depth.get() ?? 0;
   }
 }

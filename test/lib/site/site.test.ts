@@ -10,7 +10,7 @@ import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function openSite(dataDir: string | null, config: object = {}): Site {
-  return new Site({ config: SiteConfig.parse(config), dataDir, clock: systemClock, logger });
+  return new Site({ config: SiteConfig.parse(config), dataDir, clock: systemClock, logger, onMqttState: () => {} });
 }
 
 describe("Site", () => {

@@ -1,7 +1,9 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import type { AlertRecord } from "../../../lib/domain/alert.ts";
+import { AlertRow } from "../../../lib/store/codecs.ts";
 import type { Store } from "../../../lib/store/store.ts";
-import { AT, batchOf, eventOf, openStore, removeStores } from "./support.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { AT, batchOf, eventOf, openStore, removeStores, rows } from "./support.ts";
 
 const NODE = "alert";
 
@@ -28,9 +30,16 @@ const SECOND: AlertRecord = {
 
 describe("Alerts", () => {
   let store: Store;
+  let folder: string;
+
+  const stored = (): AlertRecord | undefined => {
+    const [row] = rows(folder, "SELECT * FROM alerts");
+    return row && AlertRow.parse(row);
+  };
 
   beforeEach(() => {
-    store = openStore(null);
+    folder = tempFolder();
+    store = openStore(folder);
     store.batches.adopt(batchOf("ba_ev_1", []), 0);
     store.events.save("analyze", eventOf("ev_1"), false);
   });
@@ -40,36 +49,36 @@ describe("Alerts", () => {
   for (const alert of [ALERT, SECOND, { ...ALERT, severity: null, conditions: [] }]) {
     it(`keeps every field: ${alert.outcome}, ${alert.severity}`, () => {
       equal(store.alerts.save(NODE, alert), true);
-      deepEqual(store.alerts.get("al_1"), alert);
+      deepEqual(stored(), alert);
     });
   }
 
   it("replaces the decision on an older revision", () => {
     store.alerts.save(NODE, ALERT);
     equal(store.alerts.save(NODE, SECOND), true);
-    deepEqual(store.alerts.get("al_1"), SECOND);
+    deepEqual(stored(), SECOND);
   });
 
   it("keeps when the event was first decided on", () => {
     store.alerts.save(NODE, ALERT);
     store.alerts.save(NODE, { ...SECOND, created_at: "2026-11-21T12:00:00.000Z" });
-    equal(store.alerts.get("al_1")?.created_at, AT);
+    equal(stored()?.created_at, AT);
   });
 
   it("keeps the decision on a newer revision, whichever way round they come", () => {
     store.alerts.save(NODE, SECOND);
     equal(store.alerts.save(NODE, ALERT), false);
-    deepEqual(store.alerts.get("al_1"), SECOND);
+    deepEqual(stored(), SECOND);
   });
 
   it("decides on a revision once", () => {
     store.alerts.save(NODE, ALERT);
     equal(store.alerts.save(NODE, { ...ALERT, outcome: "alert" }), false);
-    equal(store.alerts.get("al_1")?.outcome, "suppressed");
+    equal(stored()?.outcome, "suppressed");
   });
 
   it("refuses a decision on an event that is not known", () => {
     throws(() => store.alerts.save(NODE, { ...ALERT, event_id: "ev_2" }), { code: "SQLITE_CONSTRAINT_FOREIGNKEY" });
-    equal(store.alerts.get("al_1"), undefined);
+    equal(stored(), undefined);
   });
 });
