@@ -91,9 +91,11 @@ export class Publisher {
     await this.#publish(cameraDiscovery({ ...this.#discovery, camera: this.#site.camera(cameraId) }));
   }
 
+  /** Hands the packets over in turn and does not wait for the answers: an event that follows must not wait for them. */
   async #publishDetected(detected: Detected): Promise<void> {
     await this.#announceCamera(detected.upload.camera_id);
-    await this.#publish(detectionPackets(detected, this.#site.topics, await this.#picture(detected.thumbnail_path)));
+    const packets = detectionPackets(detected, this.#site.topics, await this.#picture(detected.thumbnail_path));
+    this.#publish(packets).catch((error) => this.#report(error));
   }
 
   /** Empties the outbox in order, one record at a time; each leaves it when the broker has all of its messages. */
@@ -141,13 +143,21 @@ export class Publisher {
     await Promise.all(packets.map((packet) => this.#link.publish(packet)));
   }
 
-  /** A broker that went away is no error: the link reconnects, and then everything is announced again. */
   #inTurn(work: () => Promise<void>): void {
     this.#last = this.#last.then(work).catch((error) => {
-      if (this.#closing.signal.aborted || !this.#link.connected) return;
-      this.#site.logger.error(`Publishing failed, and is tried again: ${asError(error).message}`);
+      if (!this.#report(error)) return;
       this.#cancelRetry();
       this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.#inTurn(() => this.#drain()));
     });
+  }
+
+  /**
+   * Whether this was an error. A broker that went away is none: the link reconnects, and then everything is announced
+   * again.
+   */
+  #report(error: unknown): boolean {
+    if (this.#closing.signal.aborted || !this.#link.connected) return false;
+    this.#site.logger.error(`Publishing failed, and is tried again: ${asError(error).message}`);
+    return true;
   }
 }
