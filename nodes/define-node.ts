@@ -223,10 +223,9 @@ class RunningNode<C, R> {
   /** Node-RED says so after every deploy, also to nodes that the deploy left alone. */
   async #flowsStarted(): Promise<void> {
     this.#wiring.read();
-    // Before anything that the start brings forth.
+    // Before anything that the start brings forth, which may go on for long: a watch scans its folder first.
     const due = this.#aired.due();
     this.#starting ??= this.#start();
-    await this.#starting;
     await this.#aired.resend(due);
     this.#showStatus();
   }

@@ -15,7 +15,7 @@ import { oneLine } from "../resilience/one-line.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./dedupe.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
-import type { Result, SlowStage } from "./stage.ts";
+import type { Result, SlowStage, Tables } from "./stage.ts";
 
 export interface InspectionOptions {
   readonly site: Site;
@@ -29,6 +29,8 @@ export interface InspectionOptions {
 
 export const SEEN_PORT = 0;
 export const NOTHING_PORT = 1;
+
+const LOGGED_PATH_LENGTH = 200;
 
 export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
@@ -45,31 +47,18 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   if (upload.media_type === "video") {
     throw new MediaError(
       "VIDEO_UNSUPPORTED",
-      `${oneLine(upload.path, 200)} is a video, and detect looks at still pictures only`,
+      `${oneLine(upload.path, LOGGED_PATH_LENGTH)} is a video, and detect looks at still pictures only`,
     );
   }
   const file = await readUpload(upload.path).catch(asError);
   if (file instanceof Error) {
     if (!(file instanceof MediaError) || file.code !== "FILE_GONE") throw file;
-    return {
-      commit: (tables) => {
-        tables.uploads.adopt(upload);
-        tables.uploads.markGone(upload.upload_id);
-        return [];
-      },
-      failure: file,
-    };
+    return endWithout(upload, (tables) => tables.uploads.markGone(upload.upload_id), file);
   }
   if (file.sha256 !== upload.sha256) {
-    // The file was overwritten after it was taken; its new content is an upload of its own.
-    site.logger.warn(`${oneLine(upload.path, 200)} was overwritten before it was looked at`);
-    return {
-      commit: (tables) => {
-        tables.uploads.adopt(upload);
-        tables.uploads.markSuperseded(upload.upload_id);
-        return [];
-      },
-    };
+    site.logger.warn(`${oneLine(upload.path, LOGGED_PATH_LENGTH)} was overwritten before it was looked at`);
+    // The new content is an upload of its own.
+    return endWithout(upload, (tables) => tables.uploads.markSuperseded(upload.upload_id));
   }
   const sighting = await detector.detect(
     { bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id },
@@ -109,5 +98,17 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
         },
       ];
     },
+  };
+}
+
+/** Ends a job without an inspection: what became of the upload is all there is to say. */
+function endWithout(upload: Upload, mark: (tables: Tables) => void, failure?: MediaError): Result {
+  return {
+    commit: (tables) => {
+      tables.uploads.adopt(upload);
+      mark(tables);
+      return [];
+    },
+    ...(failure && { failure }),
   };
 }
