@@ -1,6 +1,6 @@
 /** What must survive deploys, a store that is busy, and what users put between the nodes. */
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
@@ -148,7 +148,7 @@ describe("a flow", function () {
     await flow.inbox("out").next();
   });
 
-  it("publishes an event once although the store was busy when the broker had it", async () => {
+  it("publishes each event once, and knows that it has", async () => {
     const broker = await startBroker();
     const subscriber = await subscribe(broker.url, "vigil/home/security_events");
     try {
@@ -209,6 +209,64 @@ describe("a flow", function () {
       await subscriber.close();
       await broker.stop();
     }
+  });
+
+  it("gives a picture to two detectors that may disagree", async () => {
+    const motion = detect({ id: "motion", url: "", wires: [[], ["nothing"], []] });
+    const nothing = { id: "nothing", type: "helper" };
+    const nodes = [
+      site(),
+      watch({ wires: [["detect", "motion"], [], []] }),
+      detect({ wires: [["out"], [], []] }),
+      motion,
+    ];
+    flow = await startFlow([...nodes, out, nothing]);
+    await drop("a.jpg");
+    await Promise.all([flow.inbox("out").next(), flow.inbox("nothing").next()]);
+    assert.deepEqual(query("SELECT node_id, outcome FROM inspections ORDER BY node_id"), [
+      ["detect", "seen"],
+      ["motion", "nothing"],
+    ]);
+    assert.deepEqual(violations(storePath()), []);
+  });
+
+  it("knows a message again whose hand-over a user's node has stripped", async () => {
+    flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out, detect({ wires: [[], [], []] })]);
+    await drop("a.jpg");
+    const { payload, topic } = await flow.inbox("out").next();
+    flow.send("detect", { payload, topic });
+    await eventually(() => query("SELECT 1 FROM inspections").length === 1, "the inspection");
+    assert.deepEqual(query("SELECT state FROM handovers WHERE node_id = 'watch'"), [["taken"]]);
+  });
+
+  it("shows that its folder is gone, and goes on when it is back", async () => {
+    flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out]);
+    await drop("a.jpg");
+    await flow.inbox("out").next();
+    rmSync(join(folder, "cameras"), { recursive: true });
+    const shows = (key: string) => flow?.statuses("watch").at(-1)?.endsWith(key);
+    await eventually(() => {
+      flow?.send("watch", { command: "scan" });
+      return shows("outage");
+    }, "the outage");
+    await drop("b.jpg", 2);
+    await eventually(() => {
+      flow?.send("watch", { command: "scan" });
+      return flow?.inbox("out").messages.length === 2;
+    }, "the second picture");
+    await eventually(() => shows("watching"), "the end of the outage");
+  });
+
+  it("mentions a camera whose clock is behind, because its events would never alert", async () => {
+    flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out]);
+    const stamp = new Date(Date.now() - 3_600_000)
+      .toISOString()
+      .replaceAll(/[-:]|\..*/g, "")
+      .replace("T", "-");
+    await drop(`MDAlarm_${stamp}.jpg`);
+    await drop(`HMDAlarm_${stamp}.jpg`, 2);
+    await eventually(() => flow?.inbox("out").messages.length === 2, "both pictures");
+    assert.equal(flow.log.filter((line) => line.includes("check its clock")).length, 1);
   });
 
   it("accounts for an upload that a node refused", async () => {

@@ -1,8 +1,12 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
+import Database from "better-sqlite3";
 import type { FlowMessage } from "../../../../lib/domain/message.ts";
 import { VigilError } from "../../../../lib/resilience/errors.ts";
+import { DATABASE_FILE } from "../../../../lib/store/store.ts";
 import type { Result } from "../../../../lib/store/work-queue.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { AT, removeStores } from "../support.ts";
 import { AWAY, Bench, BUG, FOREVER, NOTHING, UPLOAD } from "./bench.ts";
 
@@ -14,6 +18,21 @@ describe("WorkQueue: restart", () => {
   });
 
   afterEach(removeStores);
+
+  it("sets a job aside whose message cannot be read any more, and goes on with the next", async () => {
+    const first = bench.rig(() => FOREVER);
+    first.queue.receive(bench.delivery({ payload: 1 }));
+    first.queue.receive(bench.delivery({ payload: 2 }));
+    await first.queue.close();
+    const db = new Database(join(bench.folder, DATABASE_FILE));
+    db.exec("UPDATE work SET msg = '{' WHERE job_id = 1");
+    db.close();
+    const { begun, resumedFailures } = bench.started(async () => NOTHING);
+    await eventually(() => begun.length === 1, "the second job");
+    deepEqual(begun, [2]);
+    equal(resumedFailures.length, 1);
+    deepEqual(bench.jobs()[0], { state: "dead" });
+  });
 
   describe("closing", () => {
     it("aborts what runs, which stays queued, and sends nothing after", async () => {
