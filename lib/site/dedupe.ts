@@ -1,7 +1,7 @@
 /** What `dedupe` does: the first upload with some content passes, the same content again within the window does not. */
 import { Upload } from "../domain/upload.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { isLive, PRIORITY } from "./live.ts";
+import { describeUpload } from "./describe-upload.ts";
 import type { InstantStage } from "./stage.ts";
 
 export interface DedupeOptions {
@@ -28,14 +28,5 @@ export function dedupeStage({ nodeId, windowMs, clock }: DedupeOptions): Instant
       tables.uploads.markDuplicate(upload.upload_id, original);
       return [{ ...output, port: DUPLICATE_PORT, properties: { original_id: original }, subject: null }];
     },
-  };
-}
-
-/** How the queue sees an upload. */
-export function describeUpload(upload: Upload, now: number) {
-  return {
-    subject: { kind: "upload" as const, id: upload.upload_id },
-    cameraId: upload.camera_id,
-    priority: isLive(upload.captured_at, now) ? PRIORITY.live : PRIORITY.backlog,
   };
 }

@@ -13,7 +13,7 @@ import { writeFileAtomic } from "../media/write-file.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import { admitPicture } from "./admit-picture.ts";
-import { describeUpload } from "./dedupe.ts";
+import { describeUpload } from "./describe-upload.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
 import type { Result, SlowStage, Tables } from "./stage.ts";
 

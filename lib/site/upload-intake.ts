@@ -1,17 +1,16 @@
 /** What `foscam-watch` does: every file that a watched folder brings is entered in the ledger once, then handed on. */
-
 import { realpathSync } from "node:fs";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
 import type { Upload } from "../domain/upload.ts";
-import { cameraId as idOfFolder } from "../media/camera-id.ts";
 import { captureTime } from "../media/capture-time.ts";
 import { type FileSighting, FolderWatch } from "../media/folder-watch.ts";
 import type { SettledFile } from "../media/settle.ts";
 import { MediaError, type VigilError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { FileVersion } from "../store/uploads.ts";
+import { type FolderCamera, FolderCameras } from "./folder-cameras.ts";
 import { isLive } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { Output, Tables } from "./stage.ts";
@@ -46,12 +45,14 @@ const OUTAGES: ReadonlySet<string> = new Set(["ROOT_MISSING", "ROOT_UNREADABLE",
 export class UploadIntake {
   readonly #options: UploadIntakeOptions;
   readonly #watch: FolderWatch;
-  readonly #firstSeenMs: number;
+  readonly #cameras: FolderCameras;
   readonly #release: () => void;
-  /** Folders that wait for an id of their own, so that each is complained about once. */
-  readonly #waiting = new Set<string>();
   /** Cameras whose clock seems to be behind, so that each is mentioned once. */
   readonly #behind = new Set<string>();
+  /** When this root was watched for the first time; null until the start has asked the store. */
+  #firstSeenMs: number | null = null;
+  /** A start may have to be tried again; what comes in the meantime is no old file. */
+  readonly #openedMs: number;
   #taken = 0;
   #rejected = 0;
   #outage = false;
@@ -60,13 +61,9 @@ export class UploadIntake {
   constructor(options: UploadIntakeOptions) {
     this.#options = options;
     const { site, root } = options;
+    this.#openedMs = site.clock.now();
     this.#release = site.roots.claim(realRoot(root));
-    try {
-      this.#firstSeenMs = site.store.transaction((tables) => tables.uploads.firstSeen(root, site.clock.now()));
-    } catch (error) {
-      this.#release();
-      throw error;
-    }
+    this.#cameras = new FolderCameras({ site, fixed: options.camera, onError: options.onError });
     this.#watch = new FolderWatch({
       root,
       polling: options.polling,
@@ -98,13 +95,15 @@ export class UploadIntake {
   }
 
   /** Resolves when the folder is watched and has been compared with the ledger once. */
-  start(): Promise<void> {
-    return this.#watch.start();
+  async start(): Promise<void> {
+    const { site, root } = this.#options;
+    this.#firstSeenMs = site.store.transaction((tables) => tables.uploads.firstSeen(root, this.#openedMs));
+    await this.#watch.start();
   }
 
   /** Compares the folder with the ledger now. */
-  scan(): Promise<void> {
-    return this.#watch.scan();
+  async scan(): Promise<void> {
+    await (this.#firstSeenMs === null ? this.start() : this.#watch.scan());
   }
 
   async close(): Promise<void> {
@@ -116,16 +115,17 @@ export class UploadIntake {
   #wants(file: FileSighting): boolean {
     const { site, takeExisting } = this.#options;
     if (site.store.uploads.has(this.#version(file))) return false;
-    if (!takeExisting && file.ctimeMs < this.#firstSeenMs - CLOCK_TICK_MS) {
+    const isOld = this.#firstSeenMs !== null && file.ctimeMs < this.#firstSeenMs - CLOCK_TICK_MS;
+    if (isOld && !takeExisting) {
       site.store.transaction((tables) => this.#enterUnwanted(tables, file, null, "baseline", null));
       return false;
     }
-    const camera = this.#cameraOf(file.relativePath);
-    return camera === null || this.#hasId(camera);
+    const camera = this.#cameras.of(file.relativePath);
+    return camera === null || this.#cameras.mayUse(camera);
   }
 
   #take(file: SettledFile): void {
-    const camera = this.#cameraOf(file.relativePath);
+    const camera = this.#cameras.of(file.relativePath);
     if (camera === null) {
       const reason =
         "it lies directly in the watched folder; put it into a folder named after its camera, or name the camera in the node";
@@ -223,31 +223,6 @@ export class UploadIntake {
     });
   }
 
-  /** The camera of a file; null where the file lies in no camera's folder. */
-  #cameraOf(relativePath: string): FolderCamera | null {
-    const { site, camera } = this.#options;
-    const folder = camera ?? relativePath.split("/").slice(0, -1)[0];
-    if (folder === undefined) return null;
-    return { folder, id: site.listedId(folder) ?? idOfFolder(folder) };
-  }
-
-  /** Whether the id is the folder's own; a folder whose id another one has waits until it is given one. */
-  #hasId({ folder, id }: FolderCamera): boolean {
-    const { site, onError } = this.#options;
-    const holder = site.claimCamera(id, folder);
-    if (holder === folder) return true;
-    if (!this.#waiting.has(folder)) {
-      this.#waiting.add(folder);
-      onError(
-        new MediaError(
-          "CAMERA_ID_TAKEN",
-          `The folders "${folder}" and "${holder}" both make the camera id "${id}": the files in "${folder}" wait until the site's camera list gives it an id of its own`,
-        ),
-      );
-    }
-    return false;
-  }
-
   #version(file: FileSighting): FileVersion {
     return { root: this.#options.root, path: file.relativePath, size: file.size, mtimeNs: file.mtimeNs };
   }
@@ -265,11 +240,6 @@ function realRoot(root: string): string {
 /** A file's name as a log line can show it. */
 function shown({ relativePath }: FileSighting): string {
   return oneLine(relativePath, LOGGED_NAME_LENGTH);
-}
-
-interface FolderCamera {
-  readonly folder: string;
-  readonly id: string;
 }
 
 function uploadId({ root, path, size, mtimeNs }: FileVersion): string {

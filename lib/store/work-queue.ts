@@ -3,15 +3,16 @@
  * the job and what it hands on are one transaction. Whatever is queued when the process dies is resumed by the node's
  * next instance.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { FlowMessage } from "../domain/message.ts";
 import { backoffMs } from "../resilience/backoff.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, VigilError } from "../resilience/errors.ts";
 import type { HandOff, Output, Sent } from "./hand-off.ts";
 import type { Subject } from "./handovers.ts";
+import { jobKey } from "./job-key.ts";
 import type { QueuedJob, Receipt } from "./jobs.ts";
-import { fromJournal, toJournal } from "./journal.ts";
+import { fromJournal } from "./journal.ts";
 import type { Store, Tables } from "./store.ts";
 
 /** What a piece of work brings forth. */
@@ -277,7 +278,7 @@ export class WorkQueue {
     return {
       nodeId,
       stage,
-      key: keyOf(delivery.message),
+      key: jobKey(delivery.message),
       subjectId: delivery.subject?.id ?? null,
       cameraId: delivery.cameraId,
       priority: delivery.priority,
@@ -288,21 +289,4 @@ export class WorkQueue {
 
 function answer(tables: Tables, { message, subject }: Delivery, now: number): void {
   tables.handovers.answer(typeof message.handover === "string" ? message.handover : null, subject, now);
-}
-
-/**
- * What makes a message the same work as an earlier one: the hand-over it came with and its content. Not the record's
- * id alone: crops, split parts and second revisions share that. The context does not count: what a user's node adds
- * there, the temperature say, is another one when the message is sent again.
- */
-function keyOf(message: FlowMessage): string {
-  const origin = typeof message.handover === "string" ? message.handover : (message._msgid ?? randomUUID());
-  const content = toJournal({ payload: withoutContext(message.payload) }).json;
-  return `${origin}:${createHash("sha256").update(content).digest("hex").slice(0, 32)}`;
-}
-
-function withoutContext(payload: unknown): unknown {
-  if (typeof payload !== "object" || payload === null || !("context" in payload)) return payload;
-  const { context: _context, ...identity } = payload;
-  return identity;
 }

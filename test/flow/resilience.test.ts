@@ -131,6 +131,15 @@ describe("a flow", function () {
     await flow.inbox("out").next();
   });
 
+  it("starts a watch that could not start while the store was busy", async () => {
+    flow = await startFlow([site(), detect({ wires: [[], [], []] }), out]);
+    await whileLocked(async () => {
+      await flow?.deploy([site(), detect({ wires: [[], [], []] }), watch({ wires: [["out"], [], []] }), out], "nodes");
+      await drop("a.jpg");
+    });
+    await flow.inbox("out").next();
+  });
+
   it("closes a quiet camera's batch although the store was busy when it was time", async () => {
     flow = await startFlow([site(), detect(), batch({ idle: "0.2", wires: [["out"], []] }), out]);
     flow.send("detect", { payload: await scene() });

@@ -1,0 +1,21 @@
+/** What tells one piece of work of a node from another. */
+import { createHash, randomUUID } from "node:crypto";
+import type { FlowMessage } from "../domain/message.ts";
+import { toJournal } from "./journal.ts";
+
+/**
+ * What makes a message the same work as an earlier one: the hand-over it came with and its content. Not the record's
+ * id alone: crops, split parts and second revisions share that. The context does not count: what a user's node adds
+ * there, the temperature say, is another one when the message is sent again.
+ */
+export function jobKey(message: FlowMessage): string {
+  const origin = typeof message.handover === "string" ? message.handover : (message._msgid ?? randomUUID());
+  const content = toJournal({ payload: withoutContext(message.payload) }).json;
+  return `${origin}:${createHash("sha256").update(content).digest("hex").slice(0, 32)}`;
+}
+
+function withoutContext(payload: unknown): unknown {
+  if (typeof payload !== "object" || payload === null || !("context" in payload)) return payload;
+  const { context: _context, ...identity } = payload;
+  return identity;
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.ts";
+import type { Batch } from "../../../lib/domain/batch.ts";
+import type { SecurityEvent } from "../../../lib/domain/event.ts";
+import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
+import { SiteConfig } from "../../../lib/site/config.ts";
+import { Site } from "../../../lib/site/site.ts";
+import type { Job, Output } from "../../../lib/site/stage.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { type LlmServer, startLlmServer } from "../../support/llm-server.ts";
+
+const AT = "2026-11-20T12:00:00.000Z";
+const BATCH: Batch = {
+  batch_id: "ba_1",
+  camera_id: "porch",
+  started_at: AT,
+  ended_at: AT,
+  close_reason: "idle",
+  fast_path: false,
+  detections: [],
+  uploads: [],
+  thumbnail_path: null,
+};
+
+describe("analysisStage", () => {
+  const clock = new FakeClock(Date.parse(AT));
+  let site: Site;
+  let llm: LlmServer;
+  let client: LlamaClient;
+
+  beforeEach(async () => {
+    const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    site = new Site({ config: SiteConfig.parse({}), dataDir: null, clock, logger, onMqttState: () => {} });
+    llm = await startLlmServer();
+    client = new LlamaClient({ ...LLAMA_DEFAULTS, url: llm.url, api: "completion", model: null, apiKey: null });
+  });
+  afterEach(async () => {
+    await client.close();
+    await llm.close();
+    await site.close();
+  });
+
+  /** Works on the batch; `estimates` fills with what leaves before the end. */
+  const work = (estimate: AnalysisOptions["estimate"]) => {
+    const stage = analysisStage({ site, nodeId: "analyze", client, concurrency: 1, estimate, publish: true });
+    const estimates: SecurityEvent[] = [];
+    const store = (commit: Parameters<Job["interim"]>[0]) =>
+      site.store.transaction(commit).map((output: Output) => output.payload as SecurityEvent);
+    const job: Job = { message: { payload: BATCH }, interim: (commit) => estimates.push(...store(commit)) };
+    const ended = stage.work(BATCH, job, new AbortController().signal).then(({ commit }) => store(commit)[0]);
+    return { estimates, ended };
+  };
+
+  it("estimates when the model has not answered for ten seconds, and once", async () => {
+    const answer = Promise.withResolvers<object>();
+    llm.answer(() => answer.promise);
+    const { estimates, ended } = work("away");
+    await eventually(() => llm.requests.length === 1, "the request");
+    clock.advance(9_999);
+    assert.deepEqual(estimates, []);
+    clock.advance(1);
+    clock.advance(60_000);
+    assert.deepEqual(
+      estimates.map(({ analysis, final, revision }) => [analysis, final, revision]),
+      [["rules", false, 1]],
+    );
+    answer.resolve({ reasoning: "r", summary: "s", risk_score: 20, recommended_action: "" });
+    const verdict = await ended;
+    assert.deepEqual([verdict?.analysis, verdict?.final, verdict?.revision], ["model", true, 2]);
+  });
+
+  it("does not estimate when the model answers in time", async () => {
+    const { estimates, ended } = work("away");
+    assert.equal((await ended)?.revision, 1);
+    clock.advance(60_000);
+    assert.deepEqual(estimates, []);
+  });
+
+  it("estimates at once when the model is away, and once however often the job is tried", async () => {
+    llm.misbehave(503);
+    for (const tried of [1, 0]) {
+      const { estimates, ended } = work("away");
+      await assert.rejects(ended, { code: "LLM_BUSY", retryable: true });
+      assert.equal(estimates.length, tried);
+    }
+  });
+
+  it("always estimates first when told to", async () => {
+    const { estimates, ended } = work("always");
+    assert.equal(estimates.length, 1);
+    assert.equal((await ended)?.revision, 2);
+  });
+
+  it("never estimates when told not to", async () => {
+    llm.misbehave(503);
+    const { estimates, ended } = work("never");
+    clock.advance(60_000);
+    await assert.rejects(ended);
+    assert.deepEqual(estimates, []);
+  });
+});
