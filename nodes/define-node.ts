@@ -145,6 +145,8 @@ class RunningNode<C, R> {
   }
 
   async #input(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
+    // Node-RED may still deliver to an instance that a deploy has replaced. Untaken, the message is sent again.
+    if (this.#closed) return;
     try {
       if (message.command !== undefined) await this.#obey(message, done);
       else await this.#untilStored(() => this.#receive(message, done));
@@ -222,27 +224,26 @@ class RunningNode<C, R> {
 
   /** Node-RED says so after every deploy, also to nodes that the deploy left alone. */
   async #flowsStarted(): Promise<void> {
-    this.#wiring.read();
-    // Before anything that the start brings forth, which may go on for long: a watch scans its folder first.
-    const due = this.#aired.due();
-    this.#starting ??= this.#start();
-    await this.#aired.resend(due);
-    this.#showStatus();
-  }
-
-  /** A start that fails, because a backup holds the database for one, is tried again. */
-  async #start(): Promise<void> {
     try {
-      this.#queue.start();
-      await this.#behaviour.start?.();
-      this.#aired.startAging();
+      this.#wiring.read();
+      // Before anything that the start brings forth, which may go on for long: a watch scans its folder first.
+      const due = this.#aired.due();
+      this.#starting ??= this.#start();
+      await Promise.all([this.#starting, this.#aired.resend(due)]);
+      this.#showStatus();
     } catch (error) {
       if (this.#closing) return;
+      // A backup that holds the database, for one, is over soon.
       this.#report(asError(error));
-      this.#cancelRetry = this.#site.clock.after(STORE_RETRY_MS, () => {
-        this.#starting = this.#start();
-      });
+      this.#starting = null;
+      this.#cancelRetry = this.#site.clock.after(STORE_RETRY_MS, () => this.#guard(() => this.#flowsStarted()));
     }
+  }
+
+  async #start(): Promise<void> {
+    this.#queue.start();
+    await this.#behaviour.start?.();
+    this.#aired.startAging();
   }
 
   #send(messages: readonly Sent[]): void {

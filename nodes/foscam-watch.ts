@@ -29,10 +29,8 @@ export default defineNode({
         act(base, commit);
         refreshStatus();
       },
-      onError: (error) => {
-        report(error);
-        refreshStatus();
-      },
+      onError: report,
+      onOutage: refreshStatus,
     });
     return {
       commands: {

@@ -1,4 +1,4 @@
-/** `vigil-site`: what a site's nodes share, opened with the first of them and closed after the last. */
+/** `vigil-site`: what a site's nodes share, opened with the first of them and closed, with this one, after the last. */
 import { resolve } from "node:path";
 import type { NodeAPI, NodeDef } from "node-red";
 import { systemClock } from "../lib/resilience/clock.ts";

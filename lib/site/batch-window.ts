@@ -41,6 +41,7 @@ const RETRY_MS = 5_000;
 export class BatchWindow {
   readonly #options: BatchWindowOptions;
   readonly #timers = new Map<string, () => void>();
+  #closed = false;
 
   constructor(options: BatchWindowOptions) {
     this.#options = options;
@@ -81,6 +82,7 @@ export class BatchWindow {
   }
 
   close(): void {
+    this.#closed = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
   }
@@ -99,7 +101,7 @@ export class BatchWindow {
     let open = tables.batches.openOf(nodeId, detected.upload.camera_id, lane);
     const misfit = open && reasonToClose(open, toMillis(capturedAt), limits);
     if (open && misfit) {
-      outputs.push(...this.#close(open, misfit, tables));
+      outputs.push(...this.#close(open, misfit, tables, fromJournal(open.msg)));
       open = undefined;
     }
 
@@ -135,6 +137,8 @@ export class BatchWindow {
   }
 
   #arm(batch: OpenBatch, delayMs: number): void {
+    // What joins while the node closes is the next instance's to close.
+    if (this.#closed) return;
     this.#timers.get(batch.batch_id)?.();
     const reason: CloseReason = batch.due_ms >= batch.opened_ms + this.#options.limits.windowMs ? "window" : "idle";
     const close = () => {
@@ -149,26 +153,27 @@ export class BatchWindow {
   }
 
   #closeNow(batch: OpenBatch, reason: CloseReason): void {
-    this.#options.act({}, (tables) => this.#close(batch, reason, tables));
+    this.#options.act(fromJournal(batch.msg), (tables) => this.#close(batch, reason, tables));
   }
 
-  #close(batch: OpenBatch, reason: CloseReason, tables: Tables): readonly Output[] {
+  /** `base`: the message whose properties the batch's message carries on, where that is not the one being worked on. */
+  #close(batch: OpenBatch, reason: CloseReason, tables: Tables, base?: FlowMessage): readonly Output[] {
     const closed = tables.batches.close(batch.batch_id, reason);
     tables.afterCommit(() => {
       this.#timers.get(batch.batch_id)?.();
       this.#timers.delete(batch.batch_id);
     });
-    return closed ? [outputOf(closed, batch.msg)] : [];
+    return closed ? [outputOf(closed, base)] : [];
   }
 }
 
-function outputOf(batch: Batch, msg: string): Output {
+function outputOf(batch: Batch, base: FlowMessage | undefined): Output {
   return {
     port: BATCH_PORT,
     topic: batch.camera_id,
     payload: batch,
-    properties: fromJournal(msg),
     subject: { kind: "batch", id: batch.batch_id },
+    ...(base && { base }),
   };
 }
 

@@ -34,9 +34,10 @@ export class FolderCameras {
 
   /** Whether the id is the folder's own; a folder whose id another one has waits until it is given one. */
   mayUse({ folder, id }: FolderCamera): boolean {
-    const { site, onError } = this.#options;
+    const { site, fixed, onError } = this.#options;
     const holder = site.claimCamera(id, folder);
-    if (holder === folder) return true;
+    // A camera that the node's form names is meant to be that one.
+    if (holder === folder || fixed !== null) return true;
     if (!this.#waiting.has(folder)) {
       this.#waiting.add(folder);
       onError(

@@ -87,8 +87,8 @@ export class Publisher {
 
   async #announceCamera(cameraId: string): Promise<void> {
     if (this.#announced.has(cameraId)) return;
-    this.#announced.add(cameraId);
     await this.#publish(cameraDiscovery({ ...this.#discovery, camera: this.#site.camera(cameraId) }));
+    this.#announced.add(cameraId);
   }
 
   /** Hands the packets over in turn and does not wait for the answers: an event that follows must not wait for them. */
@@ -110,7 +110,12 @@ export class Publisher {
   async #publishEntry(entry: OutboxEntry): Promise<void> {
     const { store, topics } = this.#site;
     if (entry.seq !== this.#delivered) {
-      const event = EventRecord.parse(JSON.parse(entry.payload));
+      const event = readEvent(entry);
+      if (event === null) {
+        this.#site.logger.error(`The event ${entry.subject_id} cannot be read any more and is not published`);
+        store.transaction((tables) => tables.outbox.remove(entry.seq));
+        return;
+      }
       // Publishing cannot be taken back: what it tells of must be on the disk.
       store.durableTransaction((tables) => tables.outbox.attempt(entry.seq));
       await this.#announceCamera(event.camera_id);
@@ -147,7 +152,7 @@ export class Publisher {
     this.#last = this.#last.then(work).catch((error) => {
       if (!this.#report(error)) return;
       this.#cancelRetry();
-      this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.#inTurn(() => this.#drain()));
+      this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.#inTurn(() => this.#announce()));
     });
   }
 
@@ -159,5 +164,14 @@ export class Publisher {
     if (this.#closing.signal.aborted || !this.#link.connected) return false;
     this.#site.logger.error(`Publishing failed, and is tried again: ${asError(error).message}`);
     return true;
+  }
+}
+
+/** An entry that another version of Vigil wrote may not be readable; it must not hold up what comes after it. */
+function readEvent({ payload }: OutboxEntry): EventRecord | null {
+  try {
+    return EventRecord.parse(JSON.parse(payload));
+  } catch {
+    return null;
   }
 }

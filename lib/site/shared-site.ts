@@ -1,4 +1,4 @@
-/** A site that opens with its first user and closes after its last one. */
+/** A site that opens with its first user, and closes on demand once its last one has let go. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Site } from "./site.ts";
 

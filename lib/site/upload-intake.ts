@@ -28,6 +28,8 @@ export interface UploadIntakeOptions {
   /** Stores in a transaction, then sends. */
   act(base: FlowMessage, work: (tables: Tables) => readonly Output[]): void;
   onError(error: VigilError): void;
+  /** `outage` has changed. */
+  onOutage(): void;
 }
 
 export const UPLOAD_PORT = 0;
@@ -40,7 +42,7 @@ const POLL_INTERVAL_MS = 1_000;
 const CLOCK_TICK_MS = 20;
 const LOGGED_NAME_LENGTH = 200;
 /** Errors that last for the whole folder until a scan succeeds. */
-const OUTAGES: ReadonlySet<string> = new Set(["ROOT_MISSING", "ROOT_UNREADABLE", "WATCH_FAILED"]);
+const OUTAGES: ReadonlySet<string> = new Set(["ROOT_MISSING", "ROOT_UNREADABLE"]);
 
 export class UploadIntake {
   readonly #options: UploadIntakeOptions;
@@ -49,8 +51,9 @@ export class UploadIntake {
   readonly #release: () => void;
   /** Cameras whose clock seems to be behind, so that each is mentioned once. */
   readonly #behind = new Set<string>();
-  /** When this root was watched for the first time; null until the start has asked the store. */
-  #firstSeenMs: number | null = null;
+  #started = false;
+  /** What changed before this lay there before the root was first watched; null once all of that has been entered. */
+  #oldBeforeMs: number | null = null;
   /** A start may have to be tried again; what comes in the meantime is no old file. */
   readonly #openedMs: number;
   #taken = 0;
@@ -75,12 +78,10 @@ export class UploadIntake {
       wants: (file) => this.#wants(file),
       take: (file) => this.#take(file),
       onError: (error) => {
-        this.#outage ||= OUTAGES.has(error.code);
+        if (OUTAGES.has(error.code)) this.#show(true);
         options.onError(error);
       },
-      onScanned: () => {
-        this.#outage = false;
-      },
+      onScanned: () => this.#scanned(),
     });
   }
 
@@ -89,7 +90,7 @@ export class UploadIntake {
     return { taken: this.#taken, rejected: this.#rejected };
   }
 
-  /** Whether the folder cannot be read or watched at the moment. */
+  /** Whether the folder cannot be read at the moment. */
   get outage(): boolean {
     return this.#outage;
   }
@@ -97,13 +98,14 @@ export class UploadIntake {
   /** Resolves when the folder is watched and has been compared with the ledger once. */
   async start(): Promise<void> {
     const { site, root } = this.#options;
-    this.#firstSeenMs = site.store.transaction((tables) => tables.uploads.firstSeen(root, this.#openedMs));
+    this.#oldBeforeMs = site.store.transaction((tables) => tables.uploads.watchRoot(root, this.#openedMs));
+    this.#started = true;
     await this.#watch.start();
   }
 
   /** Compares the folder with the ledger now. */
   async scan(): Promise<void> {
-    await (this.#firstSeenMs === null ? this.start() : this.#watch.scan());
+    await (this.#started ? this.#watch.scan() : this.start());
   }
 
   async close(): Promise<void> {
@@ -112,10 +114,25 @@ export class UploadIntake {
     await this.#watch.close();
   }
 
+  #scanned(): void {
+    const { site, root } = this.#options;
+    this.#show(false);
+    if (this.#oldBeforeMs === null) return;
+    // A network drive's clock may be behind ours: from now on a file is new, whatever its times say.
+    site.store.transaction((tables) => tables.uploads.markBaselined(root));
+    this.#oldBeforeMs = null;
+  }
+
+  #show(outage: boolean): void {
+    if (outage === this.#outage) return;
+    this.#outage = outage;
+    this.#options.onOutage();
+  }
+
   #wants(file: FileSighting): boolean {
     const { site, takeExisting } = this.#options;
     if (site.store.uploads.has(this.#version(file))) return false;
-    const isOld = this.#firstSeenMs !== null && file.ctimeMs < this.#firstSeenMs - CLOCK_TICK_MS;
+    const isOld = this.#oldBeforeMs !== null && file.ctimeMs < this.#oldBeforeMs - CLOCK_TICK_MS;
     if (isOld && !takeExisting) {
       site.store.transaction((tables) => this.#enterUnwanted(tables, file, null, "baseline", null));
       return false;

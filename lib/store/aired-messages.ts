@@ -45,6 +45,8 @@ export class AiredMessages {
   /** Counts the minutes that messages are in the air while the node is up to send them again. */
   startAging(): void {
     const { store, clock, nodeId, onUnclaimed, onError } = this.#options;
+    this.#cancelAging();
+    if (this.#closed) return;
     this.#cancelAging = clock.after(MINUTE_MS, () => {
       try {
         const unclaimed = store.transaction((tables) => tables.handovers.age(nodeId));

@@ -9,6 +9,8 @@ export interface Output {
   readonly port: number;
   readonly topic: string;
   readonly payload: unknown;
+  /** The message to carry on, where that is not the one that was worked on. */
+  readonly base?: FlowMessage;
   /** Further properties to set on the message. */
   readonly properties?: Readonly<Record<string, unknown>>;
   /** What the message is about; null on a terminal output, whose messages are sent once and not again. */
@@ -46,8 +48,8 @@ export class HandOff {
 
   /** Inside a transaction: the messages to send once it is committed. They carry the user's properties of `base`. */
   prepare(tables: Tables, base: FlowMessage, outputs: readonly Output[], now: number): Sent[] {
-    return outputs.map(({ port, topic, payload, properties, subject }) => {
-      const { handover: _taken, replayed: _replayed, ...own } = base;
+    return outputs.map(({ port, topic, payload, properties, subject, base: other }) => {
+      const { handover: _taken, replayed: _replayed, ...own } = other ?? base;
       const message: FlowMessage = { ...own, ...properties, topic, payload };
       if (subject !== null) {
         const state = this.#leadsOn(port) ? "air" : "unclaimed";

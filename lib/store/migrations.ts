@@ -10,7 +10,12 @@ const STEPS: readonly string[] = [
     first_seen_at TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  CREATE TABLE roots(root TEXT PRIMARY KEY, first_seen_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  -- baselined: once all that lay there before has been entered, whatever else comes is new.
+  CREATE TABLE roots(
+    root TEXT PRIMARY KEY,
+    first_seen_ms INTEGER NOT NULL,
+    baselined INTEGER NOT NULL DEFAULT 0 CHECK(baselined IN (0,1))
+  ) STRICT, WITHOUT ROWID;
 
   -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.
   CREATE TABLE uploads(

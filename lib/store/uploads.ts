@@ -26,8 +26,9 @@ export class Uploads {
   readonly #insert;
   readonly #adopt;
   readonly #end;
-  readonly #firstSeen;
+  readonly #oldBefore;
   readonly #seeRoot;
+  readonly #baselined;
 
   constructor(db: Database) {
     this.#known = db
@@ -47,14 +48,25 @@ export class Uploads {
     this.#end = db.prepare<[string, string | null, string]>(`
       UPDATE uploads SET state = ?, original_id = ? WHERE upload_id = ? AND state = 'handed'
         AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)`);
-    this.#firstSeen = db.prepare<[string], number>("SELECT first_seen_ms FROM roots WHERE root = ?").pluck();
-    this.#seeRoot = db.prepare<[string, number]>("INSERT INTO roots VALUES(?, ?) ON CONFLICT DO NOTHING");
+    this.#oldBefore = db
+      .prepare<[string], number>("SELECT first_seen_ms FROM roots WHERE root = ? AND baselined = 0")
+      .pluck();
+    this.#seeRoot = db.prepare("INSERT INTO roots(root, first_seen_ms) VALUES(?, ?) ON CONFLICT DO NOTHING");
+    this.#baselined = db.prepare("UPDATE roots SET baselined = 1 WHERE root = ?");
   }
 
-  /** When this root was watched for the first time, in milliseconds since 1970: `now` if that is this time. */
-  firstSeen(root: string, now: number): number {
+  /**
+   * Enters a root that is watched. The answer is when that began, in milliseconds since 1970: what is older lay there
+   * before. Null once all of that has been entered.
+   */
+  watchRoot(root: string, now: number): number | null {
     this.#seeRoot.run(root, now);
-    return this.#firstSeen.get(root) ?? now;
+    return this.#oldBefore.get(root) ?? null;
+  }
+
+  /** All that lay in a root when it was watched for the first time has been entered. */
+  markBaselined(root: string): void {
+    this.#baselined.run(root);
   }
 
   /** Whether the ledger has this version of a file, in whatever state. */

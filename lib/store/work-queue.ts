@@ -233,8 +233,10 @@ export class WorkQueue {
       if (!ended) return null;
       return this.#handOff.prepare(tables, message, result.commit(tables), now);
     });
-    // Another instance owns the job by now, and this result is not the one that counts.
-    if (sent === null) return;
+    if (sent === null) {
+      this.#letGo(row);
+      return;
+    }
     this.#options.send(sent);
     this.#end(row, message, failure);
   }
@@ -243,20 +245,28 @@ export class WorkQueue {
     const { store, clock } = this.#options;
     const code = error instanceof VigilError ? error.code : "UNEXPECTED";
     const retry = error instanceof VigilError && error.retryable;
+    let isOurs: boolean;
     try {
-      store.transaction((tables) => {
+      isOurs = store.transaction(({ jobs }) => {
         const now = clock.now();
-        if (retry) tables.jobs.defer(row.job_id, this.#owner, code, error.message, now + backoffMs(row.attempts + 1));
-        else tables.jobs.dead(row.job_id, this.#owner, code, error.message, now);
+        if (!retry) return jobs.dead(row.job_id, this.#owner, code, error.message, now);
+        return jobs.defer(row.job_id, this.#owner, code, error.message, now + backoffMs(row.attempts + 1));
       });
     } catch (storeError) {
       this.#pause(asError(storeError));
       return;
     }
-    if (retry) {
+    if (!isOurs) this.#letGo(row);
+    else if (retry) {
       this.#waitingFor = error;
       this.#options.onChange();
     } else this.#end(row, message, error);
+  }
+
+  /** Another instance owns the job by now, and what came of it here does not count. */
+  #letGo(row: QueuedJob): void {
+    this.#live.delete(row.job_id);
+    this.#changeDepth(-1);
   }
 
   #end(row: QueuedJob, message: FlowMessage, error: Error | undefined): void {

@@ -246,6 +246,33 @@ describe("a node", () => {
       assert.equal((await flow.inbox("uploads").next()).topic, "porch");
     });
 
+    it("takes a root for the camera that it names, also where a folder has that id", async () => {
+      const [all, own] = [join(folder, "cameras"), join(folder, "own")];
+      flow = await startFlow([
+        site(),
+        { id: "watch", type: "foscam-watch", site: "site", folder: all, wires: [["uploads"], [], []] },
+        {
+          id: "own",
+          type: "foscam-watch",
+          site: "site",
+          folder: own,
+          camera: "front_door",
+          wires: [["uploads"], [], []],
+        },
+        ...helpers("uploads"),
+      ]);
+      mkdirSync(join(all, "Front Door"), { recursive: true });
+      writeFileSync(join(all, "Front Door", "a.jpg"), await scene());
+      await flow.inbox("uploads").next();
+      mkdirSync(own, { recursive: true });
+      writeFileSync(join(own, "b.jpg"), await scene(null, { seed: 2 }));
+      await eventually(() => flow?.inbox("uploads").messages.length === 2, "the second picture");
+      assert.deepEqual(
+        flow.inbox("uploads").messages.map(({ topic }) => topic),
+        ["front_door", "front_door"],
+      );
+    });
+
     it("takes what was there before, if asked to", async () => {
       mkdirSync(join(folder, "cameras", "porch"), { recursive: true });
       writeFileSync(join(folder, "cameras", "porch", "old.jpg"), await scene());
@@ -426,6 +453,14 @@ describe("a node", () => {
       flow = await startFlow(batchFlow({ idle: "1" }));
       const closed = await flow.inbox("batches").next();
       assert.deepEqual([closed.house, (closed.payload as BatchPayload).close_reason], ["mine", "idle"]);
+    });
+
+    it("gives each batch the properties of its own messages", async () => {
+      flow = await startFlow(batchFlow({ window: "10", idle: "20" }));
+      flow.send("batch", { ...detected("porch", 0), mine: "first" });
+      flow.send("batch", { ...detected("porch", 11), yours: "second" });
+      const { mine, yours } = await flow.inbox("batches").next();
+      assert.deepEqual([mine, yours], ["first", undefined]);
     });
 
     it("does not count an inspection twice", async () => {

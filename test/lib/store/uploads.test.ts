@@ -172,11 +172,14 @@ describe("Uploads", () => {
   });
 
   it("remembers when a root was watched first", () => {
-    equal(store.uploads.firstSeen("/ftp", 1_000), 1_000);
-    equal(store.uploads.firstSeen("/ftp", 2_000), 1_000);
-    equal(store.uploads.firstSeen("/other", 2_000), 2_000);
+    equal(store.uploads.watchRoot("/ftp", 1_000), 1_000);
+    equal(store.uploads.watchRoot("/ftp", 2_000), 1_000);
+    equal(store.uploads.watchRoot("/other", 2_000), 2_000);
     store.close();
     store = openStore(folder);
-    equal(store.uploads.firstSeen("/ftp", 3_000), 1_000);
+    equal(store.uploads.watchRoot("/ftp", 3_000), 1_000);
+    store.uploads.markBaselined("/ftp");
+    equal(store.uploads.watchRoot("/ftp", 4_000), null);
+    equal(store.uploads.watchRoot("/other", 4_000), 2_000);
   });
 });
