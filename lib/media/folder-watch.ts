@@ -65,6 +65,7 @@ export class FolderWatch {
   readonly #tasks = new Set<Promise<void>>();
   #events: (FolderEvents & { readonly identity: string }) | null = null;
   #scan: Promise<void> | null = null;
+  #nextScan: Promise<void> | null = null;
   #cancelRescan = () => {};
   /** Problems of this scan and since, and those of the one before. */
   #problems = new Set<string>();
@@ -87,10 +88,18 @@ export class FolderWatch {
 
   /** Compares the folder with what is known, now. Resolves when all that is new is queued; never rejects. */
   scan(): Promise<void> {
-    this.#scan ??= this.#runScan().finally(() => {
-      this.#scan = null;
+    if (this.#scan === null) {
+      this.#scan = this.#runScan().finally(() => {
+        this.#scan = null;
+      });
+      return this.#scan;
+    }
+    // The one under way may be past what the caller knows of.
+    this.#nextScan ??= this.#scan.then(() => {
+      this.#nextScan = null;
+      return this.scan();
     });
-    return this.#scan;
+    return this.#nextScan;
   }
 
   /** Stops; resolves when no look and no `take` runs any more. */
@@ -99,7 +108,7 @@ export class FolderWatch {
     this.#cancelRescan();
     this.#live.clear();
     this.#backlog.clear();
-    await Promise.all([...this.#tasks, this.#scan]);
+    await Promise.all([...this.#tasks, this.#scan, this.#nextScan]);
     await this.#closeEvents();
   }
 

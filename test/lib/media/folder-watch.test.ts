@@ -314,6 +314,18 @@ describe("FolderWatch", () => {
     }
   });
 
+  it("scans again when it is asked during a scan, which may be past what came", async () => {
+    await put("cam/a.jpg");
+    let scans = 0;
+    const { watch } = makeWatch({
+      onScanned: () => {
+        scans += 1;
+      },
+    });
+    await Promise.all([watch.start(), watch.scan(), watch.scan()]);
+    assert.equal(scans, 2);
+  });
+
   it("tells of a name that is not UTF-8", async function () {
     if (process.platform !== "linux") return this.skip();
     await mkdir(root());
