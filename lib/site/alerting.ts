@@ -10,8 +10,8 @@ export interface AlertingOptions {
   readonly rule: AlertRule;
 }
 
-export const ALERT_PORT = 0;
-export const SUPPRESSED_PORT = 1;
+const ALERT_PORT = 0;
+const SUPPRESSED_PORT = 1;
 
 export function alertingStage({ site, nodeId, rule }: AlertingOptions): InstantStage<SecurityEvent> {
   return {

@@ -23,7 +23,7 @@ export interface AnalysisOptions {
   readonly publish: boolean;
 }
 
-export const EVENT_PORT = 0;
+const EVENT_PORT = 0;
 
 /** A model that has not answered by then counts as away. */
 const AWAY_MS = 10_000;

@@ -34,7 +34,7 @@ export interface BatchWindowOptions {
   report(error: Error): void;
 }
 
-export const BATCH_PORT = 0;
+const BATCH_PORT = 0;
 
 const RETRY_MS = 5_000;
 

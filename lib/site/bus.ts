@@ -12,7 +12,7 @@ export interface SiteEvents {
 }
 
 export class SiteBus {
-  readonly #emitter = new EventEmitter<SiteEvents>();
+  readonly #emitter = new EventEmitter();
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -28,11 +28,11 @@ export class SiteBus {
         this.#logger.error(`A listener to "${event}" failed: ${asError(error).message}`);
       }
     };
-    (this.#emitter as EventEmitter).on(event, guarded);
-    owner.addEventListener("abort", () => (this.#emitter as EventEmitter).off(event, guarded), { once: true });
+    this.#emitter.on(event, guarded);
+    owner.addEventListener("abort", () => this.#emitter.off(event, guarded), { once: true });
   }
 
   emit<K extends keyof SiteEvents>(event: K, ...args: SiteEvents[K]): void {
-    (this.#emitter as EventEmitter).emit(event, ...args);
+    this.#emitter.emit(event, ...args);
   }
 }

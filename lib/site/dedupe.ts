@@ -10,8 +10,8 @@ export interface DedupeOptions {
   readonly clock: Clock;
 }
 
-export const NEW_PORT = 0;
-export const DUPLICATE_PORT = 1;
+const NEW_PORT = 0;
+const DUPLICATE_PORT = 1;
 
 export function dedupeStage({ nodeId, windowMs, clock }: DedupeOptions): InstantStage<Upload> {
   return {

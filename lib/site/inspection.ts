@@ -27,8 +27,8 @@ export interface InspectionOptions {
   readonly publish: boolean;
 }
 
-export const SEEN_PORT = 0;
-export const NOTHING_PORT = 1;
+const SEEN_PORT = 0;
+const NOTHING_PORT = 1;
 
 const LOGGED_PATH_LENGTH = 200;
 

@@ -3,8 +3,8 @@ import type { z } from "zod";
 import type { FlowMessage } from "../domain/message.ts";
 import type { Output } from "../store/hand-off.ts";
 import type { Subject } from "../store/handovers.ts";
+import type { Job, Result } from "../store/job.ts";
 import type { Tables } from "../store/store.ts";
-import type { Job, Result } from "../store/work-queue.ts";
 
 export type { Job, Output, Result, Subject, Tables };
 

@@ -32,8 +32,8 @@ export interface UploadIntakeOptions {
   onOutage(): void;
 }
 
-export const UPLOAD_PORT = 0;
-export const REJECTED_PORT = 1;
+const UPLOAD_PORT = 0;
+const REJECTED_PORT = 1;
 
 /** File events can be lost without a word, so the folder is compared with the ledger this often as well. */
 const RESCAN_MS = 60_000;

@@ -8,41 +8,12 @@ import type { FlowMessage } from "../domain/message.ts";
 import { backoffMs } from "../resilience/backoff.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, VigilError } from "../resilience/errors.ts";
-import type { HandOff, Output, Sent } from "./hand-off.ts";
-import type { Subject } from "./handovers.ts";
+import type { HandOff, Sent } from "./hand-off.ts";
+import type { Delivery, Job, Result } from "./job.ts";
 import { jobKey } from "./job-key.ts";
 import type { QueuedJob, Receipt } from "./jobs.ts";
 import { fromJournal } from "./journal.ts";
 import type { Store, Tables } from "./store.ts";
-
-/** What a piece of work brings forth. */
-export interface Result {
-  /**
-   * Writes it down in the transaction that ends the job, and says what leaves the node. The two are one step because
-   * some of what leaves, an event's revision for one, is only known once it is written.
-   */
-  commit(tables: Tables): readonly Output[];
-  /** Set where the result stands but the job counts as failed: it becomes a dead letter, and a Catch node hears of it. */
-  readonly failure?: VigilError;
-}
-
-/** A message as it arrives at a node, with what the node knows of it. */
-export interface Delivery {
-  readonly message: FlowMessage;
-  readonly subject: Subject | null;
-  readonly cameraId: string | null;
-  /** Higher goes first. */
-  readonly priority: number;
-  /** Called once when the work has ended, with the error where it failed for good. */
-  readonly done: (error?: Error) => void;
-}
-
-/** A job to work on: a message, live or from the journal. */
-export interface Job {
-  readonly message: FlowMessage;
-  /** Stores and sends something before the job has ended, such as an estimate. */
-  interim(commit: Result["commit"]): void;
-}
 
 export interface WorkQueueOptions {
   readonly store: Store;
@@ -67,7 +38,6 @@ const STORE_RETRY_MS = 5_000;
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #owner = randomUUID();
-  readonly #handOff: HandOff;
   readonly #closing = new AbortController();
   readonly #live = new Map<number, Delivery>();
   readonly #running = new Map<number, Promise<void>>();
@@ -80,7 +50,6 @@ export class WorkQueue {
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
-    this.#handOff = options.handOff;
   }
 
   /** Jobs that are queued, running ones included. */
@@ -106,7 +75,7 @@ export class WorkQueue {
   /** Journals a message and answers its hand-over. A message that this node has taken before is done at once. */
   receive(delivery: Delivery): void {
     const { store, clock } = this.#options;
-    const msg = this.#handOff.journal(delivery.message);
+    const msg = this.#options.handOff.journal(delivery.message);
     const jobId = store.transaction((tables) => {
       answer(tables, delivery, clock.now());
       return tables.jobs.queue(this.#receipt(delivery), this.#owner, msg);
@@ -127,7 +96,7 @@ export class WorkQueue {
       const now = clock.now();
       answer(tables, delivery, now);
       if (!tables.jobs.settleAtOnce(this.#receipt(delivery))) return [];
-      return this.#handOff.prepare(tables, delivery.message, commit(tables), now);
+      return this.#options.handOff.prepare(tables, delivery.message, commit(tables), now);
     });
     this.#options.send(sent);
     delivery.done();
@@ -148,7 +117,9 @@ export class WorkQueue {
   /** Stores something that no message asked for (a timer's work), and sends what comes of it. */
   act(base: FlowMessage, commit: Result["commit"]): void {
     const { store, clock } = this.#options;
-    this.#options.send(store.transaction((tables) => this.#handOff.prepare(tables, base, commit(tables), clock.now())));
+    this.#options.send(
+      store.transaction((tables) => this.#options.handOff.prepare(tables, base, commit(tables), clock.now())),
+    );
   }
 
   /** Stops: running work is aborted, and its jobs stay queued for the next instance. */
@@ -231,7 +202,7 @@ export class WorkQueue {
         ? tables.jobs.dead(row.job_id, this.#owner, failure.code, failure.message, now)
         : tables.jobs.done(row.job_id, this.#owner, now);
       if (!ended) return null;
-      return this.#handOff.prepare(tables, message, result.commit(tables), now);
+      return this.#options.handOff.prepare(tables, message, result.commit(tables), now);
     });
     if (sent === null) {
       this.#letGo(row);

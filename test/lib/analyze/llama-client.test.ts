@@ -6,6 +6,7 @@ import { LLAMA_DEFAULTS, LlamaClient, type LlamaOptions } from "../../../lib/ana
 import { parseVerdict } from "../../../lib/analyze/reply.ts";
 import { verdictJsonSchema } from "../../../lib/analyze/verdict.ts";
 import { ConfigError, ReplyError, ServerError, VigilError } from "../../../lib/resilience/errors.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type LlmServer, type LlmServerOptions, type Misbehaviour, startLlmServer } from "../../support/llm-server.ts";
 
 const PROMPT = { system: "You judge.", user: "A person." };
@@ -13,13 +14,6 @@ const VERDICT = { reasoning: "A person by day.", summary: "A visitor.", risk_sco
 const KEY = "sk-very-secret-0123456789";
 const APIS = ["chat", "completion"] as const;
 const never = () => new AbortController().signal;
-
-async function until(what: () => boolean): Promise<void> {
-  for (let tries = 0; !what(); tries++) {
-    ok(tries < 500, "waited 5 s in vain");
-    await sleep(10);
-  }
-}
 
 describe("LlamaClient", () => {
   let server: LlmServer;
@@ -227,10 +221,10 @@ describe("LlamaClient", () => {
         const controller = new AbortController();
         const reason = new Error("the node was removed");
         const judged = connect().judge(PROMPT, controller.signal);
-        await until(() => server.requests.length === 1);
+        await eventually(() => server.requests.length === 1, "the request");
         controller.abort(reason);
         await rejects(judged, reason);
-        await until(() => server.requests[0]?.abandoned === true);
+        await eventually(() => server.requests[0]?.abandoned === true, "the client to go");
       });
     }
 
@@ -243,7 +237,7 @@ describe("LlamaClient", () => {
       server.misbehave("never");
       const client = connect();
       const failed = rejects(client.judge(PROMPT, never()), ServerError);
-      await until(() => server.requests.length === 1);
+      await eventually(() => server.requests.length === 1, "the request");
       await client.close();
       await client.close();
       await failed;

@@ -8,7 +8,8 @@ import { type FileSighting, FolderWatch, type FolderWatchOptions } from "../../.
 import type { SettledFile } from "../../../lib/media/settle.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import type { VigilError } from "../../../lib/resilience/errors.ts";
-import { jpegPicture, mkvClip, until, useTempFolder } from "./support.ts";
+import { eventually } from "../../support/eventually.ts";
+import { jpegPicture, mkvClip, useTempFolder } from "./support.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -75,7 +76,7 @@ describe("FolderWatch", () => {
         await put("a.jpg");
         await put("front/snap/b.jpg");
         await put("front/record/c.mkv", mkvClip());
-        await until("all are taken", () => taken.length === 3);
+        await eventually(() => taken.length === 3, "all are taken");
         assert.deepEqual(names().sort(), ["a.jpg", "front/record/c.mkv", "front/snap/b.jpg"]);
         assert.ok(taken.every(({ problem }) => problem === null));
         assert.deepEqual(errors, []);
@@ -91,7 +92,7 @@ describe("FolderWatch", () => {
         }
         const { watch, taken } = makeWatch({ polling });
         await watch.start();
-        await until("all are taken", () => taken.length === count);
+        await eventually(() => taken.length === count, "all are taken");
         for (const [place, { mtimeMs }] of taken.entries()) {
           const age = mtimeMs / 1000 - 1_700_000_000;
           // Eight are looked at side by side, so neighbours may change places.
@@ -103,7 +104,7 @@ describe("FolderWatch", () => {
         const { watch, taken, names } = makeWatch({ polling });
         await watch.start();
         await Promise.all(Array.from({ length: 200 }, (_, index) => put(`cam${index % 4}/${index}.jpg`)));
-        await until("all are taken", () => taken.length === 200);
+        await eventually(() => taken.length === 200, "all are taken");
         assert.equal(new Set(names()).size, 200);
       });
 
@@ -114,12 +115,12 @@ describe("FolderWatch", () => {
         await sleep(100);
         assert.equal(taken.length, 0);
         await appendFile(at("a.jpg"), picture.subarray(500));
-        await until("it is taken", () => taken.length === 1);
+        await eventually(() => taken.length === 1, "it is taken");
         assert.equal(taken[0]?.size, picture.length);
         // chokidar keeps changes of one file back that follow each other within 50 ms.
         await sleep(60);
         await put("a.jpg", Buffer.concat([picture, picture]));
-        await until("it is taken again", () => taken.length === 2);
+        await eventually(() => taken.length === 2, "it is taken again");
         assert.equal(taken[1]?.size, 2 * picture.length);
       });
 
@@ -131,7 +132,7 @@ describe("FolderWatch", () => {
         await mkdir(join(folder(), "day/snap"), { recursive: true });
         await writeFile(join(folder(), "day/snap/b.jpg"), picture);
         await rename(join(folder(), "day"), at("day"));
-        await until("both are taken", () => has("a.jpg", "day/snap/b.jpg"));
+        await eventually(() => has("a.jpg", "day/snap/b.jpg"), "both are taken");
         assert.equal(names().length, 2);
       });
 
@@ -139,11 +140,11 @@ describe("FolderWatch", () => {
         const { watch, errors, has } = makeWatch({ polling, rescanMs: 50 });
         await watch.start();
         await rename(root(), join(folder(), "away"));
-        await until("the outage is told", () => errors.length === 1);
+        await eventually(() => errors.length === 1, "the outage is told");
         assert.equal(errors[0]?.code, "ROOT_MISSING");
         await rename(join(folder(), "away"), root());
         await put("a.jpg");
-        await until("a.jpg is taken", () => has("a.jpg"));
+        await eventually(() => has("a.jpg"), "a.jpg is taken");
       });
     });
   }
@@ -152,7 +153,7 @@ describe("FolderWatch", () => {
     const { watch, has } = makeWatch({ stableMs: 60_000 });
     await watch.start();
     await put("a.jpg");
-    await until("it is taken", () => has("a.jpg"));
+    await eventually(() => has("a.jpg"), "it is taken");
   });
 
   it("passes on rejected files with the reason", async () => {
@@ -161,7 +162,7 @@ describe("FolderWatch", () => {
     await put("a.jpg", "a text");
     await put("b.jpg", picture.subarray(0, 500));
     await put("c.mp4", "");
-    await until("all are judged", () => taken.length === 3);
+    await eventually(() => taken.length === 3, "all are judged");
     const codes = Object.fromEntries(taken.map(({ relativePath, problem }) => [relativePath, problem?.code]));
     assert.deepEqual(codes, { "a.jpg": "NOT_AN_IMAGE", "b.jpg": "TRUNCATED_IMAGE", "c.mp4": "EMPTY_FILE" });
   });
@@ -186,7 +187,7 @@ describe("FolderWatch", () => {
       await watch.start();
       await add("2");
       await put("folder2.jpg/inside.jpg");
-      await until("the real ones are taken", () => has("real.jpg", "folder2.jpg/inside.jpg"));
+      await eventually(() => has("real.jpg", "folder2.jpg/inside.jpg"), "the real ones are taken");
       await watch.scan();
       await sleep(100);
       assert.deepEqual(names().sort(), ["folder2.jpg/inside.jpg", "real.jpg"]);
@@ -202,10 +203,10 @@ describe("FolderWatch", () => {
     await onDemand.watch.start();
     await onTimer.watch.start();
     await put("cam/a.jpg");
-    await until("the timer's scan found it", () => onTimer.has("cam/a.jpg"));
+    await eventually(() => onTimer.has("cam/a.jpg"), "the timer's scan found it");
     assert.deepEqual(onDemand.names(), []);
     await onDemand.watch.scan();
-    await until("the scan found it", () => onDemand.has("cam/a.jpg"));
+    await eventually(() => onDemand.has("cam/a.jpg"), "the scan found it");
   });
 
   it("is not held up by files that are never finished", async () => {
@@ -214,7 +215,7 @@ describe("FolderWatch", () => {
     await Promise.all(Array.from({ length: 100 }, (_, index) => put(`stuck/${index}.jpg`, "unfinished")));
     await sleep(100);
     await put("good.jpg");
-    await until("the good one is taken", () => has("good.jpg"));
+    await eventually(() => has("good.jpg"), "the good one is taken");
   });
 
   it("offers a file again when taking it failed, and tells the error once", async () => {
@@ -230,11 +231,11 @@ describe("FolderWatch", () => {
     });
     await watch.start();
     await put("a.jpg");
-    await until("the error is told", () => errors.length === 1);
+    await eventually(() => errors.length === 1, "the error is told");
     await watch.scan();
     await watch.scan();
     refuse = false;
-    await until("it is taken", () => kept.length === 1);
+    await eventually(() => kept.length === 1, "it is taken");
     assert.equal(errors.length, 1);
     assert.equal(errors[0]?.code, "WATCH_FAILED");
     assert.match(errors[0]?.message ?? "", /the store is full/);
@@ -267,7 +268,7 @@ describe("FolderWatch", () => {
     await mkdir(root());
     await watch.scan();
     await put("cam/a.jpg");
-    await until("it is taken", () => has("cam/a.jpg"));
+    await eventually(() => has("cam/a.jpg"), "it is taken");
   });
 
   it("watches through a link that is the root itself", async () => {
@@ -276,7 +277,7 @@ describe("FolderWatch", () => {
     const { watch, taken, has } = makeWatch();
     await watch.start();
     await put("cam/a.jpg");
-    await until("it is taken", () => has("cam/a.jpg"));
+    await eventually(() => has("cam/a.jpg"), "it is taken");
     assert.equal(taken[0]?.path, at("cam/a.jpg"));
   });
 
@@ -301,14 +302,14 @@ describe("FolderWatch", () => {
     try {
       becomeNobody();
       await watch.start();
-      await until("the rest is taken and both are told", () => has("open/b.jpg") && errors.length === 2);
+      await eventually(() => has("open/b.jpg") && errors.length === 2, "the rest is taken and both are told");
       assert.deepEqual(errors.map(({ code }) => code).sort(), ["UNREADABLE_FILE", "UNREADABLE_FOLDER"]);
       becomeOneself();
       await chmod(at("closed"), 0o755);
       await chmod(at("closed.jpg"), 0o644);
       becomeNobody();
       await watch.scan();
-      await until("all are taken", () => has("closed/a.jpg", "closed.jpg"));
+      await eventually(() => has("closed/a.jpg", "closed.jpg"), "all are taken");
     } finally {
       becomeOneself();
     }
@@ -346,7 +347,7 @@ describe("FolderWatch", () => {
     });
     await watch.start();
     await put("a.jpg");
-    await until("it is taken", () => has("a.jpg"));
+    await eventually(() => has("a.jpg"), "it is taken");
   });
 
   describe("close", () => {
@@ -375,7 +376,7 @@ describe("FolderWatch", () => {
       });
       await watch.start();
       await put("a.jpg");
-      await until("it is being taken", () => inTake === 1);
+      await eventually(() => inTake === 1, "it is being taken");
       const closed = watch.close();
       release.resolve();
       await closed;

@@ -7,7 +7,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { Nudge } from "../../../lib/media/nudge.ts";
 import { type SettledFile, type SettleOptions, settleFile } from "../../../lib/media/settle.ts";
 import { type Clock, systemClock } from "../../../lib/resilience/clock.ts";
-import { aviClip, jpegPicture, mkvClip, mp4Clip, pngPicture, until, useTempFolder } from "./support.ts";
+import { eventually } from "../../support/eventually.ts";
+import { aviClip, jpegPicture, mkvClip, mp4Clip, pngPicture, useTempFolder } from "./support.ts";
 
 const STABLE_MS = 150;
 
@@ -200,14 +201,14 @@ describe("settleFile", () => {
     const waits: number[] = [];
     const pause = () => clock.timers.find(({ ms }) => ms !== 60_000);
     for (let look = 0; look < 8; look++) {
-      await until("the next pause", () => pause() !== undefined);
+      await eventually(() => pause() !== undefined, "the next pause");
       waits.push(pause()?.ms ?? 0);
       pause()?.fire();
     }
     assert.deepEqual(waits, [20, 40, 80, 160, 320, 640, 1000, 1000]);
-    await until("the next pause", () => pause() !== undefined);
+    await eventually(() => pause() !== undefined, "the next pause");
     nudge.ring();
-    await until("a short pause", () => pause()?.ms === 20);
+    await eventually(() => pause()?.ms === 20, "a short pause");
     abort.abort();
     await assert.rejects(settled, { name: "AbortError" });
     assert.deepEqual(clock.timers, []);
@@ -219,7 +220,7 @@ describe("settleFile", () => {
     const clock = stoppedClock();
     const nudge = new Nudge();
     const settled = settle("a.jpg", { clock, nudge });
-    await until("it waits", () => clock.timers.length === 2);
+    await eventually(() => clock.timers.length === 2, "it waits");
     await appendFile(at("a.jpg"), bytes.subarray(1000, 2000));
     nudge.ring();
     await nextTurn();

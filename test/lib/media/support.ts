@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { sharp } from "../../../lib/media/sharp.ts";
 
 /** A folder for each test, removed after it. */
@@ -13,15 +12,6 @@ export function useTempFolder(): () => string {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
   return () => folder;
-}
-
-/** Resolves when `holds` does; fails with `what` after ten seconds. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await sleep(2);
-  }
 }
 
 const noise = (width: number, height: number) =>

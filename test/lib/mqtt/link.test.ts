@@ -3,6 +3,7 @@ import { connectAsync } from "mqtt";
 import { type LinkState, MqttLink, type MqttLinkOptions } from "../../../lib/mqtt/link.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import type { Logger } from "../../../lib/resilience/logger.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Broker, startBroker } from "../../support/mosquitto.ts";
 import { type ReceivedMessage, type Subscriber, subscribe } from "../../support/subscriber.ts";
 import { type BrokerProxy, startProxy } from "./proxy.ts";
@@ -327,7 +328,7 @@ describe("an MQTT link", () => {
         logged.length = 0;
         await broker.stop();
         await nextState(link, "disconnected");
-        await until(() => logged.some((line) => line.includes("ECONNREFUSED")));
+        await eventually(() => logged.some((line) => line.includes("ECONNREFUSED")), "the refusal");
         const reconnected = nextConnection(link);
         await broker.restart();
         await reconnected;
@@ -344,7 +345,7 @@ describe("an MQTT link", () => {
       const hop = await startProxy(guarded.port);
       try {
         const link = open({ url: hop.url, username: "vigil", password: "wrong-secret" });
-        await until(() => hop.connections >= 3);
+        await eventually(() => hop.connections >= 3, "three connections");
         assert.equal(link.connected, false);
         assert.deepEqual(logged, [`MQTT broker ${hop.url}: Connection refused: Not authorized`]);
 
@@ -378,14 +379,6 @@ function nextState(link: MqttLink, wanted: LinkState): Promise<void> {
       resolve();
     });
   });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const giveUp = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > giveUp) throw new Error("it did not happen in 10 s");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 const text = (message: ReceivedMessage) => message.payload.toString();

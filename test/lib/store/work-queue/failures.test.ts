@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { InputError, StoreError } from "../../../../lib/resilience/errors.ts";
-import type { Result } from "../../../../lib/store/work-queue.ts";
+import type { Result } from "../../../../lib/store/job.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 import { AT, openStore, openWithConnection, removeStores } from "../support.ts";
 import { AWAY, Bench, BUG, FOREVER, NODE, NOTHING } from "./bench.ts";

@@ -2,7 +2,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { FlowMessage } from "../../../../lib/domain/message.ts";
 import { InputError } from "../../../../lib/resilience/errors.ts";
-import type { Result } from "../../../../lib/store/work-queue.ts";
+import type { Result } from "../../../../lib/store/job.ts";
 import { AT, openWithConnection, removeStores } from "../support.ts";
 import { Bench, BUG, FOREVER, NODE, NOTHING, UPLOAD } from "./bench.ts";
 

@@ -2,7 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { StoreError, VigilError } from "../../../../lib/resilience/errors.ts";
 import type { Output } from "../../../../lib/store/hand-off.ts";
-import type { Result } from "../../../../lib/store/work-queue.ts";
+import type { Result } from "../../../../lib/store/job.ts";
 import { AT, detectedOf, removeStores, rows, uploadOf } from "../support.ts";
 import { Bench, BUG, NODE, NOTHING } from "./bench.ts";
 

@@ -1,0 +1,35 @@
+/** A node's work, from the message that arrives to what comes of it. */
+import type { FlowMessage } from "../domain/message.ts";
+import type { VigilError } from "../resilience/errors.ts";
+import type { Output } from "./hand-off.ts";
+import type { Subject } from "./handovers.ts";
+import type { Tables } from "./store.ts";
+
+/** What a piece of work brings forth. */
+export interface Result {
+  /**
+   * Writes it down in the transaction that ends the job, and says what leaves the node. The two are one step because
+   * some of what leaves, an event's revision for one, is only known once it is written.
+   */
+  commit(tables: Tables): readonly Output[];
+  /** Set where the result stands but the job counts as failed: it becomes a dead letter, and a Catch node hears of it. */
+  readonly failure?: VigilError;
+}
+
+/** A message as it arrives at a node, with what the node knows of it. */
+export interface Delivery {
+  readonly message: FlowMessage;
+  readonly subject: Subject | null;
+  readonly cameraId: string | null;
+  /** Higher goes first. */
+  readonly priority: number;
+  /** Called once when the work has ended, with the error where it failed for good. */
+  readonly done: (error?: Error) => void;
+}
+
+/** A job to work on: a message, live or from the journal. */
+export interface Job {
+  readonly message: FlowMessage;
+  /** Stores and sends something before the job has ended, such as an estimate. */
+  interim(commit: Result["commit"]): void;
+}
