@@ -15,6 +15,8 @@ export interface BrokerOptions {
   /** With both, nobody else gets in; without, everybody does. */
   readonly username?: string;
   readonly password?: string;
+  /** Where it keeps sessions and retained messages over an orderly end. Without, it keeps nothing; Aedes never does. */
+  readonly memory?: string;
 }
 
 export interface Broker {
@@ -23,7 +25,8 @@ export interface Broker {
   /** Without credentials. */
   readonly url: string;
   stop(): Promise<void>;
-  /** Stops, and starts again on the same port with nothing kept. */
+  /** Starts again, after `stop`, on the same port. */
+  start(): Promise<void>;
   restart(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ const MOSQUITTO = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/
   .map((folder) => join(folder, "mosquitto"))
   .find(existsSync);
 
-/** Resolves when the broker, on 127.0.0.1 and without persistence, accepts connections. */
+/** Resolves when the broker, on 127.0.0.1, accepts connections. */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const port = options.port ?? (await freePort());
   const server = MOSQUITTO ? mosquitto(MOSQUITTO, port, options) : aedes(port, options);
@@ -50,6 +53,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     port,
     url: `mqtt://127.0.0.1:${port}`,
     stop: () => server.stop(),
+    start: () => server.start(),
     restart: async () => {
       await server.stop();
       await server.start();
@@ -57,7 +61,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   };
 }
 
-function mosquitto(command: string, port: number, { username, password }: BrokerOptions): Server {
+function mosquitto(command: string, port: number, options: BrokerOptions): Server {
+  const { username, password, memory } = options;
   let child: ChildProcess | null = null;
   let folder = "";
   const killWithUs = () => child?.kill("SIGKILL");
@@ -68,7 +73,7 @@ function mosquitto(command: string, port: number, { username, password }: Broker
     if (username && password) execFileSync("mosquitto_passwd", ["-b", "-c", passwords, username, password]);
     const configuration = [
       `listener ${port} 127.0.0.1`,
-      "persistence false",
+      ...(memory ? ["persistence true", `persistence_location ${memory}/`] : ["persistence false"]),
       // Else Mosquitto, started by root, could not read its own folder.
       "user root",
       ...(username && password ? ["allow_anonymous false", `password_file ${passwords}`] : ["allow_anonymous true"]),

@@ -6,6 +6,7 @@ import type { Logger } from "../../../lib/resilience/logger.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Broker, startBroker } from "../../support/mosquitto.ts";
 import { type ReceivedMessage, type Subscriber, subscribe } from "../../support/subscriber.ts";
+import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 import { type BrokerProxy, startProxy } from "./proxy.ts";
 
 const WILL_TOPIC = "vigil/home/availability";
@@ -52,6 +53,8 @@ describe("an MQTT link", () => {
     await proxy.close();
     await broker.stop();
   });
+
+  after(removeTempFolders);
 
   describe("availability", () => {
     it("keeps online while it is up, and offline after an orderly end", async () => {
@@ -156,17 +159,25 @@ describe("an MQTT link", () => {
       assert.deepEqual(subscriber.messages.map(text), ["online", "event 1", "event 2", "event 3"]);
     });
 
-    it("loses nothing when the broker stops just as something is published", async () => {
-      const link = open();
-      await nextConnection(link);
-      const subscriber = await listen("event");
-      for (const payload of ["first", "second"]) {
-        const published = link.publish({ topic: "event", payload, retain: true });
-        await broker.restart();
-        await published;
-        // Either broker may have got it; it is retained because the subscriber may be back after the link.
-        await subscriber.waitFor(saying("event", payload));
-        if (!link.connected) await nextConnection(link);
+    it("loses nothing when the broker stops just as something is published", async function () {
+      if (broker.kind !== "mosquitto") this.skip();
+      // One that remembers: it may acknowledge and stop before it tells its subscribers, as far as they are there.
+      const remembering = await startBroker({ memory: tempFolder() });
+      try {
+        const link = open({ url: remembering.url });
+        await nextConnection(link);
+        for (const payload of ["first", "second"]) {
+          const published = link.publish({ topic: "event", payload, retain: true });
+          await remembering.restart();
+          await published;
+          const subscriber = await subscribe(remembering.url, "event");
+          await subscriber.waitFor(saying("event", payload));
+          await subscriber.close();
+          if (!link.connected) await nextConnection(link);
+        }
+        await link.close();
+      } finally {
+        await remembering.stop();
       }
     });
 
