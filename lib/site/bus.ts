@@ -9,6 +9,12 @@ export interface SiteEvents {
   detected: [Detected];
   /** A record waits in the outbox. */
   outbox: [];
+  /** A node has ended a job: there is room for more. */
+  worked: [];
+  /** A message was put into the air on behalf of this node, which is to send it. */
+  aired: [nodeId: string, handoverId: string];
+  /** The wall clock was set: stored times may lie far in the future. */
+  clock: [];
 }
 
 export class SiteBus {

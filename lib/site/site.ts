@@ -39,6 +39,8 @@ export class Site {
   readonly topics: Topics;
   readonly bands: RiskBands;
   readonly roots = new WatchedRoots();
+  /** Ids of the nodes that run now and take messages. */
+  readonly workers = new Set<string>();
   /** False where everything is gone when the site closes. */
   readonly durable: boolean;
   readonly #config: SiteConfig;

@@ -7,7 +7,7 @@ export interface Receipt {
   readonly stage: string;
   readonly key: string;
   readonly subjectId: string | null;
-  readonly cameraId: string | null;
+  readonly cameraId: string;
   readonly priority: number;
   readonly now: number;
 }
@@ -36,7 +36,8 @@ export class Jobs {
 
   constructor(db: Database) {
     this.#queue = db.prepare(`
-      INSERT INTO work(${RECEIPT_COLUMNS}, state, owner, msg) VALUES(${RECEIPT_VALUES}, 'queued', :owner, :msg)
+      INSERT INTO work(${RECEIPT_COLUMNS}, state, owner, msg, source)
+      VALUES(${RECEIPT_VALUES}, 'queued', :owner, :msg, (SELECT root FROM uploads WHERE upload_id = :subjectId))
       ON CONFLICT DO NOTHING`);
     this.#settled = db.prepare(`
       INSERT INTO work(${RECEIPT_COLUMNS}, state, settled_ms) VALUES(${RECEIPT_VALUES}, 'done', :now)

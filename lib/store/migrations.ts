@@ -11,13 +11,29 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- baselined: once all that lay there before has been entered, whatever else comes is new.
+  -- identity: device and inode of the folder when it was last seen whole; another one is in its place while a drive is away.
   CREATE TABLE roots(
     root TEXT PRIMARY KEY,
     first_seen_ms INTEGER NOT NULL,
-    baselined INTEGER NOT NULL DEFAULT 0 CHECK(baselined IN (0,1))
+    baselined INTEGER NOT NULL DEFAULT 0 CHECK(baselined IN (0,1)),
+    identity TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- Every node that has run on this site: one that is not here is new, and may take over what a deleted one left.
+  CREATE TABLE nodes(
+    node_id TEXT PRIMARY KEY,
+    type TEXT NOT NULL,
+    first_seen_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- What may take the process down, such as decoding a picture: a row is here while it is under way, and after it has.
+  CREATE TABLE hazards(
+    subject TEXT PRIMARY KEY,
+    starts INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.
+  -- found: it waits in its folder for its turn. suppressed_by: the node that called it a duplicate of original_id.
   CREATE TABLE uploads(
     upload_id TEXT PRIMARY KEY,
     camera_id TEXT,
@@ -29,12 +45,16 @@ const STEPS: readonly string[] = [
     media_type TEXT NOT NULL CHECK(media_type IN ('image','video')),
     captured_at TEXT,
     received_at TEXT NOT NULL,
-    state TEXT NOT NULL CHECK(state IN ('handed','rejected','duplicate','superseded','gone','baseline')),
+    state TEXT NOT NULL CHECK(state IN ('found','handed','rejected','duplicate','superseded','gone','baseline')),
     reason TEXT,
     original_id TEXT REFERENCES uploads,
+    suppressed_by TEXT,
     UNIQUE(root, path, size, mtime_ns),
-    CHECK(state IN ('rejected','baseline') OR (camera_id IS NOT NULL AND sha256 IS NOT NULL AND captured_at IS NOT NULL))
+    CHECK((state = 'duplicate') = (original_id IS NOT NULL)),
+    CHECK(state IN ('found','rejected','baseline','gone') OR (camera_id IS NOT NULL AND sha256 IS NOT NULL AND captured_at IS NOT NULL))
   ) STRICT;
+  CREATE INDEX upload_found ON uploads(root, camera_id, mtime_ns) WHERE state = 'found';
+  CREATE INDEX upload_duplicates ON uploads(original_id) WHERE original_id IS NOT NULL;
 
   CREATE TABLE inspections(
     inspection_id TEXT PRIMARY KEY,
@@ -142,17 +162,20 @@ const STEPS: readonly string[] = [
   ) STRICT;
 
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt.
+  -- source: the watched root that an upload came from, for back-pressure. faults: failures that the job itself owns.
   CREATE TABLE work(
     job_id INTEGER PRIMARY KEY AUTOINCREMENT,
     node_id TEXT NOT NULL,
     stage TEXT NOT NULL,
     key TEXT NOT NULL,
     subject_id TEXT,
-    camera_id TEXT,
+    camera_id TEXT NOT NULL DEFAULT '',
+    source TEXT,
     priority INTEGER NOT NULL,
     state TEXT NOT NULL CHECK(state IN ('queued','done','dead','refused','discarded')),
     owner TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
+    faults INTEGER NOT NULL DEFAULT 0,
     next_ms INTEGER NOT NULL DEFAULT 0,
     code TEXT,
     error TEXT,
@@ -162,18 +185,20 @@ const STEPS: readonly string[] = [
     UNIQUE(node_id, key),
     CHECK(state NOT IN ('queued','dead') OR msg IS NOT NULL)
   ) STRICT;
-  CREATE INDEX work_pick ON work(node_id, priority DESC, job_id) WHERE state = 'queued';
+  CREATE INDEX work_pick ON work(node_id, priority DESC, camera_id, job_id) WHERE state = 'queued';
+  CREATE INDEX work_source ON work(source, node_id) WHERE state = 'queued' AND source IS NOT NULL;
+  CREATE INDEX work_dead ON work(node_id) WHERE state = 'dead';
   CREATE INDEX work_subject ON work(subject_id, stage);
   CREATE INDEX work_settled ON work(settled_ms) WHERE settled_ms IS NOT NULL;
 
-  -- A message on its way to the next Vigil node: in the air until a node has taken it.
+  -- A message on its way to the next Vigil node: in the air until a node has taken it. Unclaimed: the wiring left it open.
   CREATE TABLE handovers(
     handover_id TEXT PRIMARY KEY,
     node_id TEXT NOT NULL,
     port INTEGER NOT NULL,
     kind TEXT NOT NULL,
     subject_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK(state IN ('air','taken','unclaimed')),
+    state TEXT NOT NULL CHECK(state IN ('air','taken','unclaimed','discarded')),
     msg TEXT,
     created_ms INTEGER NOT NULL,
     minutes_up INTEGER NOT NULL DEFAULT 0,
@@ -181,6 +206,7 @@ const STEPS: readonly string[] = [
     CHECK(state <> 'air' OR msg IS NOT NULL)
   ) STRICT;
   CREATE INDEX handover_air ON handovers(node_id) WHERE state = 'air';
+  CREATE INDEX handover_unclaimed ON handovers(node_id) WHERE state = 'unclaimed';
   CREATE INDEX handover_subject ON handovers(subject_id, kind);
   CREATE INDEX handover_answered ON handovers(answered_ms) WHERE answered_ms IS NOT NULL;
 
@@ -206,12 +232,14 @@ const STEPS: readonly string[] = [
 
   -- What became of every upload; LOST must never appear.
   CREATE VIEW account AS SELECT u.upload_id, CASE
+    WHEN u.state = 'found' THEN 'waiting'
     WHEN u.state <> 'handed' THEN u.state
     WHEN EXISTS(SELECT 1 FROM work w WHERE w.subject_id = u.upload_id AND w.stage = 'detect' AND w.state = 'queued') THEN 'working'
     WHEN EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = u.upload_id) THEN 'inspected'
     WHEN EXISTS(SELECT 1 FROM work w WHERE w.subject_id = u.upload_id AND w.state IN ('dead','refused','discarded')) THEN 'dead'
     WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'air') THEN 'air'
     WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'unclaimed') THEN 'left'
+    WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'discarded') THEN 'discarded'
     ELSE 'LOST' END AS what FROM uploads u;
   `,
 ];

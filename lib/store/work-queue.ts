@@ -261,7 +261,7 @@ export class WorkQueue {
       stage,
       key: jobKey(delivery.message),
       subjectId: delivery.subject?.id ?? null,
-      cameraId: delivery.cameraId,
+      cameraId: delivery.cameraId ?? "",
       priority: delivery.priority,
       now: clock.now(),
     };

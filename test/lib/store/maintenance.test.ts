@@ -20,7 +20,7 @@ describe("startMaintenance", () => {
 
   it("deletes receipts a week after the work ended, and nothing that still waits", () => {
     const { clock, store, errors, count } = start();
-    const receipt = { nodeId: "n", stage: "s", subjectId: null, cameraId: null, priority: 0, now: clock.now() };
+    const receipt = { nodeId: "n", stage: "s", subjectId: null, cameraId: "", priority: 0, now: clock.now() };
     const [done, dead] = ["done", "dead", "queued"].map((key) => store.jobs.queue({ ...receipt, key }, "owner", "{}"));
     store.jobs.done(Number(done), "owner", clock.now());
     store.jobs.dead(Number(dead), "owner", "CODE", "error", clock.now());

@@ -50,6 +50,7 @@ describe("Uploads", () => {
         state: "handed",
         reason: null,
         original_id: null,
+        suppressed_by: null,
       },
     ]);
   });
