@@ -5,6 +5,7 @@ import { YoloServer } from "../lib/detect/yolo-server.ts";
 import { Flag, seconds, share, wholeNumber } from "../lib/site/form-fields.ts";
 import { inspectionStage } from "../lib/site/inspection.ts";
 import { defineNode } from "./define-node.ts";
+import { serverGates } from "./server-gates.ts";
 
 export const DetectConfig = z.object({
   url: z.string().trim().default(""),
@@ -27,6 +28,7 @@ export default defineNode({
         site,
         nodeId,
         detector,
+        gate: url === "" ? undefined : serverGates.of(url),
         minConfidence: config.confidence,
         defaultCamera: config.camera,
         publish: config.publish,

@@ -15,8 +15,12 @@ export interface NodeSpec<C, R> {
   open(config: C, context: NodeContext): NodeBehaviour<R>;
 }
 
+/** Gets `msg.payload`; what it answers leaves by the last output. */
+export type Command = (payload: unknown) => unknown;
+
 /** What a node may use. */
 export interface NodeContext {
+  /** The name by which the store knows the node. */
   readonly nodeId: string;
   readonly site: Site;
   /** Node-RED's user directory: what relative paths start from. */
@@ -34,8 +38,8 @@ export interface NodeContext {
 export interface NodeBehaviour<R> {
   /** What the node does with records; absent on a node that takes commands only. */
   readonly stage?: SlowStage<R> | InstantStage<R>;
-  /** Each gets `msg.payload`; what it answers leaves by the last output. */
-  readonly commands?: Readonly<Record<string, (payload: unknown) => unknown>>;
+  /** Beside those that every node knows. */
+  readonly commands?: Readonly<Record<string, Command>>;
   /** The status while there is nothing to do. */
   idle?(): StatusView;
   /** Called once the flows run. */

@@ -8,6 +8,7 @@ import { parseVerdict } from "../analyze/reply.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
+import type { ServerGate } from "../resilience/server-gate.ts";
 import { isLive, PRIORITY } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { Job, Output, Result, SlowStage, Tables } from "./stage.ts";
@@ -17,6 +18,8 @@ export interface AnalysisOptions {
   readonly nodeId: string;
   /** Null: rules judge, and say so. */
   readonly client: LlamaClient | null;
+  /** That of the model's server; absent where rules judge. */
+  readonly gate?: ServerGate | undefined;
   readonly concurrency: number;
   /** When an estimate goes before the model's verdict: always, when the model does not answer, or never. */
   readonly estimate: "always" | "away" | "never";
@@ -36,6 +39,7 @@ export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
       cameraId: batch.camera_id,
       priority: priorityOf(batch, options.site.clock.now()),
     }),
+    ...(options.gate && { gate: options.gate }),
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
   };

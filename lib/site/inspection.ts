@@ -12,6 +12,7 @@ import { drawThumbnail } from "../media/thumbnail.ts";
 import { writeFileAtomic } from "../media/write-file.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
+import type { ServerGate } from "../resilience/server-gate.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./describe-upload.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
@@ -21,6 +22,8 @@ export interface InspectionOptions {
   readonly site: Site;
   readonly nodeId: string;
   readonly detector: Detector;
+  /** That of the detector's server; absent where it has none. */
+  readonly gate?: ServerGate | undefined;
   readonly minConfidence: number;
   /** The camera of a picture whose message names none. */
   readonly defaultCamera: string;
@@ -36,6 +39,7 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
     input: Upload,
     describe: (upload) => describeUpload(upload, options.site.clock.now()),
+    ...(options.gate && { gate: options.gate }),
     concurrency: options.detector.concurrency,
     admit: (message: FlowMessage) => admitPicture(message, options),
     work: (upload, _job, signal) => inspect(upload, options, signal),

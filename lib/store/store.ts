@@ -14,13 +14,24 @@ import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
 import { takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
+import { Nodes } from "./nodes.ts";
 import { Outbox } from "./outbox.ts";
 import { Uploads } from "./uploads.ts";
 
 /** The tables, as work sees them inside a transaction. */
 export type Tables = Pick<
   Store,
-  "alerts" | "batches" | "cameras" | "claims" | "events" | "handovers" | "inspections" | "jobs" | "outbox" | "uploads"
+  | "alerts"
+  | "batches"
+  | "cameras"
+  | "claims"
+  | "events"
+  | "handovers"
+  | "inspections"
+  | "jobs"
+  | "nodes"
+  | "outbox"
+  | "uploads"
 > & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
   afterCommit(callback: () => void): void;
@@ -42,6 +53,7 @@ export class Store {
   readonly handovers: Handovers;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
+  readonly nodes: Nodes;
   readonly outbox: Outbox;
   readonly uploads: Uploads;
   readonly #db: Database.Database;
@@ -57,6 +69,7 @@ export class Store {
     this.claims = new Claims(db);
     this.handovers = new Handovers(db, this.session);
     this.jobs = new Jobs(db);
+    this.nodes = new Nodes(db);
     this.outbox = new Outbox(db);
     this.events = new Events(db, this.outbox);
     this.uploads = new Uploads(db);

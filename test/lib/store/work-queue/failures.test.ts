@@ -142,7 +142,7 @@ describe("WorkQueue: failures", () => {
       queue.receive(bench.delivery({ _msgid: "m1", payload: 1 }));
       await turn();
       equal(queue.waitingFor instanceof StoreError && queue.waitingFor.code, "STORE_FAILED");
-      equal(full.jobs.countQueued(NODE), 1);
+      equal(full.jobs.count(NODE, "queued"), 1);
       bench.clock.advance(60_000);
       await turn();
       deepEqual(sent, []);
@@ -153,7 +153,7 @@ describe("WorkQueue: failures", () => {
       equal(sent.length, 1);
       deepEqual(bench.ended, [[1, undefined]]);
       equal(queue.waitingFor, null);
-      equal(full.jobs.countQueued(NODE), 0);
+      equal(full.jobs.count(NODE, "queued"), 0);
     });
 
     for (const [what, end] of [
