@@ -21,7 +21,8 @@ export function defineNode<C, R>(spec: NodeSpec<C, R>) {
   return (RED: NodeAPI) => {
     function VigilNode(this: Node, definition: NodeDef) {
       RED.nodes.createNode(this, definition);
-      let running: RunningNode<C, R> | Error = open(RED, this, spec, definition);
+      const open = opener(RED, this, spec, definition);
+      let running = open();
       let held: Held[] = [];
       let cancelRetry = () => {};
       const take = (...[message, done]: Held) => {
@@ -30,7 +31,7 @@ export function defineNode<C, R>(spec: NodeSpec<C, R>) {
         else done(running);
       };
       const retry = () => {
-        running = open(RED, this, spec, definition, running);
+        running = open();
         if (running instanceof RunningNode) running.flowsStarted();
         else if (mayPass(running)) cancelRetry = systemClock.after(REOPEN_MS, retry);
         const waiting = held;
@@ -54,23 +55,22 @@ function mayPass(state: unknown): boolean {
   return state instanceof StoreError && state.retryable;
 }
 
-/** The node at work, or why it cannot be: then it says so, once on itself and on each message, and disturbs no other. */
-function open<C, R>(
-  RED: NodeAPI,
-  node: Node,
-  spec: NodeSpec<C, R>,
-  definition: NodeDef,
-  before?: RunningNode<C, R> | Error,
-): RunningNode<C, R> | Error {
-  try {
-    const config = spec.config.safeParse({ ...definition, ...node.credentials });
-    if (!config.success) throw configError(config.error);
-    return new RunningNode(RED, node, spec, config.data, findSite(RED, definition));
-  } catch (thrown) {
-    const error = asError(thrown);
-    if (before instanceof Error && before.message === error.message) return error;
-    new NodeStatus(RED, node).show({ fill: "red", shape: "ring", key: "refusing" });
-    node.error(error.message);
-    return error;
-  }
+/** Makes the node, or says why it cannot work: once on itself, and on each message, and it disturbs no other. */
+function opener<C, R>(RED: NodeAPI, node: Node, spec: NodeSpec<C, R>, definition: NodeDef) {
+  const madeMs = systemClock.now();
+  let said = "";
+  return (): RunningNode<C, R> | Error => {
+    try {
+      const config = spec.config.safeParse({ ...definition, ...node.credentials });
+      if (!config.success) throw configError(config.error);
+      return new RunningNode(RED, node, spec, config.data, findSite(RED, definition), madeMs);
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (error.message === said) return error;
+      said = error.message;
+      new NodeStatus(RED, node).show({ fill: "red", shape: "ring", key: "refusing" });
+      node.error(said);
+      return error;
+    }
+  };
 }

@@ -17,9 +17,10 @@ export default defineNode({
   type: "foscam-watch",
   config: FoscamWatchConfig,
   outputs: 3,
-  open(config, { site, userDir, act, report, refreshStatus }) {
+  open(config, { site, madeMs, userDir, act, report, refreshStatus }) {
     const intake = new UploadIntake({
       site,
+      madeMs,
       root: resolve(userDir, config.folder),
       camera: config.camera || null,
       takeExisting: config.existing,

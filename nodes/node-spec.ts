@@ -23,6 +23,8 @@ export interface NodeContext {
   /** The name by which the store knows the node. */
   readonly nodeId: string;
   readonly site: Site;
+  /** When Node-RED made the node, in milliseconds since 1970: before this, if the store had to be waited for. */
+  readonly madeMs: number;
   /** Node-RED's user directory: what relative paths start from. */
   readonly userDir: string;
   /** Stores something that no message asked for, in one transaction, then sends what comes of it. */

@@ -55,6 +55,7 @@ export class RunningNode<C, R> {
     spec: NodeSpec<C, R>,
     config: C,
     { id: siteId, shared }: { id: string; shared: SharedSite },
+    madeMs: number,
   ) {
     this.#RED = RED;
     this.#node = node;
@@ -74,7 +75,7 @@ export class RunningNode<C, R> {
         onDropped: (places) =>
           node.warn(`After a restart, messages come back without: ${places.map((place) => `msg.${place}`).join(", ")}`),
       });
-      this.#behaviour = spec.open(config, this.#context());
+      this.#behaviour = spec.open(config, this.#context(madeMs));
     } catch (error) {
       shared.release();
       throw error;
@@ -131,11 +132,12 @@ export class RunningNode<C, R> {
     this.#shared.release();
   }
 
-  #context(): NodeContext {
+  #context(madeMs: number): NodeContext {
     const node = this.#node;
     return {
       nodeId: this.#identity,
       site: this.#site,
+      madeMs,
       userDir: String(this.#RED.settings.userDir ?? process.cwd()),
       act: (base, commit) => this.#queue.act(base, commit),
       journal: (message) => this.#handOff.journal(message),

@@ -17,6 +17,8 @@ import type { Output, Tables } from "./stage.ts";
 
 export interface UploadIntakeOptions {
   readonly site: Site;
+  /** When the node was made, in milliseconds since 1970: what comes from then on is no old file. */
+  readonly madeMs: number;
   /** Absolute path of the watched folder. */
   readonly root: string;
   /** The camera of every file below the root; null where the first folder names it. */
@@ -54,8 +56,6 @@ export class UploadIntake {
   #started = false;
   /** What changed before this lay there before the root was first watched; null once all of that has been entered. */
   #oldBeforeMs: number | null = null;
-  /** A start may have to be tried again; what comes in the meantime is no old file. */
-  readonly #openedMs: number;
   #taken = 0;
   #rejected = 0;
   #outage = false;
@@ -64,7 +64,6 @@ export class UploadIntake {
   constructor(options: UploadIntakeOptions) {
     this.#options = options;
     const { site, root } = options;
-    this.#openedMs = site.clock.now();
     this.#release = site.roots.claim(realRoot(root));
     this.#cameras = new FolderCameras({ site, fixed: options.camera, onError: options.onError });
     this.#watch = new FolderWatch({
@@ -97,8 +96,8 @@ export class UploadIntake {
 
   /** Resolves when the folder is watched and has been compared with the ledger once. */
   async start(): Promise<void> {
-    const { site, root } = this.#options;
-    this.#oldBeforeMs = site.store.transaction((tables) => tables.uploads.watchRoot(root, this.#openedMs));
+    const { site, root, madeMs } = this.#options;
+    this.#oldBeforeMs = site.store.transaction((tables) => tables.uploads.watchRoot(root, madeMs));
     this.#started = true;
     await this.#watch.start();
   }
