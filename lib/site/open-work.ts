@@ -63,6 +63,11 @@ export class OpenWork {
     this.#options = options;
   }
 
+  /** The type of the node whose work it is. */
+  get type(): string {
+    return this.#options.type;
+  }
+
   list(): OpenWorkList {
     const { site, nodeId, type, flows } = this.#options;
     const { jobs, handovers, nodes } = site.store;

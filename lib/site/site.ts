@@ -15,6 +15,7 @@ import { startMaintenance } from "../store/maintenance.ts";
 import { Store } from "../store/store.ts";
 import { SiteBus } from "./bus.ts";
 import type { SiteConfig } from "./config.ts";
+import type { OpenWork } from "./open-work.ts";
 import { Publisher } from "./publisher.ts";
 import { WatchedRoots } from "./watched-roots.ts";
 
@@ -41,6 +42,8 @@ export class Site {
   readonly roots = new WatchedRoots();
   /** Ids of the nodes that run now and take messages. */
   readonly workers = new Set<string>();
+  /** What its nodes have left open, by the names that the store knows them by. */
+  readonly openWork = new Map<string, OpenWork>();
   /** False where everything is gone when the site closes. */
   readonly durable: boolean;
   readonly #config: SiteConfig;

@@ -16,6 +16,7 @@ import { takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { Nodes } from "./nodes.ts";
 import { Outbox } from "./outbox.ts";
+import { Totals } from "./totals.ts";
 import { Uploads } from "./uploads.ts";
 
 /** The tables, as work sees them inside a transaction. */
@@ -55,6 +56,7 @@ export class Store {
   readonly jobs: Jobs;
   readonly nodes: Nodes;
   readonly outbox: Outbox;
+  readonly totals: Totals;
   readonly uploads: Uploads;
   readonly #db: Database.Database;
   readonly #unlock: () => void;
@@ -72,6 +74,7 @@ export class Store {
     this.nodes = new Nodes(db);
     this.outbox = new Outbox(db);
     this.events = new Events(db, this.outbox);
+    this.totals = new Totals(db);
     this.uploads = new Uploads(db);
     this.inspections = new Inspections(db);
     this.batches = new Batches(db, this.uploads, this.inspections);
