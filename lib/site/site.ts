@@ -15,6 +15,7 @@ import { startMaintenance } from "../store/maintenance.ts";
 import { Store } from "../store/store.ts";
 import { SiteBus } from "./bus.ts";
 import type { SiteConfig } from "./config.ts";
+import { NativeWork } from "./native-work.ts";
 import { Publisher } from "./publisher.ts";
 import { WatchedRoots } from "./watched-roots.ts";
 
@@ -35,6 +36,7 @@ export class Site {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: Store;
+  readonly nativeWork: NativeWork;
   readonly bus: SiteBus;
   readonly topics: Topics;
   readonly bands: RiskBands;
@@ -65,6 +67,7 @@ export class Site {
     this.bands = config;
     this.durable = options.dataDir !== null;
     this.store = Store.open(options.dataDir);
+    this.nativeWork = new NativeWork(this.store, clock);
     this.#files = options.dataDir ?? mkdtempSync(join(tmpdir(), "vigil-"));
     this.#stopMaintenance = startMaintenance(this.store, clock, (error) =>
       logger.error(`The store could not be tidied: ${asError(error).message}`),

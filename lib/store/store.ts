@@ -10,6 +10,7 @@ import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
 import { Events } from "./events.ts";
 import { Handovers } from "./handovers.ts";
+import { Hazards } from "./hazards.ts";
 import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
 import { takeLock } from "./lock.ts";
@@ -20,7 +21,17 @@ import { Uploads } from "./uploads.ts";
 /** The tables, as work sees them inside a transaction. */
 export type Tables = Pick<
   Store,
-  "alerts" | "batches" | "cameras" | "claims" | "events" | "handovers" | "inspections" | "jobs" | "outbox" | "uploads"
+  | "alerts"
+  | "batches"
+  | "cameras"
+  | "claims"
+  | "events"
+  | "handovers"
+  | "hazards"
+  | "inspections"
+  | "jobs"
+  | "outbox"
+  | "uploads"
 > & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
   afterCommit(callback: () => void): void;
@@ -40,6 +51,7 @@ export class Store {
   readonly claims: Claims;
   readonly events: Events;
   readonly handovers: Handovers;
+  readonly hazards: Hazards;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
   readonly outbox: Outbox;
@@ -56,6 +68,7 @@ export class Store {
     this.cameras = new Cameras(db);
     this.claims = new Claims(db);
     this.handovers = new Handovers(db, this.session);
+    this.hazards = new Hazards(db);
     this.jobs = new Jobs(db);
     this.outbox = new Outbox(db);
     this.events = new Events(db, this.outbox);
