@@ -14,6 +14,7 @@ import type { Logger } from "../resilience/logger.ts";
 import { startMaintenance } from "../store/maintenance.ts";
 import { Store } from "../store/store.ts";
 import { SiteBus } from "./bus.ts";
+import { startClockWatch } from "./clock-watch.ts";
 import type { SiteConfig } from "./config.ts";
 import { NativeWork } from "./native-work.ts";
 import { Publisher } from "./publisher.ts";
@@ -52,6 +53,7 @@ export class Site {
   readonly #link: MqttLink | null;
   readonly #publisher: Publisher | null;
   readonly #stopMaintenance: () => void;
+  readonly #stopClockWatch: () => void;
 
   /**
    * Opens a site. Throws a StoreError where its store cannot be opened, a ConfigError where the MQTT settings cannot
@@ -69,6 +71,7 @@ export class Site {
     this.store = Store.open(options.dataDir);
     this.nativeWork = new NativeWork(this.store, clock);
     this.#files = options.dataDir ?? mkdtempSync(join(tmpdir(), "vigil-"));
+    this.#stopClockWatch = this.#watchClock();
     this.#stopMaintenance = startMaintenance(this.store, clock, (error) =>
       logger.error(`The store could not be tidied: ${asError(error).message}`),
     );
@@ -132,7 +135,24 @@ export class Site {
     }
   }
 
+  /** Work would wait for stored times that lie far ahead: after the clock was set back, now or before this start. */
+  #watchClock(): () => void {
+    const { clock, logger, store, bus } = this;
+    return startClockWatch({
+      clock,
+      onParted: (byMs) => {
+        store.clampTimes(clock.now());
+        if (byMs === null) return;
+        const what = byMs < 0 ? "was set back by" : "was set forward, or the machine slept, by";
+        logger.warn(`The system's clock ${what} ${Math.round(Math.abs(byMs) / 1000)} s`);
+        bus.emit("clock");
+      },
+      onError: (error) => logger.error(`Stored times could not be brought in line with the clock: ${error.message}`),
+    });
+  }
+
   #closeStore(): void {
+    this.#stopClockWatch();
     this.#stopMaintenance();
     this.store.close();
     if (!this.durable) rmSync(this.#files, { recursive: true, force: true });

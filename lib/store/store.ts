@@ -8,6 +8,7 @@ import { Alerts } from "./alerts.ts";
 import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
+import { clampTimes } from "./clamp-times.ts";
 import { Events } from "./events.ts";
 import { Handovers } from "./handovers.ts";
 import { Hazards } from "./hazards.ts";
@@ -139,6 +140,14 @@ export class Store {
     } finally {
       this.#db.pragma("synchronous = NORMAL");
     }
+  }
+
+  /** Brings times that were stored under a clock that was ahead back to what they may be at most as of `now`. */
+  clampTimes(now: number): void {
+    this.transaction(({ handovers }) => {
+      clampTimes(this.#db, now);
+      handovers.clampAnswers(now);
+    });
   }
 
   afterCommit(callback: () => void): void {
