@@ -47,7 +47,7 @@ function unique<T>(records: readonly T[], idOf: (record: T) => string): T[] {
 
 /** The picture of the batch with the most confident detection, of those that have a picture. */
 function bestThumbnail(batches: readonly Batch[]): string | null {
-  const confidence = ({ detections }: Batch) => detections.reduce((most, { confidence: c }) => Math.max(most, c), 0);
+  const confidence = ({ detections }: Batch) => Math.max(0, ...detections.map((detection) => detection.confidence));
   const [best] = batches
     .filter(({ thumbnail_path }) => thumbnail_path !== null)
     .sort((a, b) => confidence(b) - confidence(a));

@@ -1,6 +1,6 @@
 /**
  * A process of its own that has `detect` look at the pictures of a folder, all at once. The first one named takes the
- * process down while it is decoded: `deaths` says how many others were being decoded then. `failures` says what was refused.
+ * process down while it is decoded: `deaths` says how many others were decoded beside it. `failures` says what was refused.
  */
 import { appendFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -17,8 +17,8 @@ import { Site } from "../../../lib/site/site.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const AT = "2026-11-20T12:00:00.000Z";
-/** As long as others that may begin beside it take to do so. */
-const COMPANY_MS = 200;
+/** As long as one that may run beside another waits for it. */
+const COMPANY_MS = 300;
 
 const [folder = "", poison = "", ...others] = process.argv.slice(2);
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -31,7 +31,9 @@ const site = new Site({
 });
 
 const motion = new MotionDetector();
-let decoding = 0;
+const decoding = new Set<string>();
+/** What was decoded at the same time as the poisoned one. */
+const beside = new Set<string>();
 const detector: Detector = {
   name: "fragile",
   inProcess: true,
@@ -39,14 +41,17 @@ const detector: Detector = {
   reset: () => motion.reset(),
   close: () => motion.close(),
   detect: async (picture, signal) => {
-    decoding += 1;
+    const name = basename(picture.fileName);
+    decoding.add(name);
+    if (decoding.has(poison)) for (const each of decoding) if (each !== poison) beside.add(each);
     const sighting = await motion.detect(picture, signal);
-    if (basename(picture.fileName) === poison) {
-      await eventually(() => decoding > 1, "company", COMPANY_MS).catch(() => {});
-      appendFileSync(join(folder, "deaths"), `${decoding - 1}\n`);
+    const met = () => (name === poison ? beside.size > 0 : decoding.has(poison));
+    await eventually(met, "company", COMPANY_MS).catch(() => {});
+    if (name === poison) {
+      appendFileSync(join(folder, "deaths"), `${beside.size}\n`);
       process.kill(process.pid, "SIGKILL");
     }
-    decoding -= 1;
+    decoding.delete(name);
     return sighting;
   },
 };

@@ -143,7 +143,7 @@ describe("a picture that takes the process down", () => {
     }
 
     assert.deepEqual(ends, [...Array(5).fill("SIGKILL"), 0]);
-    // How many others were being decoded each time that the process died.
+    // How many others were decoded beside it, each time that the process died.
     const company = readFileSync(join(folder, "deaths"), "utf8").trim().split("\n").map(Number);
     assert.equal(company.length, 5);
     assert.ok(
@@ -162,5 +162,5 @@ describe("a picture that takes the process down", () => {
       rows(folder, "SELECT starts FROM hazards").map(({ starts }) => starts),
       [5],
     );
-  });
+  }).timeout(60_000);
 });
