@@ -97,6 +97,7 @@ export class RunningNode<C, R> {
       type: spec.type,
       flows,
       resend: (handoverIds) => this.#guard(() => this.#aired.resend(handoverIds)),
+      onReplay: (subjectId) => this.#behaviour.onReplay?.(subjectId),
       refresh: () => this.#queue.refresh(),
     });
     this.#site.openWork.set(this.#identity, openWork);

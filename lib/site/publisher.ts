@@ -53,7 +53,7 @@ export class Publisher {
       version: VERSION,
     };
     this.#hub = new HubState(site, this.#closing.signal, (packets) => {
-      if (link.connected) this.#inTurn(() => this.#publish(packets));
+      if (link.connected) this.#publish(packets).catch((error) => this.#report(error));
     });
     link.onConnect(() => this.#inTurn(() => this.#announce()));
     site.bus.on("outbox", this.#closing.signal, () => this.#inTurn(() => this.#drain()));
@@ -89,7 +89,7 @@ export class Publisher {
       await this.#announceCamera(event.camera_id);
       await this.#publish(retainedPackets(event, this.#site.topics, await this.#picture(event.thumbnail_path)));
     }
-    await this.#drain();
+    this.#inTurn(() => this.#drain());
   }
 
   async #announceCamera(cameraId: string): Promise<void> {
@@ -105,13 +105,16 @@ export class Publisher {
     this.#publish(packets).catch((error) => this.#report(error));
   }
 
-  /** Empties the outbox in order, one record at a time; each leaves it when the broker has all of its messages. */
+  /**
+   * Takes the oldest record out of the outbox when the broker has all of its messages, and then the next in a turn of its
+   * own: what was detected meanwhile belongs before its event.
+   */
   async #drain(): Promise<void> {
-    while (this.#link.connected && !this.#closing.signal.aborted) {
-      const entry = this.#site.store.outbox.next();
-      if (!entry) return;
-      await this.#publishEntry(entry);
-    }
+    if (!this.#link.connected || this.#closing.signal.aborted) return;
+    const entry = this.#site.store.outbox.next();
+    if (!entry) return;
+    await this.#publishEntry(entry);
+    this.#inTurn(() => this.#drain());
   }
 
   async #publishEntry(entry: OutboxEntry): Promise<void> {

@@ -14,7 +14,9 @@ import type { Logger } from "../resilience/logger.ts";
 import { startMaintenance } from "../store/maintenance.ts";
 import { Store } from "../store/store.ts";
 import { SiteBus } from "./bus.ts";
+import { startClockWatch } from "./clock-watch.ts";
 import type { SiteConfig } from "./config.ts";
+import { NativeWork } from "./native-work.ts";
 import type { OpenWork } from "./open-work.ts";
 import { Publisher } from "./publisher.ts";
 import { WatchedRoots } from "./watched-roots.ts";
@@ -36,6 +38,7 @@ export class Site {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: Store;
+  readonly nativeWork: NativeWork;
   readonly bus: SiteBus;
   readonly topics: Topics;
   readonly bands: RiskBands;
@@ -53,6 +56,7 @@ export class Site {
   readonly #link: MqttLink | null;
   readonly #publisher: Publisher | null;
   readonly #stopMaintenance: () => void;
+  readonly #stopClockWatch: () => void;
 
   /**
    * Opens a site. Throws a StoreError where its store cannot be opened, a ConfigError where the MQTT settings cannot
@@ -68,7 +72,9 @@ export class Site {
     this.bands = config;
     this.durable = options.dataDir !== null;
     this.store = Store.open(options.dataDir);
+    this.nativeWork = new NativeWork(this.store, clock);
     this.#files = options.dataDir ?? mkdtempSync(join(tmpdir(), "vigil-"));
+    this.#stopClockWatch = this.#watchClock();
     this.#stopMaintenance = startMaintenance(this.store, clock, (error) =>
       logger.error(`The store could not be tidied: ${asError(error).message}`),
     );
@@ -132,7 +138,24 @@ export class Site {
     }
   }
 
+  /** Work would wait for stored times that lie far ahead: after the clock was set back, now or before this start. */
+  #watchClock(): () => void {
+    const { clock, logger, store, bus } = this;
+    return startClockWatch({
+      clock,
+      onParted: (byMs) => {
+        store.clampTimes(clock.now());
+        if (byMs === null) return;
+        const what = byMs < 0 ? "was set back by" : "was set forward, or the machine slept, by";
+        logger.warn(`The system's clock ${what} ${Math.round(Math.abs(byMs) / 1000)} s`);
+        bus.emit("clock");
+      },
+      onError: (error) => logger.error(`Stored times could not be brought in line with the clock: ${error.message}`),
+    });
+  }
+
   #closeStore(): void {
+    this.#stopClockWatch();
     this.#stopMaintenance();
     this.store.close();
     if (!this.durable) rmSync(this.#files, { recursive: true, force: true });

@@ -32,6 +32,7 @@ export class JobRunner implements Caller {
   #dead = 0;
   #servedCamera = "";
   #waitingFor: Error | null = null;
+  /** While the store fails: until when nothing is tried, in monotonic milliseconds. */
   #pausedUntil = 0;
   #cancelTimer = () => {};
   /** Set once it has been started. */
@@ -91,8 +92,9 @@ export class JobRunner implements Caller {
     const now = clock.now();
     this.#cancelTimer();
     if (this.#closing.signal.aborted) return null;
-    if (now < this.#pausedUntil) {
-      this.#wakeIn(this.#pausedUntil - now);
+    const pause = this.#pausedUntil - clock.monotonic();
+    if (pause > 0) {
+      this.#wakeIn(pause);
       return null;
     }
     try {
@@ -123,7 +125,7 @@ export class JobRunner implements Caller {
   /** The store itself fails: everything stays as it is there, and is tried again. */
   #pause(storeError: Error): void {
     this.#waitingFor = storeError;
-    this.#pausedUntil = this.#options.clock.now() + STORE_RETRY_MS;
+    this.#pausedUntil = this.#options.clock.monotonic() + STORE_RETRY_MS;
     this.#wakeIn(STORE_RETRY_MS);
     this.#options.onChange();
   }

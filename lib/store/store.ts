@@ -8,8 +8,10 @@ import { Alerts } from "./alerts.ts";
 import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
+import { clampTimes } from "./clamp-times.ts";
 import { Events } from "./events.ts";
 import { Handovers } from "./handovers.ts";
+import { Hazards } from "./hazards.ts";
 import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
 import { takeLock } from "./lock.ts";
@@ -28,6 +30,7 @@ export type Tables = Pick<
   | "claims"
   | "events"
   | "handovers"
+  | "hazards"
   | "inspections"
   | "jobs"
   | "nodes"
@@ -52,6 +55,7 @@ export class Store {
   readonly claims: Claims;
   readonly events: Events;
   readonly handovers: Handovers;
+  readonly hazards: Hazards;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
   readonly nodes: Nodes;
@@ -70,6 +74,7 @@ export class Store {
     this.cameras = new Cameras(db);
     this.claims = new Claims(db);
     this.handovers = new Handovers(db, this.session);
+    this.hazards = new Hazards(db);
     this.jobs = new Jobs(db);
     this.nodes = new Nodes(db);
     this.outbox = new Outbox(db);
@@ -142,6 +147,14 @@ export class Store {
     } finally {
       this.#db.pragma("synchronous = NORMAL");
     }
+  }
+
+  /** Brings times that were stored under a clock that was ahead back to what they may be at most as of `now`. */
+  clampTimes(now: number): void {
+    this.transaction(({ handovers }) => {
+      clampTimes(this.#db, now);
+      handovers.clampAnswers(now);
+    });
   }
 
   afterCommit(callback: () => void): void {
