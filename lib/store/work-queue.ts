@@ -160,10 +160,11 @@ export class WorkQueue {
     }
   }
 
-  /** The store itself fails: everything stays as it is there, and is tried again. */
+  /** The store itself fails: everything stays as it is there, and is tried again unless that cannot help. */
   #pause(storeError: Error): void {
+    const canPass = !(storeError instanceof VigilError) || storeError.retryable;
     this.#waitingFor = storeError;
-    this.#pausedUntil = this.#options.clock.now() + STORE_RETRY_MS;
+    this.#pausedUntil = canPass ? this.#options.clock.now() + STORE_RETRY_MS : Number.POSITIVE_INFINITY;
     this.#options.onChange();
   }
 
