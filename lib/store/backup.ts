@@ -58,9 +58,9 @@ export async function backUp(dataDir: string, now: number, signal: AbortSignal):
 
 /** A disk that is nearly full has better uses for its room. */
 async function assertRoom(source: string): Promise<void> {
-  const { size } = await stat(source);
+  const [database, log] = await Promise.all([stat(source), stat(`${source}-wal`)]);
   const { bavail, bsize } = await statfs(source);
-  if (bavail * bsize < 2 * size) throw new Error("the disk is nearly full");
+  if (bavail * bsize < 2 * (database.size + log.size)) throw new Error("the disk is nearly full");
 }
 
 async function removeCopy(copy: string): Promise<void> {

@@ -148,13 +148,6 @@ describe("Store", () => {
         },
       ],
       [
-        "a database that is none",
-        (folder) => {
-          writeFileSync(join(folder, DATABASE_FILE), "This is no database. ".repeat(500));
-          return folder;
-        },
-      ],
-      [
         "a folder in the lock's place",
         (folder) => {
           mkdirSync(join(folder, "vigil.lock"));
