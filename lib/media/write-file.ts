@@ -19,7 +19,8 @@ export async function writeFileAtomic(path: string, bytes: Buffer, options: { fl
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true });
-    const code = isDiskFull(cause) ? "DISK_FULL" : "FILE_NOT_WRITTEN";
-    throw new StoreError(code, `${path} cannot be written: ${asError(cause).message}`, { retryable: true, cause });
+    const options = { retryable: true, cause };
+    if (isDiskFull(cause)) throw new StoreError("DISK_FULL", `There is no room left for ${path}`, options);
+    throw new StoreError("FILE_NOT_WRITTEN", `${path} cannot be written: ${asError(cause).message}`, options);
   }
 }
