@@ -19,8 +19,8 @@ export async function writeFileAtomic(path: string, bytes: Buffer, options: { fl
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true });
-    const options = { retryable: true, cause };
-    if (isDiskFull(cause)) throw new StoreError("DISK_FULL", `There is no room left for ${path}`, options);
-    throw new StoreError("FILE_NOT_WRITTEN", `${path} cannot be written: ${asError(cause).message}`, options);
+    const passing = { retryable: true, cause };
+    if (isDiskFull(cause)) throw new StoreError("DISK_FULL", `There is no room left for ${path}`, passing);
+    throw new StoreError("FILE_NOT_WRITTEN", `${path} cannot be written: ${asError(cause).message}`, passing);
   }
 }

@@ -33,10 +33,14 @@ export async function makeBallast(dataDir: string, signal: AbortSignal): Promise
   }
 }
 
-/** Gives the ballast's room to whoever needs it. */
+/** Gives the ballast's room to whoever needs it. Called where something has failed already, so that it never throws. */
 export function dropBallast(dataDir: string): void {
   const path = ballastOf(dataDir);
-  for (const file of [path, temporaryOf(path)]) rmSync(file, { force: true });
+  try {
+    for (const file of [path, temporaryOf(path)]) rmSync(file, { force: true });
+  } catch {
+    // A disk that has become read-only keeps it.
+  }
 }
 
 /** Real blocks: neither a file with a hole nor bytes that a file system can compress would keep any room. */

@@ -6,8 +6,9 @@ import { assertSound, connect } from "./open.ts";
 const KEPT: ReadonlySet<string> = new Set(["cameras", "claims", "hazards", "nodes", "roots", "uploads"]);
 
 /**
- * What came of the uploads is not in the new store, nor is what has come of them since the backup. What was still on
- * its way at any node is looked at again, which does no harm to what has arrived since. The rest counts as there before.
+ * What came of the uploads is only in the database that was lost. Those that were still on their way at the time of the
+ * backup are looked at again, dead letters included: doing that twice does less harm than not at all. The others count
+ * as there before, and so do their duplicates; a claim on their content would make duplicates of nothing.
  */
 const REOPEN_UPLOADS = `
   WITH waiting(id) AS (
@@ -19,10 +20,10 @@ const REOPEN_UPLOADS = `
     SELECT i.upload_id FROM inspections i LEFT JOIN batch_inspections m USING(inspection_id)
     WHERE i.inspection_id IN waiting OR m.batch_id IN waiting));
 
-  UPDATE uploads SET state = 'baseline', reason = 'looked at before the database became corrupt' WHERE state = 'handed';
+  UPDATE uploads SET state = 'baseline', reason = 'handed on before the database became corrupt' WHERE state = 'handed';
 
   UPDATE uploads SET state = 'baseline', original_id = NULL, suppressed_by = NULL,
-    reason = 'a duplicate of what was looked at before the database became corrupt'
+    reason = 'a duplicate of what was handed on before the database became corrupt'
   WHERE state = 'duplicate' AND original_id NOT IN (SELECT upload_id FROM uploads WHERE state = 'found');
 
   DELETE FROM claims WHERE upload_id NOT IN (SELECT upload_id FROM uploads WHERE state = 'found');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { dropBallast, makeBallast } from "../../../lib/store/ballast.ts";
-import { removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
+import { makeReadOnly, removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 
 const MIB = 1024 * 1024;
@@ -63,5 +63,13 @@ describe("the ballast", () => {
     dropBallast(folder);
     deepEqual(readdirSync(folder), []);
     dropBallast(folder);
+  });
+
+  it("is no error on a disk that has become read-only", async function () {
+    const disk = smallDisk(this, 4);
+    await makeBallast(disk, signal);
+    makeReadOnly(disk);
+    dropBallast(disk);
+    deepEqual(readdirSync(disk), ["ballast"]);
   });
 });
