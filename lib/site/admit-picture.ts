@@ -11,7 +11,6 @@ import { imageFormat } from "../media/format.ts";
 import { mediaTypeOf } from "../media/media-type.ts";
 import { readUpload } from "../media/read-file.ts";
 import { validatePicture } from "../media/validate.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
 import { InputError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Site } from "./site.ts";
@@ -39,7 +38,7 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   const camera = cameraOf(message, options);
   const path = site.file("inbox", `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
   // Nobody can send the bytes again.
-  await writeFileAtomic(path, bytes, { flush: true });
+  await site.writeFile(path, bytes, { flush: true });
   const now = toIso(site.clock.now());
   return {
     // The same bytes may come twice on purpose, in messages of their own.

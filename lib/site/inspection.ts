@@ -9,7 +9,6 @@ import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
@@ -83,7 +82,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const seen = detections.length > 0;
   const thumbnailPath = site.file(THUMBNAILS, upload.camera_id, upload.captured_at.slice(0, 10), `${inspectionId}.jpg`);
   // On the disk before its row: a row never names a picture that is not there.
-  if (seen) await writeFileAtomic(thumbnailPath, await decode(() => drawThumbnail(file.bytes, detections)));
+  if (seen) await site.writeFile(thumbnailPath, await decode(() => drawThumbnail(file.bytes, detections)));
   const detected: Detected = {
     inspection_id: inspectionId,
     upload,

@@ -122,10 +122,11 @@ export class JobRunner implements Caller {
     this.#cancelTimer = this.#options.clock.after(ms, () => this.#wake());
   }
 
-  /** The store itself fails: everything stays as it is there, and is tried again. */
+  /** The store itself fails: everything stays as it is there, and is tried again unless that cannot help. */
   #pause(storeError: Error): void {
+    const canPass = !(storeError instanceof VigilError) || storeError.retryable;
     this.#waitingFor = storeError;
-    this.#pausedUntil = this.#options.clock.monotonic() + STORE_RETRY_MS;
+    this.#pausedUntil = canPass ? this.#options.clock.monotonic() + STORE_RETRY_MS : Number.POSITIVE_INFINITY;
     this.#wakeIn(STORE_RETRY_MS);
     this.#options.onChange();
   }
