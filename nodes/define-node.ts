@@ -11,10 +11,15 @@ import { findSite } from "./site-node.ts";
 
 /** A store that cannot be opened may be in use by a Node-RED that is still ending, or on a drive that is still away. */
 const REOPEN_MS = 5_000;
-/** While it cannot, so many messages wait for it. */
+/** Until then messages wait; this long each, and so many of them. */
+const HOLD_MS = 8_000;
 const MOST_HELD = 1_000;
 
-type Held = [message: FlowMessage, done: (error?: Error) => void];
+interface Held {
+  readonly message: FlowMessage;
+  readonly done: (error?: Error) => void;
+  readonly cameMs: number;
+}
 
 /** The function that Node-RED calls to load a node. */
 export function defineNode<C, R>(spec: NodeSpec<C, R>) {
@@ -25,10 +30,11 @@ export function defineNode<C, R>(spec: NodeSpec<C, R>) {
       let running = open();
       let held: Held[] = [];
       let cancelRetry = () => {};
-      const take = (...[message, done]: Held) => {
-        if (running instanceof RunningNode) running.input(message, done);
-        else if (mayPass(running) && held.length < MOST_HELD) held.push([message, done]);
-        else done(running);
+      const take = (each: Held) => {
+        const mayWait = held.length < MOST_HELD && systemClock.monotonic() - each.cameMs < HOLD_MS;
+        if (running instanceof RunningNode) running.input(each.message, each.done);
+        else if (mayPass(running) && mayWait) held.push(each);
+        else each.done(running);
       };
       const retry = () => {
         running = open();
@@ -36,10 +42,10 @@ export function defineNode<C, R>(spec: NodeSpec<C, R>) {
         else if (mayPass(running)) cancelRetry = systemClock.after(REOPEN_MS, retry);
         const waiting = held;
         held = [];
-        for (const each of waiting) take(...each);
+        for (const each of waiting) take(each);
       };
       if (mayPass(running)) cancelRetry = systemClock.after(REOPEN_MS, retry);
-      this.on("input", (message, _send, done) => take(message, done));
+      this.on("input", (message, _send, done) => take({ message, done, cameMs: systemClock.monotonic() }));
       this.on("close", (_removed: boolean, done: () => void) => {
         cancelRetry();
         if (running instanceof RunningNode) void running.close().finally(done);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
 import { Flag, seconds, share, wholeNumber } from "../lib/site/form-fields.ts";
-import { inspectionStage } from "../lib/site/inspection.ts";
+import { inspectionHazard, inspectionStage } from "../lib/site/inspection.ts";
 import { defineNode } from "./define-node.ts";
 import { serverGates } from "./server-gates.ts";
 
@@ -33,6 +33,7 @@ export default defineNode({
         defaultCamera: config.camera,
         publish: config.publish,
       }),
+      onReplay: (uploadId) => site.nativeWork.allowOnce(inspectionHazard(nodeId, uploadId)),
       commands: { reset: () => detector.reset() },
       close: () => detector.close(),
     };

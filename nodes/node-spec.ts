@@ -42,6 +42,8 @@ export interface NodeBehaviour<R> {
   readonly stage?: SlowStage<R> | InstantStage<R>;
   /** Beside those that every node knows. */
   readonly commands?: Readonly<Record<string, Command>>;
+  /** Called before a dead letter about this is tried again. */
+  onReplay?(subjectId: string): void;
   /** The status while there is nothing to do. */
   idle?(): StatusView;
   /** Called once the flows run. */

@@ -97,8 +97,10 @@ export class RunningNode<C, R> {
       type: spec.type,
       flows,
       resend: (handoverIds) => this.#guard(() => this.#aired.resend(handoverIds)),
+      onReplay: (subjectId) => this.#behaviour.onReplay?.(subjectId),
       refresh: () => this.#queue.refresh(),
     });
+    this.#site.openWork.set(this.#identity, openWork);
     this.#commands = {
       list: () => openWork.list(),
       replay: (payload) => openWork.replay(payload),
@@ -269,6 +271,7 @@ export class RunningNode<C, R> {
   async #end(): Promise<void> {
     this.#closing.abort();
     this.#site.workers.delete(this.#identity);
+    this.#site.openWork.delete(this.#identity);
     this.#unsubscribe();
     this.#aired.close();
     this.#cancelRetry();

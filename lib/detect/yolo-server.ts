@@ -35,6 +35,7 @@ export interface YoloServerOptions {
 export class YoloServer implements Detector {
   /** The server's address, without credentials. */
   readonly name: string;
+  readonly inProcess = false;
   readonly concurrency: number;
   readonly #endpoint: URL;
   readonly #headers: Record<string, string>;

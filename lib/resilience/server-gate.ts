@@ -36,7 +36,7 @@ const LONGEST_RETRY_AFTER_MS = 10 * 60_000;
 
 interface Outage {
   readonly reason: ServerError;
-  /** When the next probe may go. */
+  /** When the next probe may go, in monotonic milliseconds. */
   readonly until: number;
   /** How many probes have failed, and one. */
   readonly failures: number;
@@ -66,7 +66,7 @@ export class ServerGate {
 
   /** In how many milliseconds the next probe may go; 0 while the server is thought to work. */
   get closedForMs(): number {
-    return this.#outage === null ? 0 : Math.max(this.#outage.until - this.#clock.now(), 0);
+    return this.#outage === null ? 0 : Math.max(this.#outage.until - this.#clock.monotonic(), 0);
   }
 
   /** Lets a caller in until the answer is called. */
@@ -158,7 +158,7 @@ export class ServerGate {
 
   #close(reason: ServerError): void {
     // Several that fail together are one failure.
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const failures = this.#outage === null ? 1 : this.#outage.failures + (now >= this.#outage.until ? 1 : 0);
     const patience = Math.min(reason.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
     this.#outage = { reason, until: now + Math.max(backoffMs(failures), patience), failures };

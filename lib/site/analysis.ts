@@ -42,7 +42,22 @@ export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
     ...(options.gate && { gate: options.gate }),
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
+    ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, options.site) }),
   };
+}
+
+/** When the model lags, what waits of one camera is judged in one go. */
+function mergeWaiting(tables: Tables, [first, ...others]: readonly Batch[], site: Site) {
+  if (!first) return null;
+  const record = tables.batches.merge(first, others, site.clock.now());
+  const absorbed = others.flatMap(({ batch_id }, index) => (record.merged?.includes(batch_id) ? [index + 1] : []));
+  if (absorbed.length === 0) return null;
+  tables.afterCommit(() =>
+    site.logger.info(
+      `${first.camera_id}: the model lags, and ${absorbed.length + 1} waiting batches are judged as one`,
+    ),
+  );
+  return { record, absorbed };
 }
 
 function priorityOf(batch: Batch, now: number): number {

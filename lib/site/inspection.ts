@@ -9,7 +9,6 @@ import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
@@ -46,6 +45,11 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   };
 }
 
+/** What `NativeWork` knows a node's inspection of an upload by. */
+export function inspectionHazard(nodeId: string, uploadId: string): string {
+  return `inspection ${nodeId} ${uploadId}`;
+}
+
 async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
   const { site, nodeId, detector, minConfidence, publish } = options;
   if (upload.media_type === "video") {
@@ -64,10 +68,10 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
     // The new content is an upload of its own.
     return endWithout(upload, (tables) => tables.uploads.markSuperseded(upload.upload_id));
   }
-  const sighting = await detector.detect(
-    { bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id },
-    signal,
-  );
+  const hazard = inspectionHazard(nodeId, upload.upload_id);
+  const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
+  const look = () => detector.detect({ bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
+  const sighting = await (detector.inProcess ? decode(look) : look());
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
   const detections = toDetections(sighting, {
     minConfidence,
@@ -78,7 +82,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const seen = detections.length > 0;
   const thumbnailPath = site.file(THUMBNAILS, upload.camera_id, upload.captured_at.slice(0, 10), `${inspectionId}.jpg`);
   // On the disk before its row: a row never names a picture that is not there.
-  if (seen) await writeFileAtomic(thumbnailPath, await drawThumbnail(file.bytes, detections));
+  if (seen) await site.writeFile(thumbnailPath, await decode(() => drawThumbnail(file.bytes, detections)));
   const detected: Detected = {
     inspection_id: inspectionId,
     upload,

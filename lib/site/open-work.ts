@@ -13,6 +13,8 @@ export interface OpenWorkOptions {
   flows(): Flows;
   /** Sends messages that were put into the air again. */
   resend(handoverIds: readonly string[]): void;
+  /** A dead letter about this is about to be tried again. */
+  onReplay(subjectId: string): void;
   /** The node's jobs have changed in the store. */
   refresh(): void;
 }
@@ -63,6 +65,11 @@ export class OpenWork {
     this.#options = options;
   }
 
+  /** The type of the node whose work it is. */
+  get type(): string {
+    return this.#options.type;
+  }
+
   list(): OpenWorkList {
     const { site, nodeId, type, flows } = this.#options;
     const { jobs, handovers, nodes } = site.store;
@@ -89,16 +96,18 @@ export class OpenWork {
 
   /** Tries dead letters again from the start, and sends unclaimed messages again. Throws an InputError. */
   replay(payload: unknown): { replayed: number } {
-    const { nodeId, resend, refresh } = this.#options;
+    const { nodeId, resend, refresh, onReplay } = this.#options;
     const choice = parse(Choice, payload);
     const { revived, reopened } = this.#change((tables) => ({
-      revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice) : 0,
+      revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice) : [],
       reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice) : [],
     }));
-    checkFound(choice, revived + reopened.length);
+    const replayed = revived.length + reopened.length;
+    checkFound(choice, replayed);
+    for (const subjectId of revived) if (subjectId !== null) onReplay(subjectId);
     refresh();
     resend(reopened);
-    return { replayed: revived + reopened.length };
+    return { replayed };
   }
 
   /** Gives dead letters and unclaimed messages up. Throws an InputError. */

@@ -51,7 +51,7 @@ export class Receiver<R> {
   async #receive(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
     const { type, stage, queue } = this.#options;
     if (!stage) throw new InputError("NO_INPUT", `${type} takes commands only: set msg.command`);
-    const refused = { message, subject: null, cameraId: "", priority: 0, done };
+    const refused = { message, subject: null, cameraId: "", priority: 0, durable: false, done };
     const admitted = stage.admit ? await stage.admit(message).catch(asError) : message.payload;
     if (admitted instanceof Error) {
       if (!(admitted instanceof VigilError) || admitted.retryable) throw admitted;
@@ -66,7 +66,7 @@ export class Receiver<R> {
     const delivery: Delivery = {
       ...stage.describe(record.data),
       message: { ...message, payload: record.data },
-      irreplaceable: Buffer.isBuffer(message.payload),
+      durable: "work" in stage ? Buffer.isBuffer(message.payload) : (stage.durable ?? false),
       done,
     };
     if ("work" in stage) queue.receive(delivery);

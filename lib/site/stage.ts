@@ -35,5 +35,7 @@ export interface SlowStage<R> extends StageBase<R> {
 export interface InstantStage<R> extends StageBase<R> {
   /** Where a message goes when the store cannot answer; absent where it fails instead. */
   readonly openPort?: number;
+  /** Set where what leaves the node cannot be undone, such as an alert. */
+  readonly durable?: boolean;
   settle(record: R, message: FlowMessage, tables: Tables): readonly Output[];
 }

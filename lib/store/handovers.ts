@@ -34,7 +34,7 @@ const FAN_OUT_MS = 5_000;
 export class Handovers {
   readonly #session: string;
   /** When the last message before this opening was answered. */
-  readonly #lastAnswerBefore: number;
+  #lastAnswerBefore: number;
   #count = 0;
   readonly #insert;
   readonly #answer;
@@ -44,6 +44,7 @@ export class Handovers {
   readonly #get;
   readonly #age;
   readonly #unclaim;
+  readonly #clampAnswers;
   readonly #forgetMessages;
   readonly #forgetUnclaimed;
   readonly #purge;
@@ -77,6 +78,9 @@ export class Handovers {
     this.#age = db.prepare("UPDATE handovers SET minutes_up = minutes_up + 1 WHERE node_id = ? AND state = 'air'");
     this.#unclaim = db.prepare(
       "UPDATE handovers SET state = 'unclaimed' WHERE node_id = ? AND state = 'air' AND minutes_up >= ?",
+    );
+    this.#clampAnswers = db.prepare<[{ now: number }]>(
+      "UPDATE handovers SET answered_ms = :now WHERE answered_ms > :now",
     );
     this.#forgetMessages = db.prepare(
       "UPDATE handovers SET msg = NULL WHERE answered_ms < ? AND state = 'taken' AND msg IS NOT NULL",
@@ -139,6 +143,12 @@ export class Handovers {
    */
   toResend(nodeId: string, now: number): string[] {
     return this.#toResend.all({ node: nodeId, before: this.#lastAnswerBefore, now, fanOut: FAN_OUT_MS });
+  }
+
+  /** The clock was set: nothing was answered later than now. */
+  clampAnswers(now: number): void {
+    this.#clampAnswers.run({ now });
+    this.#lastAnswerBefore = Math.min(this.#lastAnswerBefore, now);
   }
 
   get(handoverId: string): AiredMessage | undefined {

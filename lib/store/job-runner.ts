@@ -30,6 +30,7 @@ export class JobRunner implements Caller {
   #dead = 0;
   #servedCamera = "";
   #waitingFor: Error | null = null;
+  /** While the store fails: until when nothing is tried, in monotonic milliseconds. */
   #pausedUntil = 0;
   #cancelTimer = () => {};
   /** Set once it has been started. */
@@ -89,8 +90,9 @@ export class JobRunner implements Caller {
     const now = clock.now();
     this.#cancelTimer();
     if (this.#closing.signal.aborted) return null;
-    if (now < this.#pausedUntil) {
-      this.#wakeIn(this.#pausedUntil - now);
+    const pause = this.#pausedUntil - clock.monotonic();
+    if (pause > 0) {
+      this.#wakeIn(pause);
       return null;
     }
     try {
@@ -118,10 +120,11 @@ export class JobRunner implements Caller {
     this.#cancelTimer = this.#options.clock.after(ms, () => this.#wake());
   }
 
-  /** The store itself fails: everything stays as it is there, and is tried again. */
+  /** The store itself fails: everything stays as it is there, and is tried again unless that cannot help. */
   #pause(storeError: Error): void {
+    const canPass = !(storeError instanceof VigilError) || storeError.retryable;
     this.#waitingFor = storeError;
-    this.#pausedUntil = this.#options.clock.now() + STORE_RETRY_MS;
+    this.#pausedUntil = canPass ? this.#options.clock.monotonic() + STORE_RETRY_MS : Number.POSITIVE_INFINITY;
     this.#wakeIn(STORE_RETRY_MS);
     this.#options.onChange();
   }

@@ -24,8 +24,8 @@ export interface Delivery {
   readonly cameraId: string;
   /** Higher goes first. */
   readonly priority: number;
-  /** Nobody can send it again, a picture's bytes for one: it must be on the disk before the sender hears anything. */
-  readonly irreplaceable?: boolean;
+  /** It must be on the disk before anybody hears of it: nobody can send it again, or what comes of it cannot be undone. */
+  readonly durable: boolean;
   /** Called once when the work has ended, with the error where it failed for good. */
   readonly done: (error?: Error) => void;
 }

@@ -129,8 +129,11 @@ export class Jobs {
     this.#listDead = db.prepare<[string, number], DeadLetter>(`
       SELECT job_id, subject_id, camera_id, attempts, code, error, created_ms, settled_ms FROM work
       WHERE node_id = ? AND state = 'dead' ORDER BY job_id LIMIT ?`);
-    this.#revive = db.prepare(`
-      UPDATE work SET state = 'queued', attempts = 0, faults = 0, next_ms = 0, settled_ms = NULL WHERE ${CHOSEN}`);
+    this.#revive = db
+      .prepare<[{ nodeId: string; jobId: number | null }], string | null>(`
+      UPDATE work SET state = 'queued', attempts = 0, faults = 0, next_ms = 0, settled_ms = NULL WHERE ${CHOSEN}
+      RETURNING subject_id`)
+      .pluck();
     this.#discard = db.prepare(`
       UPDATE work SET state = 'discarded', settled_ms = :now, msg = NULL WHERE ${CHOSEN}`);
     this.#purge = db.prepare("DELETE FROM work WHERE settled_ms < ? AND state = 'done'");
@@ -213,9 +216,9 @@ export class Jobs {
     return this.#listDead.all(nodeId, most);
   }
 
-  /** Queues dead letters again as if they had never been tried; the answer is how many. */
-  revive(nodeId: string, choice: JobChoice): number {
-    return this.#revive.run({ nodeId, jobId: choice === "all" ? null : choice }).changes;
+  /** Queues dead letters again as if they had never been tried; the answer is what each was about. */
+  revive(nodeId: string, choice: JobChoice): (string | null)[] {
+    return this.#revive.all({ nodeId, jobId: choice === "all" ? null : choice });
   }
 
   /** Gives dead letters up; the answer is how many. What they were about stays accounted for. */

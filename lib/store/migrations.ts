@@ -35,7 +35,8 @@ const STEPS: readonly string[] = [
   -- What may take the process down, such as decoding a picture: a row is here while it is under way, and after it has.
   CREATE TABLE hazards(
     subject TEXT PRIMARY KEY,
-    starts INTEGER NOT NULL
+    starts INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.

@@ -75,7 +75,7 @@ export class WorkQueue {
       answer(tables, delivery, clock.now());
       return tables.jobs.queue(this.#receipt(delivery), msg);
     };
-    const jobId = delivery.irreplaceable ? store.durableTransaction(journal) : store.transaction(journal);
+    const jobId = delivery.durable ? store.durableTransaction(journal) : store.transaction(journal);
     if (jobId === null) delivery.done();
     else this.#runner.add(jobId, delivery);
   }
@@ -83,12 +83,13 @@ export class WorkQueue {
   /** Takes a message whose work is part of the same transaction. */
   receiveAndSettle(delivery: Delivery, commit: Result["commit"]): void {
     const { store, clock, handOff, send } = this.#options;
-    const sent = store.transaction((tables) => {
+    const settle = (tables: Tables) => {
       const now = clock.now();
       answer(tables, delivery, now);
       if (!tables.jobs.settleAtOnce(this.#receipt(delivery))) return [];
       return handOff.prepare(tables, delivery.message, commit(tables), now);
-    });
+    };
+    const sent = delivery.durable ? store.durableTransaction(settle) : store.transaction(settle);
     send(sent);
     delivery.done();
   }

@@ -29,14 +29,17 @@ describe("startMaintenance", () => {
     const taken = store.handovers.send("n", 0, { kind: "upload", id: "up_1" }, "{}", clock.now());
     store.handovers.answer(taken, null, clock.now());
     store.handovers.send("n", 0, { kind: "upload", id: "up_2" }, "{}", clock.now());
+    store.hazards.begin("poison", 5, clock.now());
 
     clock.advance(7 * DAY_MS);
     equal(count("work"), 4);
     equal(count("handovers"), 2);
+    equal(count("hazards"), 1);
     clock.advance(MINUTE_MS);
     equal(count("work"), 3, "the queued, the dead and the refused one");
     equal(store.jobs.count("n", "queued"), 1);
     equal(count("handovers"), 1, "the one in the air");
+    equal(count("hazards"), 0);
     deepEqual(errors, []);
   });
 

@@ -102,6 +102,7 @@ export class Bench {
       subject: null,
       cameraId: "front_door",
       priority: 0,
+      durable: false,
       done: (error) => this.ended.push([message.payload, error]),
       ...overrides,
     };
