@@ -107,6 +107,7 @@ async function run(options: ModelOptions): Promise<Outcome> {
       subject: null,
       cameraId: `camera_${payload % 5}`,
       priority: 0,
+      durable: false,
       done: (error) => (error ? dead : done).push(payload),
     });
   let sent = 0;
