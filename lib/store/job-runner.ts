@@ -89,16 +89,16 @@ export class JobRunner implements Caller {
     const { store, clock, nodeId } = this.#options;
     const now = clock.now();
     this.#cancelTimer();
-    if (this.#closing.signal.aborted) return null;
+    if (this.#closing.signal.aborted || this.#running.size === this.#depth) return null;
     const pause = this.#pausedUntil - clock.monotonic();
     if (pause > 0) {
       this.#wakeIn(pause);
       return null;
     }
     try {
-      const job = store.jobs.pick(nodeId, this.#owner, this.#running.keys(), this.#servedCamera, now);
+      const job = store.jobs.pick(nodeId, this.#owner, this.#running, this.#servedCamera, now);
       if (job) return { priority: job.priority, start: (visit) => this.#start(job, visit) };
-      const due = store.jobs.nextDue(nodeId, this.#owner, this.#running.keys());
+      const due = store.jobs.nextDue(nodeId, this.#owner, now);
       if (due !== null) this.#wakeIn(due - now);
     } catch (storeError) {
       this.#pause(asError(storeError));
@@ -169,7 +169,7 @@ export class JobRunner implements Caller {
     const { store, nodeId, merge } = this.#options;
     if (!merge || job.attempts > 0) return job;
     try {
-      const siblings = store.jobs.siblings(nodeId, this.#owner, this.#running.keys(), job, MOST_SIBLINGS);
+      const siblings = store.jobs.siblings(nodeId, this.#owner, this.#running, job, MOST_SIBLINGS);
       return siblings.length === 0 ? job : this.#merge(merge, job, siblings);
     } catch {
       return job;

@@ -88,7 +88,7 @@ describe("a clock that was set", () => {
     const nextMs = clock.now() + MINUTE_MS;
     site.store.jobs.defer(Number(id), "owner", { code: "BUSY", error: "busy", nextMs, faults: 0 });
   }
-  const dueIn = () => Number(site.store.jobs.nextDue("analyze", "owner", [])) - clock.now();
+  const dueIn = () => Number(site.store.jobs.nextDue("analyze", "owner", 0)) - clock.now();
 
   it("is told of once, after stored times are in line", () => {
     const told: number[] = [];
