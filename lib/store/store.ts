@@ -73,6 +73,9 @@ export class Store {
   readonly uploads: Uploads;
   /** The corrupt database that this opening has replaced, if it has. */
   readonly setAside: SetAside | null;
+  readonly #begin;
+  readonly #commit;
+  readonly #rollback;
   readonly #db: Database.Database;
   readonly #place: Place;
   /** Set once the database has turned out corrupt. */
@@ -84,6 +87,9 @@ export class Store {
     this.#place = place;
     this.setAside = place.setAside;
     this.session = randomBytes(8).toString("hex");
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#rollback = db.prepare("ROLLBACK");
     const guard = <T extends object>(table: T): T => guarded(table, (thrown) => this.#explain(thrown));
     this.alerts = guard(new Alerts(db));
     this.cameras = guard(new Cameras(db));
@@ -151,13 +157,26 @@ export class Store {
     const callbacks: (() => void)[] = [];
     this.#afterCommit = callbacks;
     try {
-      const result = this.#db.transaction(() => change(this)).immediate();
+      this.#begin.run();
+      const result = this.#finish(change);
       for (const callback of callbacks) callback();
       return result;
     } catch (thrown) {
       throw this.#explain(thrown);
     } finally {
       this.#afterCommit = [];
+    }
+  }
+
+  #finish<T>(change: (tables: Tables) => T): T {
+    try {
+      const result = change(this);
+      this.#commit.run();
+      return result;
+    } catch (thrown) {
+      // Some of what fails in SQLite has rolled it back already.
+      if (this.#db.inTransaction) this.#rollback.run();
+      throw thrown;
     }
   }
 
