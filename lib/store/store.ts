@@ -9,18 +9,32 @@ import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
 import { Events } from "./events.ts";
+import { FoundFiles } from "./found-files.ts";
 import { Handovers } from "./handovers.ts";
 import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
 import { takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { Outbox } from "./outbox.ts";
+import { Pressure } from "./pressure.ts";
+import { Roots } from "./roots.ts";
 import { Uploads } from "./uploads.ts";
 
 /** The tables, as work sees them inside a transaction. */
 export type Tables = Pick<
   Store,
-  "alerts" | "batches" | "cameras" | "claims" | "events" | "handovers" | "inspections" | "jobs" | "outbox" | "uploads"
+  | "alerts"
+  | "batches"
+  | "cameras"
+  | "claims"
+  | "events"
+  | "found"
+  | "handovers"
+  | "inspections"
+  | "jobs"
+  | "outbox"
+  | "roots"
+  | "uploads"
 > & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
   afterCommit(callback: () => void): void;
@@ -39,10 +53,13 @@ export class Store {
   readonly cameras: Cameras;
   readonly claims: Claims;
   readonly events: Events;
+  readonly found: FoundFiles;
   readonly handovers: Handovers;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
   readonly outbox: Outbox;
+  readonly pressure: Pressure;
+  readonly roots: Roots;
   readonly uploads: Uploads;
   readonly #db: Database.Database;
   readonly #unlock: () => void;
@@ -59,6 +76,9 @@ export class Store {
     this.jobs = new Jobs(db);
     this.outbox = new Outbox(db);
     this.events = new Events(db, this.outbox);
+    this.pressure = new Pressure(db);
+    this.roots = new Roots(db);
+    this.found = new FoundFiles(db);
     this.uploads = new Uploads(db);
     this.inspections = new Inspections(db);
     this.batches = new Batches(db, this.uploads, this.inspections);

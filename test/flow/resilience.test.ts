@@ -252,15 +252,26 @@ describe("a flow", function () {
     flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out]);
     await drop("a.jpg");
     await flow.inbox("out").next();
-    rmSync(join(folder, "cameras"), { recursive: true });
+    renameSync(join(folder, "cameras"), join(folder, "away"));
     const shows = (key: string) => flow?.statuses("watch").at(-1)?.endsWith(key);
-    await eventually(() => {
-      flow?.send("watch", { command: "scan" });
-      return shows("outage");
-    }, "the outage");
-    mkdirSync(join(folder, "cameras"));
+    flow.send("watch", { command: "scan" });
+    await eventually(() => shows("outage"), "the outage");
+    renameSync(join(folder, "away"), join(folder, "cameras"));
     flow.send("watch", { command: "scan" });
     await eventually(() => shows("watching"), "the end of the outage");
+  });
+
+  it("takes another folder for its own when it is told to", async () => {
+    flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out]);
+    await drop("a.jpg");
+    await flow.inbox("out").next();
+    rmSync(join(folder, "cameras"), { recursive: true });
+    await drop("b.jpg", 2);
+    flow.send("watch", { command: "scan" });
+    await eventually(() => flow?.log.some((line) => line.includes("another folder is at")), "the outage");
+    assert.equal(flow.inbox("out").messages.length, 1);
+    flow.send("watch", { command: "accept" });
+    await flow.inbox("out").next(({ filename }) => String(filename).endsWith("b.jpg"));
   });
 
   it("mentions a camera whose clock is behind, because its events would never alert", async () => {
