@@ -17,10 +17,11 @@ export default defineNode({
   type: "foscam-watch",
   config: FoscamWatchConfig,
   outputs: 3,
-  open(config, { nodeId, site, userDir, act, report, refreshStatus }) {
+  open(config, { nodeId, site, madeMs, userDir, act, report, refreshStatus }) {
     const intake = new UploadIntake({
       site,
       nodeId,
+      madeMs,
       root: resolve(userDir, config.folder),
       camera: config.camera || null,
       takeExisting: config.existing,

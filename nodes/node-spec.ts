@@ -15,10 +15,16 @@ export interface NodeSpec<C, R> {
   open(config: C, context: NodeContext): NodeBehaviour<R>;
 }
 
+/** Gets `msg.payload`; what it answers leaves by the last output. */
+export type Command = (payload: unknown) => unknown;
+
 /** What a node may use. */
 export interface NodeContext {
+  /** The name by which the store knows the node. */
   readonly nodeId: string;
   readonly site: Site;
+  /** When Node-RED made the node, in milliseconds since 1970: before this, if the store had to be waited for. */
+  readonly madeMs: number;
   /** Node-RED's user directory: what relative paths start from. */
   readonly userDir: string;
   /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
@@ -34,8 +40,10 @@ export interface NodeContext {
 export interface NodeBehaviour<R> {
   /** What the node does with records; absent on a node that takes commands only. */
   readonly stage?: SlowStage<R> | InstantStage<R>;
-  /** Each gets `msg.payload`; what it answers leaves by the last output. */
-  readonly commands?: Readonly<Record<string, (payload: unknown) => unknown>>;
+  /** Beside those that every node knows. */
+  readonly commands?: Readonly<Record<string, Command>>;
+  /** Called before a dead letter about this is tried again. */
+  onReplay?(subjectId: string): void;
   /** The status while there is nothing to do. */
   idle?(): StatusView;
   /** Called once the flows run. */

@@ -20,8 +20,6 @@ const LOOKS_AT_ONCE = 32;
 
 /** A scan is followed by a pause of so many times its own duration: a huge folder must not eat the processor. */
 const PAUSE_RATIO = { events: 20, polling: 4 };
-/** The wall clock may be set during a scan, which then seems to have taken hours. */
-const LONGEST_PAUSE_MS = 15 * 60_000;
 /** What could not be entered after its event is found by a scan that comes early. */
 const RETRY_MS = 5_000;
 
@@ -126,7 +124,7 @@ export class FolderWatch {
     this.#cancelScan();
     this.#oldProblems = this.#problems;
     this.#problems = new Set();
-    const begun = clock.now();
+    const begun = clock.monotonic();
     try {
       await this.#options.check(signal);
       await this.#events?.refresh();
@@ -137,7 +135,7 @@ export class FolderWatch {
       this.report(thrown);
     }
     const ratio = polling ? PAUSE_RATIO.polling : PAUSE_RATIO.events;
-    this.#scanAfter(Math.max(pauseMs, Math.min((clock.now() - begun) * ratio, LONGEST_PAUSE_MS)));
+    this.#scanAfter(Math.max(pauseMs, (clock.monotonic() - begun) * ratio));
   }
 
   #scanAfter(ms: number): void {

@@ -9,13 +9,13 @@ import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
+import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Nothing } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./describe-upload.ts";
-import { endUpload } from "./end-upload.ts";
+import { airHeir } from "./heirs.ts";
 import { confirmHealthy, isGone } from "./root-health.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
 import type { Result, SlowStage } from "./stage.ts";
@@ -24,6 +24,8 @@ export interface InspectionOptions {
   readonly site: Site;
   readonly nodeId: string;
   readonly detector: Detector;
+  /** That of the detector's server; absent where it has none. */
+  readonly gate?: ServerGate | undefined;
   readonly minConfidence: number;
   /** The camera of a picture whose message names none. */
   readonly defaultCamera: string;
@@ -39,10 +41,16 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
     input: Upload,
     describe: (upload) => describeUpload(upload, options.site.clock.now()),
+    ...(options.gate && { gate: options.gate }),
     concurrency: options.detector.concurrency,
     admit: (message: FlowMessage) => admitPicture(message, options),
     work: (upload, _job, signal) => inspect(upload, options, signal),
   };
+}
+
+/** What `NativeWork` knows a node's inspection of an upload by. */
+export function inspectionHazard(nodeId: string, uploadId: string): string {
+  return `inspection ${nodeId} ${uploadId}`;
 }
 
 async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
@@ -71,10 +79,10 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
     // The new content is an upload of its own.
     return endWithout(upload, "superseded", site);
   }
-  const sighting = await detector.detect(
-    { bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id },
-    signal,
-  );
+  const hazard = inspectionHazard(nodeId, upload.upload_id);
+  const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
+  const look = () => detector.detect({ bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
+  const sighting = await (detector.inProcess ? decode(look) : look());
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
   const detections = toDetections(sighting, {
     minConfidence,
@@ -85,7 +93,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const seen = detections.length > 0;
   const thumbnailPath = site.file(THUMBNAILS, upload.camera_id, upload.captured_at.slice(0, 10), `${inspectionId}.jpg`);
   // On the disk before its row: a row never names a picture that is not there.
-  if (seen) await writeFileAtomic(thumbnailPath, await drawThumbnail(file.bytes, detections));
+  if (seen) await site.writeFile(thumbnailPath, await decode(() => drawThumbnail(file.bytes, detections)));
   const detected: Detected = {
     inspection_id: inspectionId,
     upload,
@@ -117,7 +125,8 @@ function endWithout(upload: Upload, what: Nothing, site: Site, failure?: MediaEr
   return {
     commit: (tables) => {
       tables.uploads.adopt(upload);
-      endUpload(tables, site.bus, upload.upload_id, what, site.clock.now());
+      tables.uploads.end(upload.upload_id, what);
+      airHeir(tables, site, upload.upload_id);
       return [];
     },
     ...(failure && { failure }),

@@ -1,9 +1,10 @@
 /** Takes the files that the ledger has as found, one after the other, while there is room for more work. */
 import { Limit } from "../media/limit.ts";
 import { Nudge } from "../media/nudge.ts";
-import { type Look, type SettledFile, settleFile } from "../media/settle.ts";
+import { type Look, settleFile } from "../media/settle.ts";
 import { asError, StoreError } from "../resilience/errors.ts";
 import type { FoundFile } from "../store/found-files.ts";
+import type { IntakeOutcomes } from "./intake-outcomes.ts";
 import { liveSince } from "./live.ts";
 import { isGone, isOutage } from "./root-health.ts";
 import type { Site } from "./site.ts";
@@ -34,12 +35,7 @@ export interface IntakeQueueOptions {
   readonly root: string;
   /** How long a file that is not provably whole must stay unchanged before it is judged as it lies. */
   readonly stableMs: number;
-  /** Takes a file, good or with a `problem`. */
-  take(found: FoundFile, file: SettledFile): void;
-  /** Enters that a file is gone. */
-  gone(found: FoundFile): void;
-  /** A file cannot be taken now; what takes it out of the ledger until the next scan. */
-  postpone(found: FoundFile): void;
+  readonly outcomes: IntakeOutcomes;
   /** A file changed after it was looked at. */
   changed(path: string): void;
   onError(error: Error): void;
@@ -151,7 +147,7 @@ export class IntakeQueue {
   }
 
   async #settle(found: FoundFile, settling: Settling): Promise<void> {
-    const { root, stableMs, site, take, gone } = this.#options;
+    const { root, stableMs, site, outcomes } = this.#options;
     const { signal } = this.#abort;
     try {
       const file = await settleFile({
@@ -165,8 +161,8 @@ export class IntakeQueue {
       });
       const isLost = file === null && (await isGone({ root, path: found.path }, site.store));
       if (signal.aborted) return;
-      if (file !== null) take(found, file);
-      else if (isLost) gone(found);
+      if (file !== null) outcomes.take(found, file);
+      else if (isLost) outcomes.gone(found);
     } catch (thrown) {
       if (!signal.aborted) this.#fail(found, asError(thrown));
     }
@@ -187,7 +183,7 @@ export class IntakeQueue {
     }
     this.#options.onError(error);
     try {
-      this.#options.postpone(found);
+      this.#options.outcomes.postpone(found);
     } catch (storeError) {
       this.#pause(asError(storeError));
     }

@@ -13,6 +13,19 @@ export interface AiredMessage {
   readonly msg: string;
 }
 
+/** A message that no Vigil node has answered. */
+export interface OpenMessage {
+  readonly handover_id: string;
+  readonly kind: Subject["kind"];
+  readonly subject_id: string;
+  /** `air`: it is sent again at each start; `unclaimed`: it is not any more. */
+  readonly state: "air" | "unclaimed";
+  readonly created_ms: number;
+}
+
+/** Which of a node's messages: one by its hand-over, or all that nobody has claimed. */
+export type MessageChoice = string | "all";
+
 /** After so many minutes of its producer's own up-time, a message that nobody took counts as left open by the wiring. */
 const MINUTES_IN_THE_AIR = 60;
 /** A fan-out's second branch may still be on its way this long after the first has answered. */
@@ -21,7 +34,7 @@ const FAN_OUT_MS = 5_000;
 export class Handovers {
   readonly #session: string;
   /** When the last message before this opening was answered. */
-  readonly #lastAnswerBefore: number;
+  #lastAnswerBefore: number;
   #count = 0;
   readonly #insert;
   readonly #answer;
@@ -31,9 +44,14 @@ export class Handovers {
   readonly #get;
   readonly #age;
   readonly #unclaim;
+  readonly #clampAnswers;
   readonly #forgetMessages;
   readonly #forgetUnclaimed;
   readonly #purge;
+  readonly #listOpen;
+  readonly #countLeft;
+  readonly #reopen;
+  readonly #discard;
 
   constructor(db: Database, session: string) {
     this.#session = session;
@@ -61,6 +79,9 @@ export class Handovers {
     this.#unclaim = db.prepare(
       "UPDATE handovers SET state = 'unclaimed' WHERE node_id = ? AND state = 'air' AND minutes_up >= ?",
     );
+    this.#clampAnswers = db.prepare<[{ now: number }]>(
+      "UPDATE handovers SET answered_ms = :now WHERE answered_ms > :now",
+    );
     this.#forgetMessages = db.prepare(
       "UPDATE handovers SET msg = NULL WHERE answered_ms < ? AND state = 'taken' AND msg IS NOT NULL",
     );
@@ -68,6 +89,23 @@ export class Handovers {
       "UPDATE handovers SET msg = NULL WHERE created_ms < ? AND state = 'unclaimed' AND msg IS NOT NULL",
     );
     this.#purge = db.prepare("DELETE FROM handovers WHERE answered_ms < ? AND state = 'taken'");
+    this.#listOpen = db.prepare<[string, number], OpenMessage>(`
+      SELECT handover_id, kind, subject_id, state, created_ms FROM handovers
+      WHERE node_id = ? AND state IN ('air', 'unclaimed') AND msg IS NOT NULL ORDER BY rowid LIMIT ?`);
+    this.#countLeft = db
+      .prepare<[string], number>(
+        "SELECT count(*) FROM handovers WHERE node_id = ? AND state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL",
+      )
+      .pluck();
+    this.#reopen = db
+      .prepare<[{ nodeId: string; id: string | null }], string>(`
+      UPDATE handovers SET state = 'air', minutes_up = 0
+      WHERE node_id = :nodeId AND state = 'unclaimed' AND msg IS NOT NULL AND (:id IS NULL OR handover_id = :id)
+      RETURNING handover_id`)
+      .pluck();
+    this.#discard = db.prepare(`
+      UPDATE handovers SET state = 'discarded', msg = NULL WHERE node_id = :nodeId
+        AND (handover_id = :id AND state IN ('air', 'unclaimed') OR :id IS NULL AND state = 'unclaimed')`);
   }
 
   /**
@@ -107,6 +145,12 @@ export class Handovers {
     return this.#toResend.all({ node: nodeId, before: this.#lastAnswerBefore, now, fanOut: FAN_OUT_MS });
   }
 
+  /** The clock was set: nothing was answered later than now. */
+  clampAnswers(now: number): void {
+    this.#clampAnswers.run({ now });
+    this.#lastAnswerBefore = Math.min(this.#lastAnswerBefore, now);
+  }
+
   get(handoverId: string): AiredMessage | undefined {
     return this.#get.get(handoverId);
   }
@@ -125,5 +169,25 @@ export class Handovers {
     this.#forgetMessages.run(now - FAN_OUT_MS);
     this.#forgetUnclaimed.run(purgeBefore);
     this.#purge.run(purgeBefore);
+  }
+
+  /** What no Vigil node has answered yet, oldest first. */
+  listOpen(nodeId: string, most: number): OpenMessage[] {
+    return this.#listOpen.all(nodeId, most);
+  }
+
+  /** How many messages nobody took in time, though the wiring leads to a Vigil node. */
+  countLeft(nodeId: string): number {
+    return this.#countLeft.get(nodeId) ?? 0;
+  }
+
+  /** Puts unclaimed messages into the air again; the answer is which, to be sent. */
+  reopen(nodeId: string, choice: MessageChoice): string[] {
+    return this.#reopen.all({ nodeId, id: choice === "all" ? null : choice });
+  }
+
+  /** Gives open messages up; the answer is how many. What they were about stays accounted for. */
+  discard(nodeId: string, choice: MessageChoice): number {
+    return this.#discard.run({ nodeId, id: choice === "all" ? null : choice }).changes;
   }
 }

@@ -19,17 +19,24 @@ const STEPS: readonly string[] = [
     identity TEXT
   ) STRICT, WITHOUT ROWID;
 
-  -- Every node that has run on this site: one that is not here is new, and may take over what a deleted one left.
+  -- Every node that has run on this site. identity: the name by which the other tables know it, which a node that was
+  -- deleted and imported again has from the one before. owner: its instance that runs now.
   CREATE TABLE nodes(
     node_id TEXT PRIMARY KEY,
     type TEXT NOT NULL,
-    first_seen_ms INTEGER NOT NULL
+    identity TEXT NOT NULL,
+    seen_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE owners(
+    node_id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- What may take the process down, such as decoding a picture: a row is here while it is under way, and after it has.
   CREATE TABLE hazards(
     subject TEXT PRIMARY KEY,
-    starts INTEGER NOT NULL
+    starts INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.
@@ -173,7 +180,6 @@ const STEPS: readonly string[] = [
     source TEXT,
     priority INTEGER NOT NULL,
     state TEXT NOT NULL CHECK(state IN ('queued','done','dead','refused','discarded')),
-    owner TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
     faults INTEGER NOT NULL DEFAULT 0,
     next_ms INTEGER NOT NULL DEFAULT 0,

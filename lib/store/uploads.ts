@@ -53,9 +53,10 @@ export class Uploads {
       `UPDATE uploads SET state = 'duplicate', original_id = ?, suppressed_by = ? WHERE upload_id = ? AND ${stillOpen}`,
     );
     this.#passOn = db.prepare<[string, string]>("UPDATE uploads SET original_id = ? WHERE original_id = ?");
-    this.#heir = db.prepare<[string], HeirRow>(`
+    this.#heir = db.prepare<[{ id: string }], HeirRow>(`
       SELECT upload_id, camera_id, root, path, media_type, size, captured_at, received_at, sha256, suppressed_by
-      FROM uploads WHERE original_id = ? ORDER BY received_at, upload_id LIMIT 1`);
+      FROM uploads WHERE original_id = :id AND (SELECT state FROM uploads WHERE upload_id = :id) <> 'handed'
+      ORDER BY received_at, upload_id LIMIT 1`);
     this.#inherit = db.prepare(
       "UPDATE uploads SET state = 'handed', original_id = NULL, suppressed_by = NULL WHERE upload_id = ?",
     );
@@ -84,12 +85,17 @@ export class Uploads {
     if (this.#suppress.run(originalId, nodeId, uploadId).changes === 1) this.#passOn.run(originalId, uploadId);
   }
 
+  /** Enters what became of an upload that cannot be looked at, unless it was, or has ended before. */
+  end(uploadId: string, what: Nothing): void {
+    this.#end.run(what, uploadId);
+  }
+
   /**
-   * Ends an upload that cannot be looked at. The answer is the first of its duplicates, which is handed on in its place
-   * and is the original of the others from now on; null where it has none.
+   * Hands the first duplicate of an upload that is not handed on itself on in its place, and makes it the original of the
+   * others. Null where there is none.
    */
-  end(uploadId: string, what: Nothing): Heir | null {
-    const heir = this.#end.run(what, uploadId).changes === 1 ? this.#heir.get(uploadId) : undefined;
+  bequeath(uploadId: string): Heir | null {
+    const heir = this.#heir.get({ id: uploadId });
     if (!heir) return null;
     this.#inherit.run(heir.upload_id);
     this.#passOn.run(heir.upload_id, uploadId);

@@ -201,7 +201,6 @@ describe("FolderWatch", () => {
   const pauses: [string, boolean, number, number][] = [
     ["a minute after a quick scan", false, 0, 60_000],
     ["twenty times as long as a slow scan took", false, 10_000, 200_000],
-    ["no later than in 15 minutes", false, 3_600_000, 900_000],
     ["four times as long as a slow scan took, when it polls", true, 20_000, 80_000],
   ];
   for (const [when, polling, durationMs, pauseMs] of pauses) {

@@ -20,6 +20,7 @@ function stoppedClock(): Clock & { readonly timers: { ms: number; fire: () => vo
   return {
     timers,
     now: () => 0,
+    monotonic: () => 0,
     after(ms, callback) {
       const cancel = () => {
         if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1);

@@ -79,6 +79,7 @@ function openIntake(folder: string, root: string, options: Partial<UploadIntakeO
   const watch = new UploadIntake({
     site,
     nodeId: "watch",
+    madeMs: site.clock.now(),
     root,
     camera: null,
     takeExisting: true,

@@ -1,6 +1,8 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
+import type { Upload } from "../../../lib/domain/upload.ts";
 import { HIGH_WATER } from "../../../lib/site/intake-queue.ts";
 import { eventually } from "../../support/eventually.ts";
 import { violations } from "../../support/invariants.ts";
@@ -171,23 +173,21 @@ describe("UploadIntake", () => {
       await sent(2);
     });
 
-    it("is taken although the store could not take it at first", async () => {
-      let fails = 2;
-      const { errors, watch, site } = await start();
-      const { hand } = site.store.found;
-      site.store.found.hand = (...parameters) => {
-        fails -= 1;
-        if (fails >= 0) throw new Error("refused");
-        return hand.apply(site.store.found, parameters);
-      };
-      cameras.put("yard/a.jpg", picture);
-      await eventually(async () => {
-        await watch.scan();
-        return intake?.sent.length === 1;
-      }, "the file");
-      equal(errors.length, 1);
-      match(errors[0]?.message ?? "", /refused/);
-    });
+    it("is taken although the store was busy when it was whole", async () => {
+      const { errors } = await start({ stableMs: 60_000 });
+      cameras.put("yard/a.jpg", "unfinished");
+      await eventually(() => cameras.states()["yard/a.jpg"] === "found", "the row");
+      const intruder = new Database(cameras.database);
+      try {
+        intruder.exec("BEGIN IMMEDIATE");
+        cameras.put("yard/a.jpg", picture);
+        await eventually(() => errors.length === 1, "the error");
+      } finally {
+        intruder.close();
+      }
+      await sent(1);
+      equal(errors[0]?.code, "STORE_FAILED");
+    }).timeout(30_000);
   });
 
   describe("what was there before", () => {
@@ -218,7 +218,7 @@ describe("UploadIntake", () => {
 
     function queueJob({ site }: Intake, uploadId: string): number {
       const receipt = { nodeId: worker, stage: "detect", subjectId: uploadId, cameraId: "yard", priority: 0, now: 0 };
-      return site.store.jobs.queue({ ...receipt, key: uploadId }, "me", "{}") ?? 0;
+      return site.store.jobs.queue({ ...receipt, key: uploadId }, "{}") ?? 0;
     }
 
     it("goes behind what is live, in turns between the cameras, each oldest first", async () => {
@@ -269,6 +269,7 @@ describe("UploadIntake", () => {
       }
       opened.site.bus.emit("worked");
       equal(opened.sent.length, HIGH_WATER);
+      opened.site.store.jobs.claim(worker, "me");
       for (const job of jobs.slice(0, 10)) opened.site.store.jobs.done(job, "me", 1);
       cameras.put("porch/live.jpg", picture);
       await eventually(() => {
@@ -381,6 +382,35 @@ describe("UploadIntake", () => {
       await eventually(() => cameras.states()["yard/waiting.jpg"] === "gone", "the end of what waited", 15_000);
     }).timeout(30_000);
   });
+
+  const ends: [string, string, () => void][] = [
+    ["is gone", "gone", () => rmSync(cameras.at("yard/a.jpg"))],
+    ["is broken", "rejected", () => cameras.put("yard/a.jpg", "broken")],
+  ];
+  for (const [how, state, spoil] of ends) {
+    it(`has a duplicate looked at in the place of a file that ${how} when it is found again`, async () => {
+      // As a store that was begun anew from its backup has it: the original waits again, its duplicate is one.
+      const { site, sent: messages } = await start();
+      cameras.put("yard/a.jpg", picture);
+      await sent(1);
+      cameras.put("yard/b.jpg", picture);
+      await sent(2);
+      const [original = "", duplicate = ""] = messages.map(({ payload }) => (payload as Upload).upload_id);
+      site.store.uploads.markDuplicate(duplicate, original, "dedupe");
+      await close();
+      const db = new Database(cameras.database);
+      db.prepare("UPDATE uploads SET state = 'found', sha256 = NULL WHERE upload_id = ?").run(original);
+      db.close();
+      spoil();
+      await start();
+      await eventually(() => cameras.states()["yard/a.jpg"] === state, "the end of the original");
+      equal(cameras.states()["yard/b.jpg"], "handed");
+      deepEqual(violations(cameras.database), []);
+      deepEqual(cameras.rows("SELECT node_id, port FROM handovers WHERE node_id = 'dedupe'"), [
+        { node_id: "dedupe", port: 0 },
+      ]);
+    });
+  }
 
   it("has files wait whose folder's camera id another one has, and takes them under their own", async () => {
     cameras.put("Front Door/a.jpg", picture);

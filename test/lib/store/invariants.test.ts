@@ -157,6 +157,11 @@ describe("violations", () => {
     ],
     [
       "a merged batch whose target is wrong or that kept members",
+      "its target is merged itself",
+      ["batches", { batch_id: "ba_chained", state: "merged", merged_into: "ba_merged" }],
+    ],
+    [
+      "a merged batch whose target is wrong or that kept members",
       "its target is another camera's",
       "UPDATE batches SET camera_id = 'garden' WHERE batch_id = 'ba_merged'",
     ],

@@ -21,21 +21,25 @@ describe("startMaintenance", () => {
   it("deletes receipts a week after the work ended, and nothing that still waits", () => {
     const { clock, store, errors, count } = start();
     const receipt = { nodeId: "n", stage: "s", subjectId: null, cameraId: "", priority: 0, now: clock.now() };
-    const [done, dead] = ["done", "dead", "queued"].map((key) => store.jobs.queue({ ...receipt, key }, "owner", "{}"));
+    const [done, dead] = ["done", "dead", "queued"].map((key) => store.jobs.queue({ ...receipt, key }, "{}"));
+    store.jobs.claim("n", "owner");
     store.jobs.done(Number(done), "owner", clock.now());
     store.jobs.dead(Number(dead), "owner", "CODE", "error", clock.now());
     store.jobs.refuse({ ...receipt, key: "refused" }, "CODE", "error");
     const taken = store.handovers.send("n", 0, { kind: "upload", id: "up_1" }, "{}", clock.now());
     store.handovers.answer(taken, null, clock.now());
     store.handovers.send("n", 0, { kind: "upload", id: "up_2" }, "{}", clock.now());
+    store.hazards.begin("poison", 5, clock.now());
 
     clock.advance(7 * DAY_MS);
     equal(count("work"), 4);
     equal(count("handovers"), 2);
+    equal(count("hazards"), 1);
     clock.advance(MINUTE_MS);
     equal(count("work"), 3, "the queued, the dead and the refused one");
-    equal(store.jobs.countQueued("n"), 1);
+    equal(store.jobs.count("n", "queued"), 1);
     equal(count("handovers"), 1, "the one in the air");
+    equal(count("hazards"), 0);
     deepEqual(errors, []);
   });
 

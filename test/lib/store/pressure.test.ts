@@ -17,7 +17,7 @@ describe("Pressure", () => {
   function queue(nodeId: string, subjectId: string): number {
     keys += 1;
     const receipt = { nodeId, stage: "detect", key: String(keys), subjectId, cameraId: "yard", priority: 0, now: 0 };
-    return store.jobs.queue(receipt, "me", "{}") ?? 0;
+    return store.jobs.queue(receipt, "{}") ?? 0;
   }
 
   it("is the jobs queued at live nodes for what came from the root", () => {
@@ -27,7 +27,8 @@ describe("Pressure", () => {
     queue("other", "up_2");
     queue("removed", "up_1");
     queue("detect", "up_elsewhere");
-    store.jobs.done(done, "me", 1);
+    store.jobs.claim("detect", "me");
+    equal(store.jobs.done(done, "me", 1), true);
     equal(store.pressure.queued(ROOT, ["detect", "other", "idle"], 64), 3);
     equal(store.pressure.queued(ROOT, ["detect"], 64), 2);
     equal(store.pressure.queued(ROOT, ["detect"], 1), 1);

@@ -1,6 +1,7 @@
 /** Stores to test with, and records to put into them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
@@ -37,6 +38,18 @@ export function rows(folder: string, sql: string): Row[] {
   } finally {
     db.close();
   }
+}
+
+/** Makes a table or an index of a closed store unreadable. The header and the schema stay as they are. */
+export function spoil(folder: string, name: string): void {
+  const [{ rootpage, page_size } = {}] = rows(
+    folder,
+    `SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = '${name}'`,
+  );
+  const size = Number(page_size);
+  const file = openSync(join(folder, DATABASE_FILE), "r+");
+  writeSync(file, Buffer.alloc(size, 0xff), 0, size, (Number(rootpage) - 1) * size);
+  closeSync(file);
 }
 
 /** A store with its own connection, which it keeps to itself: for settings and faults that belong to a connection. */

@@ -38,8 +38,8 @@ describe("Uploads", () => {
     });
 
     it("is superseded or gone", () => {
-      equal(store.uploads.end("up_1", "superseded"), null);
-      equal(store.uploads.end("up_2", "gone"), null);
+      store.uploads.end("up_1", "superseded");
+      store.uploads.end("up_2", "gone");
       deepEqual(
         states().map(({ state }) => state),
         ["superseded", "gone", "handed"],
@@ -94,7 +94,8 @@ describe("Uploads", () => {
 
     for (const what of ["gone", "superseded"] as const) {
       it(`is ${what}: its first duplicate takes its place`, () => {
-        deepEqual(store.uploads.end("up_1", what), {
+        store.uploads.end("up_1", what);
+        deepEqual(store.uploads.bequeath("up_1"), {
           upload: uploadOf("up_4", { received_at: "2026-11-20T12:00:03.000Z" }),
           nodeId: "dedupe of up_4",
         });
@@ -107,13 +108,18 @@ describe("Uploads", () => {
       });
     }
 
-    it("leaves its duplicates as they are once it was looked at", () => {
+    it("keeps them while it is handed on", () => {
       store.inspections.add("detect", detectedOf("in_1", uploadOf("up_1")), AT);
-      equal(store.uploads.end("up_1", "gone"), null);
+      store.uploads.end("up_1", "gone");
+      equal(store.uploads.bequeath("up_1"), null);
       deepEqual(
         states().map(({ original_id }) => original_id),
         [null, "up_1", "up_1", "up_1"],
       );
+    });
+
+    it("leaves nothing where it has no duplicates", () => {
+      equal(store.uploads.bequeath("up_2"), null);
     });
 
     it("leaves them to its own original, where another node calls it a duplicate", () => {

@@ -1,6 +1,7 @@
 /** A store, a clock and queues to test with, and a record of what comes of them. */
 import type { FlowMessage } from "../../../../lib/domain/message.ts";
 import { ServerError } from "../../../../lib/resilience/errors.ts";
+import { ServerGate } from "../../../../lib/resilience/server-gate.ts";
 import { HandOff, type Sent } from "../../../../lib/store/hand-off.ts";
 import type { Subject } from "../../../../lib/store/handovers.ts";
 import type { Delivery, Job, Result } from "../../../../lib/store/job.ts";
@@ -25,6 +26,8 @@ interface RigOptions {
   /** Another store than the bench's own. */
   readonly on?: Store;
   readonly onSend?: () => void;
+  /** The server that the work needs, where several queues share it. */
+  readonly gate?: ServerGate;
 }
 
 /** A queue, and what came of it. */
@@ -46,7 +49,10 @@ export class Bench {
   readonly ended: [unknown, Error | undefined][] = [];
   store = openStore(this.folder);
 
-  rig(work: Work, { nodeId = NODE, concurrency = 1, on = this.store, onSend }: RigOptions = {}): Rig {
+  rig(
+    work: Work,
+    { nodeId = NODE, concurrency = 1, on = this.store, onSend, gate = new ServerGate(this.clock) }: RigOptions = {},
+  ): Rig {
     const sent: Sent[] = [];
     const begun: unknown[] = [];
     const resumedFailures: [Error, FlowMessage][] = [];
@@ -58,6 +64,7 @@ export class Bench {
       handOff: new HandOff({ nodeId, leadsOn: () => true, onDropped: () => {} }),
       nodeId,
       stage: "detect",
+      gate,
       concurrency,
       work: (job, signal) => {
         begun.push(job.message.payload);
@@ -86,6 +93,7 @@ export class Bench {
       subject: null,
       cameraId: "front_door",
       priority: 0,
+      durable: false,
       done: (error) => this.ended.push([message.payload, error]),
       ...overrides,
     };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import { SiteBus } from "../../../lib/site/bus.ts";
 import { dedupeStage } from "../../../lib/site/dedupe.ts";
-import { endUpload } from "../../../lib/site/end-upload.ts";
+import { airHeir } from "../../../lib/site/heirs.ts";
 import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
 import { violations } from "../../support/invariants.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -11,7 +11,7 @@ import { enterHanded, openStore, removeStores, rows, sha, uploadOf } from "../st
 
 const SUBJECT = { kind: "upload", id: "up_1" } as const;
 
-describe("endUpload", () => {
+describe("airHeir", () => {
   let folder: string;
   let store: Store;
   const closing = new AbortController();
@@ -44,7 +44,8 @@ describe("endUpload", () => {
 
   function end(id: string, what: "gone" | "superseded"): void {
     store.transaction((tables) => {
-      endUpload(tables, bus, id, what, 5);
+      tables.uploads.end(id, what);
+      airHeir(tables, { bus, clock: systemClock }, id);
       deepEqual(aired, [], "not before the commit");
     });
     deepEqual(violations(join(folder, DATABASE_FILE)), []);
