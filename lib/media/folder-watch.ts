@@ -10,8 +10,6 @@ import { mediaTypeOf } from "./media-type.ts";
 import { type FileSighting, sightingOf } from "./sighting.ts";
 import { walkMedia } from "./walk.ts";
 
-export type { FileSighting };
-
 /** Events that come during this are one: a file is written in many pieces. */
 const GATHER_MS = 50;
 /** Where more paths have events at a time than this, a scan finds the files instead. */

@@ -106,6 +106,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   return {
     commit: (tables) => {
       tables.uploads.adopt(upload);
+      tables.uploads.reopen(upload.upload_id);
       const added = tables.inspections.add(nodeId, detected, toIso(site.clock.now()));
       if (added && seen && publish) tables.afterCommit(() => site.bus.emit("detected", detected));
       return [

@@ -163,8 +163,12 @@ export class UploadIntake {
     this.#options.onChange();
   }
 
-  /** Enters what is new among the files that were seen. */
+  /** Enters what is new among the files that were seen. While the folder is away, a scan has to tell first if it is back. */
   #enter(files: readonly FileSighting[]): void {
+    if (this.#outage) {
+      void this.#watch.scan();
+      return;
+    }
     const { site, root } = this.#options;
     const fresh = files.filter(
       (file) => !this.#queue.nudge(file.relativePath) && !site.store.uploads.has(versionOf(root, file)),

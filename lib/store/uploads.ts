@@ -29,6 +29,7 @@ export class Uploads {
   readonly #known;
   readonly #adopt;
   readonly #end;
+  readonly #reopen;
   readonly #suppress;
   readonly #passOn;
   readonly #heir;
@@ -49,6 +50,9 @@ export class Uploads {
     const stillOpen =
       "state = 'handed' AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)";
     this.#end = db.prepare<[Nothing, string]>(`UPDATE uploads SET state = ? WHERE upload_id = ? AND ${stillOpen}`);
+    this.#reopen = db.prepare<[string]>(
+      "UPDATE uploads SET state = 'handed' WHERE upload_id = ? AND state IN ('gone', 'superseded') AND sha256 IS NOT NULL",
+    );
     this.#suppress = db.prepare(
       `UPDATE uploads SET state = 'duplicate', original_id = ?, suppressed_by = ? WHERE upload_id = ? AND ${stillOpen}`,
     );
@@ -88,6 +92,11 @@ export class Uploads {
   /** Enters what became of an upload that cannot be looked at, unless it was, or has ended before. */
   end(uploadId: string, what: Nothing): void {
     this.#end.run(what, uploadId);
+  }
+
+  /** The file of an upload that had come to nothing is back, and was looked at on a person's word. */
+  reopen(uploadId: string): void {
+    this.#reopen.run(uploadId);
   }
 
   /**

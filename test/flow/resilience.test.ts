@@ -261,6 +261,71 @@ describe("a flow", function () {
     await eventually(() => shows("watching"), "the end of the outage");
   });
 
+  it("has the work on a folder's files wait while it is away, and go on by itself", async () => {
+    detector.misbehave("never");
+    const nodes = () => [site(), watch(), detect({ wires: [["out"], [], []] }), out];
+    flow = await startFlow(nodes());
+    await drop("a.jpg");
+    await detector.received(1);
+    await flow.stop();
+    detector.misbehave(null);
+    renameSync(join(folder, "cameras"), join(folder, "away"));
+    flow = await startFlow(nodes());
+    await eventually(() => query("SELECT code FROM work").join() === "ROOT_AWAY", "the job to wait");
+    assert.deepEqual(query("SELECT state FROM uploads"), [["handed"]]);
+    renameSync(join(folder, "away"), join(folder, "cameras"));
+    await flow.inbox("out").next();
+    assert.deepEqual(violations(storePath()), []);
+  });
+
+  it("looks at a file that was gone, when it is back and its job is replayed", async () => {
+    detector.misbehave("never");
+    const nodes = () => [site(), watch(), detect({ wires: [["out"], [], []] }), out];
+    flow = await startFlow(nodes());
+    await drop("a.jpg");
+    await detector.received(1);
+    await flow.stop();
+    detector.misbehave(null);
+    renameSync(join(folder, "cameras", "porch"), join(folder, "cameras", "elsewhere"));
+    flow = await startFlow(nodes());
+    await eventually(() => query("SELECT state FROM uploads WHERE path = 'porch/a.jpg'").join() === "gone", "its end");
+    renameSync(join(folder, "cameras", "elsewhere"), join(folder, "cameras", "porch"));
+    flow.send("detect", { command: "replay" });
+    await flow.inbox("out").next(({ topic }) => topic === "porch");
+    assert.deepEqual(query("SELECT state FROM uploads WHERE path = 'porch/a.jpg'"), [["handed"]]);
+    assert.deepEqual(violations(storePath()), []);
+  });
+
+  it("looks at a duplicate after all where its original is gone", async () => {
+    detector.misbehave("never");
+    const dedupe = { id: "dedupe", type: "dedupe", site: "site", wires: [["detect"], ["duplicates"], []] };
+    const duplicates = { id: "duplicates", type: "helper" };
+    const nodes = () => [
+      site(),
+      watch({ wires: [["dedupe"], [], []] }),
+      dedupe,
+      detect({ wires: [["out"], [], []] }),
+      out,
+      duplicates,
+    ];
+    flow = await startFlow(nodes());
+    await drop("a.jpg");
+    await detector.received(1);
+    await drop("b.jpg");
+    await flow.inbox("duplicates").next();
+    await flow.stop();
+    detector.misbehave(null);
+    rmSync(join(folder, "cameras", "porch", "a.jpg"));
+    flow = await startFlow(nodes());
+    const { payload } = await flow.inbox("out").next();
+    assert.match((payload as { upload: { path: string } }).upload.path, /b\.jpg$/);
+    assert.deepEqual(query("SELECT path, state FROM uploads ORDER BY path"), [
+      ["porch/a.jpg", "gone"],
+      ["porch/b.jpg", "handed"],
+    ]);
+    assert.deepEqual(violations(storePath()), []);
+  });
+
   it("takes another folder for its own when it is told to", async () => {
     flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out]);
     await drop("a.jpg");

@@ -4,7 +4,8 @@ import { chmod, mkdir, rename, rm, rmdir, symlink, writeFile } from "node:fs/pro
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FileSighting, FolderWatch, type FolderWatchOptions } from "../../../lib/media/folder-watch.ts";
+import { FolderWatch, type FolderWatchOptions } from "../../../lib/media/folder-watch.ts";
+import type { FileSighting } from "../../../lib/media/sighting.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import { MediaError, type VigilError } from "../../../lib/resilience/errors.ts";
 import { eventually } from "../../support/eventually.ts";

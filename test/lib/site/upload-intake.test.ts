@@ -340,6 +340,18 @@ describe("UploadIntake", () => {
       }).timeout(30_000);
     }
 
+    it("of a folder that was emptied ends with the next file", async () => {
+      const { watch } = await start({ camera: "yard" });
+      cameras.put("a.jpg", picture);
+      await sent(1);
+      rmSync(cameras.at("a.jpg"));
+      await watch.scan();
+      equal(watch.outage, true);
+      cameras.put("b.jpg", picture);
+      await sent(2);
+      equal(watch.outage, false);
+    });
+
     it("takes nothing of a first start for old, and ends with a known file in another folder", async () => {
       await startWithFiles();
       await close();
