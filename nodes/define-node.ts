@@ -12,7 +12,7 @@ import { findSite } from "./site-node.ts";
 /** A store that cannot be opened may be in use by a Node-RED that is still ending, or on a drive that is still away. */
 const REOPEN_MS = 5_000;
 /** Until then messages wait; this long each, and so many of them. */
-const HOLD_MS = 10_000;
+const HOLD_MS = 8_000;
 const MOST_HELD = 1_000;
 
 interface Held {

@@ -152,7 +152,7 @@ describe("a flow", function () {
     flow = await startFlow([site(), batch({ wires: [["out"], []] }), detect(), out]);
     await whileLocked(async () => {
       flow?.send("detect", { payload: await scene() });
-      await eventually(() => flow?.log.some((line) => line.includes("the message waits")), "the warning");
+      await eventually(() => flow?.log.some((line) => line.includes("messages wait")), "the warning");
     });
     await flow.inbox("out").next();
   });

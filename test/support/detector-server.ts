@@ -48,6 +48,8 @@ export type Misbehaviour =
   | { readonly slow: number }
   | { readonly body: unknown };
 
+type Behaviour = Misbehaviour | null;
+
 type Answer = readonly WireDetection[] | ((picture: ReceivedPicture) => readonly WireDetection[]);
 
 export interface DetectorServer {
@@ -59,8 +61,8 @@ export interface DetectorServer {
   readonly connections: number;
   /** What it sees from now on; at first, nothing. */
   answer(answer: Answer): void;
-  /** How it goes wrong from now on; null makes it well again. */
-  misbehave(how: Misbehaviour | null): void;
+  /** How it goes wrong from now on, with all pictures or as it depends on each; null makes it well again. */
+  misbehave(how: Behaviour | ((picture: ReceivedPicture) => Behaviour)): void;
   /** Resolves once `requests` has that many. */
   received(count: number): Promise<void>;
   /** Stops at once; open connections are cut. */
@@ -72,19 +74,19 @@ const EXTENSIONS = [".jpg", ".jpeg", ".png", ".gif", ".webp"];
 const MAGIC = ["ffd8ff", "89504e47", "47494638", "52494646"];
 const MAX_BYTES = 10 * 1024 * 1024;
 
-/** Starts one on a free port of 127.0.0.1. */
-export async function startDetectorServer(): Promise<DetectorServer> {
+/** Starts one on 127.0.0.1, on a free port unless one is given. */
+export async function startDetectorServer({ port = 0 }: { port?: number } = {}): Promise<DetectorServer> {
   const requests: ReceivedPicture[] = [];
   const arrivals = new EventTarget();
   let connections = 0;
   let answer: Answer = [];
-  let misbehaviour: Misbehaviour | null = null;
+  let misbehaviour: Behaviour | ((picture: ReceivedPicture) => Behaviour) = null;
 
   const server = createServer((request, response) => {
     route(request, response).catch(() => response.destroy());
   });
   server.on("connection", () => connections++);
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  await once(server.listen(port, "127.0.0.1"), "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the detector server has no port");
 
@@ -107,7 +109,7 @@ export async function startDetectorServer(): Promise<DetectorServer> {
     arrivals.dispatchEvent(new Event("picture"));
     if (picture.size > MAX_BYTES) return sendJson(response, 413, { detail: `More than ${MAX_BYTES} bytes` });
     const seen = typeof answer === "function" ? answer(picture) : answer;
-    await reply(response, file, seen, misbehaviour);
+    await reply(response, file, seen, typeof misbehaviour === "function" ? misbehaviour(picture) : misbehaviour);
   }
 
   return {
@@ -145,8 +147,10 @@ async function readFile(request: IncomingMessage): Promise<UploadedFile | null> 
   let file: Promise<UploadedFile> | null = null;
   const form = busboy({ headers: request.headers, defParamCharset: "utf8" });
   form.on("file", (field, stream, { filename }) => {
-    if (field === "file") file = buffer(stream).then((bytes) => ({ name: filename ?? "", bytes }));
-    else stream.resume();
+    if (field !== "file") return void stream.resume();
+    file = buffer(stream).then((bytes) => ({ name: filename ?? "", bytes }));
+    // A client that goes away halfway is the pipeline's error.
+    file.catch(() => {});
   });
   await pipeline(request, form);
   return file;
@@ -156,7 +160,7 @@ async function reply(
   response: ServerResponse,
   file: UploadedFile,
   seen: readonly WireDetection[],
-  how: Misbehaviour | null,
+  how: Behaviour,
 ): Promise<void> {
   if (typeof how === "number") return sendJson(response, how, { detail: `Told to answer ${how}` });
   switch (how) {
