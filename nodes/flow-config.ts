@@ -30,12 +30,22 @@ export function readFlows(RED: NodeAPI): Map<string, FlowNode> {
 export function flowsOf(RED: NodeAPI, siteId: string): Flows {
   const nodes = readFlows(RED);
   const isSubflow = (id: string) => nodes.get(id)?.type === "subflow";
+  // Which site `${SITE}` is differs between the instances of a subflow.
+  const isHere = (node: FlowNode | undefined) => node?.site === siteId || node?.site.startsWith("${") === true;
+  const isInstance = (id: string): boolean =>
+    nodes.get(id)?.type.startsWith("subflow:") ||
+    splits(id).some(([outer, inner]) => isInstance(outer) && nodes.has(inner));
   return {
-    // A node in an instance of a subflow has the ids of both, joined.
-    has: (nodeId) => nodeId.split("-").every((part) => nodes.has(part)),
+    has: (id) =>
+      isHere(nodes.get(id)) || splits(id).some(([outer, inner]) => isInstance(outer) && isHere(nodes.get(inner))),
     ofType: (type) =>
       [...nodes.values()]
         .filter((node) => node.type === type && node.site === siteId && !isSubflow(node.z))
         .map(({ id }) => id),
   };
+}
+
+/** A node in an instance of a subflow has the ids of both, joined by a hyphen, which either id may have in it as well. */
+function splits(id: string): [outer: string, inner: string][] {
+  return [...id.matchAll(/-/g)].map(({ index }) => [id.slice(0, index), id.slice(index + 1)]);
 }

@@ -44,6 +44,8 @@ export interface NodeBehaviour<R> {
   readonly commands?: Readonly<Record<string, Command>>;
   /** Called before a dead letter about this is tried again. */
   onReplay?(subjectId: string): void;
+  /** Called when what a deleted node has left has become this node's. */
+  onAdopt?(): void;
   /** The status while there is nothing to do. */
   idle?(): StatusView;
   /** Called once the flows run. */

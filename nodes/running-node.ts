@@ -96,8 +96,10 @@ export class RunningNode<C, R> {
       nodeId: this.#identity,
       type: spec.type,
       flows,
+      leadingOn: () => [...new Array(spec.outputs).keys()].filter((port) => this.#wiring.leadsOn(port)),
       resend: (handoverIds) => this.#guard(() => this.#aired.resend(handoverIds)),
       onReplay: (subjectId) => this.#behaviour.onReplay?.(subjectId),
+      onAdopt: () => this.#behaviour.onAdopt?.(),
       refresh: () => this.#queue.refresh(),
     });
     this.#site.openWork.set(this.#identity, openWork);

@@ -22,8 +22,11 @@ export interface Offer {
 export interface Visit {
   /** The server did its work. */
   succeeded(): void;
-  /** The server did not: a ServerError counts against it, anything else says nothing of it. */
-  failed(job: string, error: Error): void;
+  /**
+   * The server did not: a ServerError counts against it, anything else says nothing of it. True where the job itself is
+   * suspect, because the server could be reached and had worked until then.
+   */
+  failed(job: string, error: Error): boolean;
 }
 
 /** So many different jobs failing in a row are the server's fault. A refused connection is at once. */
@@ -47,7 +50,8 @@ export class ServerGate {
   readonly #failing = new Set<string>();
   #outage: Outage | null = null;
   #inside = 0;
-  #successes = 0;
+  /** Whether the last that the server did was to succeed. */
+  #works = false;
   #pumping = false;
   #cancelProbe = () => {};
 
@@ -60,11 +64,6 @@ export class ServerGate {
     return this.#outage?.reason ?? null;
   }
 
-  /** Jobs that the server has done so far: more than before means that it works. */
-  get successes(): number {
-    return this.#successes;
-  }
-
   /** In how many milliseconds the next probe may go; 0 while the server is thought to work. */
   get closedForMs(): number {
     return this.#outage === null ? 0 : Math.max(this.#outage.until - this.#clock.monotonic(), 0);
@@ -75,7 +74,8 @@ export class ServerGate {
     this.#callers.set(caller, concurrency);
     return () => {
       this.#callers.delete(caller);
-      this.pump();
+      if (this.#callers.size > 0) this.pump();
+      else this.#cancelProbe();
     };
   }
 
@@ -128,27 +128,35 @@ export class ServerGate {
     };
     return {
       succeeded: () => {
-        this.#successes += 1;
         this.#recover();
         leave();
       },
       failed: (job, error) => {
-        if (error instanceof ServerError) this.#blame(job, error);
+        const isSuspect = error instanceof ServerError && this.#blame(job, error);
         leave();
+        return isSuspect;
       },
     };
   }
 
   #recover(): void {
+    this.#works = true;
     this.#failing.clear();
     this.#outage = null;
     this.#cancelProbe();
   }
 
-  #blame(job: string, reason: ServerError): void {
+  /** Counts a failure against the server; the answer is whether the job is suspect as well. */
+  #blame(job: string, reason: ServerError): boolean {
+    const isSuspect = this.#works && !reason.unreachable;
+    this.#works = false;
     this.#failing.add(job);
     const isOutage = this.#outage !== null || reason.unreachable || reason.retryAfterMs !== null;
-    if (!isOutage && this.#failing.size < DISTINCT_JOBS) return;
+    if (isOutage || this.#failing.size >= DISTINCT_JOBS) this.#close(reason);
+    return isSuspect;
+  }
+
+  #close(reason: ServerError): void {
     // Several that fail together are one failure.
     const now = this.#clock.monotonic();
     const failures = this.#outage === null ? 1 : this.#outage.failures + (now >= this.#outage.until ? 1 : 0);

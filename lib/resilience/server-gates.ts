@@ -10,11 +10,15 @@ export class ServerGates {
     this.#clock = clock;
   }
 
-  /** The gate of the server at this address: scheme, host and port tell one server from another. */
+  /**
+   * The gate of the server at this address. Scheme, host, port and path tell one server from another: behind a gateway,
+   * one may be away while its neighbour works.
+   */
   of(url: string): ServerGate {
-    const { origin } = new URL(url);
-    const gate = this.#gates.get(origin) ?? new ServerGate(this.#clock);
-    this.#gates.set(origin, gate);
+    const { origin, pathname } = new URL(url);
+    const server = origin + pathname.replace(/\/+$/, "");
+    const gate = this.#gates.get(server) ?? new ServerGate(this.#clock);
+    this.#gates.set(server, gate);
     return gate;
   }
 }

@@ -11,10 +11,14 @@ export interface OpenWorkOptions {
   readonly nodeId: string;
   readonly type: string;
   flows(): Flows;
+  /** The node's outputs behind which a Vigil node may be. */
+  leadingOn(): readonly number[];
   /** Sends messages that were put into the air again. */
   resend(handoverIds: readonly string[]): void;
   /** A dead letter about this is about to be tried again. */
   onReplay(subjectId: string): void;
+  /** What a deleted node has left is this node's now. */
+  onAdopt(): void;
   /** The node's jobs have changed in the store. */
   refresh(): void;
 }
@@ -94,13 +98,16 @@ export class OpenWork {
     };
   }
 
-  /** Tries dead letters again from the start, and sends unclaimed messages again. Throws an InputError. */
+  /**
+   * Tries dead letters again from the start, and sends unclaimed messages again; "all" leaves those that went to users'
+   * own nodes only. Throws an InputError.
+   */
   replay(payload: unknown): { replayed: number } {
-    const { nodeId, resend, refresh, onReplay } = this.#options;
+    const { nodeId, leadingOn, resend, refresh, onReplay } = this.#options;
     const choice = parse(Choice, payload);
     const { revived, reopened } = this.#change((tables) => ({
       revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice) : [],
-      reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice) : [],
+      reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice, leadingOn()) : [],
     }));
     const replayed = revived.length + reopened.length;
     checkFound(choice, replayed);
@@ -126,7 +133,7 @@ export class OpenWork {
 
   /** Takes over what a deleted node of this type has left. Throws an InputError. */
   adopt(payload: unknown): { adopted: Orphan } {
-    const { site, nodeId, type, flows, resend, refresh } = this.#options;
+    const { site, nodeId, type, flows, resend, refresh, onAdopt } = this.#options;
     const { from } = parse(Adoption, payload);
     const orphan = site.store.nodes.orphans(flows()).find((each) => each.identity === from && each.type === type);
     if (!orphan) {
@@ -136,6 +143,7 @@ export class OpenWork {
       );
     }
     this.#change((tables) => tables.nodes.moveWork(from, nodeId));
+    onAdopt();
     refresh();
     resend(site.store.handovers.toResend(nodeId, site.clock.now()));
     return { adopted: orphan };

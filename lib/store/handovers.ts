@@ -102,9 +102,10 @@ export class Handovers {
       )
       .pluck();
     this.#reopen = db
-      .prepare<[{ nodeId: string; id: string | null }], string>(`
+      .prepare<[{ nodeId: string; id: string | null; ports: string }], string>(`
       UPDATE handovers SET state = 'air', minutes_up = 0
-      WHERE node_id = :nodeId AND state = 'unclaimed' AND msg IS NOT NULL AND (:id IS NULL OR handover_id = :id)
+      WHERE node_id = :nodeId AND state = 'unclaimed' AND msg IS NOT NULL
+        AND (handover_id = :id OR :id IS NULL AND port IN (SELECT value FROM json_each(:ports)))
       RETURNING handover_id`)
       .pluck();
     this.#discard = db.prepare(`
@@ -185,9 +186,12 @@ export class Handovers {
     return this.#countLeft.get(nodeId) ?? 0;
   }
 
-  /** Puts unclaimed messages into the air again; the answer is which, to be sent. */
-  reopen(nodeId: string, choice: MessageChoice): string[] {
-    return this.#reopen.all({ nodeId, id: choice === "all" ? null : choice });
+  /**
+   * Puts unclaimed messages into the air again; the answer is which, to be sent. "all": those of the ports that lead to a
+   * Vigil node, since what left for a user's own nodes has arrived.
+   */
+  reopen(nodeId: string, choice: MessageChoice, leadingOn: readonly number[]): string[] {
+    return this.#reopen.all({ nodeId, id: choice === "all" ? null : choice, ports: JSON.stringify(leadingOn) });
   }
 
   /** Gives open messages up; the answer is how many. What they were about stays accounted for. */

@@ -5,16 +5,16 @@
 import { randomUUID } from "node:crypto";
 import type { FlowMessage } from "../domain/message.ts";
 import { backoffMs } from "../resilience/backoff.ts";
-import { asError, ServerError, VigilError } from "../resilience/errors.ts";
+import { asError, VigilError } from "../resilience/errors.ts";
 import type { Caller, Offer, Visit } from "../resilience/server-gate.ts";
-import type { Delivery, Job, Merge, Result } from "./job.ts";
+import type { Delivery, Merge, Result } from "./job.ts";
 import type { QueuedJob } from "./jobs.ts";
 import { fromJournal } from "./journal.ts";
 import type { WorkQueueOptions } from "./work-queue.ts";
 
 /** While the store itself fails, jobs wait this long before the next try. */
 const STORE_RETRY_MS = 5_000;
-/** A job that fails so often while the server works for others is itself at fault. */
+/** A job that fails so often at a server that had worked until then is itself at fault. */
 const MOST_FAULTS = 3;
 /** So many jobs are merged into another at once. */
 const MOST_SIBLINGS = 7;
@@ -26,8 +26,6 @@ export class JobRunner implements Caller {
   /** Messages that came while the process runs; what they carry beyond plain data is not in the journal. */
   readonly #live = new Map<number, Delivery>();
   readonly #running = new Map<number, Promise<void>>();
-  /** For each job that failed: what the server had done by then. */
-  readonly #failedAt = new Map<number, number>();
   #depth = 0;
   #dead = 0;
   #servedCamera = "";
@@ -138,33 +136,25 @@ export class JobRunner implements Caller {
   }
 
   async #run(row: QueuedJob, visit: Visit): Promise<void> {
+    // The caller notes the run before the work can end.
+    await null;
+    const { nodeId, work } = this.#options;
     let message: FlowMessage = {};
+    let isAtServer = true;
     try {
-      const result = await this.#visit(row, visit, () => {
-        message = this.#messageOf(row);
-        const job: Job = { message, interim: (commit) => this.#interim(message, commit) };
-        return this.#options.work(job, this.#closing.signal);
-      });
+      message = this.#messageOf(row);
+      const result = await work({ message, interim: (commit) => this.#interim(message, commit) }, this.#closing.signal);
+      // Before the store is asked: whether the server works does not depend on that.
+      isAtServer = false;
+      visit.succeeded();
       this.#settle(row, message, result);
     } catch (thrown) {
-      if (!this.#closing.signal.aborted) this.#fail(row, message, asError(thrown));
+      const error = asError(thrown);
+      const isSuspect = isAtServer && visit.failed(`${nodeId} ${row.job_id}`, error);
+      if (!this.#closing.signal.aborted) this.#fail(row, message, error, isSuspect);
     }
     this.#running.delete(row.job_id);
     this.#wake();
-  }
-
-  /** Ends the visit before the store is asked: whether the server works does not depend on that. */
-  async #visit(row: QueuedJob, visit: Visit, work: () => Promise<Result>): Promise<Result> {
-    // The caller notes the run before the work can end.
-    await null;
-    try {
-      const result = await work();
-      visit.succeeded();
-      return result;
-    } catch (thrown) {
-      visit.failed(`${this.#options.nodeId} ${row.job_id}`, asError(thrown));
-      throw thrown;
-    }
   }
 
   #messageOf({ job_id, msg }: QueuedJob): FlowMessage {
@@ -243,10 +233,11 @@ export class JobRunner implements Caller {
     this.#end(row, message, failure);
   }
 
-  #fail(row: QueuedJob, message: FlowMessage, error: Error): void {
+  #fail(row: QueuedJob, message: FlowMessage, error: Error, isSuspect: boolean): void {
     const { store, clock } = this.#options;
     const code = error instanceof VigilError ? error.code : "UNEXPECTED";
-    const faults = row.faults + (this.#isItsOwnFault(row, error) ? 1 : 0);
+    // The first failure proves nothing: every outage begins with somebody's.
+    const faults = row.faults + (isSuspect && row.attempts > 0 ? 1 : 0);
     const retry = error instanceof VigilError && error.retryable && faults < MOST_FAULTS;
     let isOurs: boolean;
     try {
@@ -268,33 +259,19 @@ export class JobRunner implements Caller {
     } else this.#end(row, message, error);
   }
 
-  /** Whether the server has done other jobs since this one failed before: then it is not the server. */
-  #isItsOwnFault({ job_id }: QueuedJob, error: Error): boolean {
-    if (!(error instanceof ServerError)) return false;
-    const { successes } = this.#options.gate;
-    const before = this.#failedAt.get(job_id);
-    this.#failedAt.set(job_id, successes);
-    return before !== undefined && successes > before;
-  }
-
   /** Another instance owns the job by now, and what came of it here does not count. */
   #letGo(row: QueuedJob): void {
-    this.#forget(row.job_id);
+    this.#live.delete(row.job_id);
     this.#changeDepth(-1);
   }
 
   #end(row: QueuedJob, message: FlowMessage, error: Error | undefined): void {
     const live = this.#live.get(row.job_id);
-    this.#forget(row.job_id);
+    this.#live.delete(row.job_id);
     this.#waitingFor = null;
     if (error) this.#dead += 1;
     this.#changeDepth(-1);
     if (live) live.done(error);
     else if (error) this.#options.onResumedFailure(error, message);
-  }
-
-  #forget(jobId: number): void {
-    this.#live.delete(jobId);
-    this.#failedAt.delete(jobId);
   }
 }

@@ -20,11 +20,11 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- Every node that has run on this site. identity: the name by which the other tables know it, which a node that was
-  -- deleted and imported again has from the one before. owner: its instance that runs now.
+  -- deleted and imported again takes from the one before. owner: its instance that runs now.
   CREATE TABLE nodes(
     node_id TEXT PRIMARY KEY,
     type TEXT NOT NULL,
-    identity TEXT NOT NULL,
+    identity TEXT NOT NULL UNIQUE,
     seen_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE owners(

@@ -7,7 +7,7 @@ import type { Database } from "better-sqlite3";
 /** The nodes that the flows hold now, disabled ones included. */
 export interface Flows {
   has(nodeId: string): boolean;
-  /** Ids of the nodes of a type on this site. */
+  /** Ids of the nodes of a type, without those in subflows: these come by the instance, and nobody could tell them apart. */
   ofType(type: string): readonly string[];
 }
 
@@ -19,7 +19,12 @@ export interface Orphan {
   readonly dead: number;
   /** Messages that no Vigil node has answered. */
   readonly open: number;
+  /** Batches that nobody closes. */
+  readonly batches: number;
 }
+
+type Left = Omit<Orphan, "identity" | "type">;
+const NOTHING_LEFT: Left = { queued: 0, dead: 0, open: 0, batches: 0 };
 
 interface Known {
   readonly node_id: string;
@@ -35,12 +40,14 @@ export class Nodes {
 
   constructor(db: Database) {
     this.#known = db.prepare<[], Known>("SELECT node_id, type, identity FROM nodes ORDER BY seen_ms DESC, node_id");
+    // Whoever goes on in a node's name replaces it.
     this.#enter = db.prepare("INSERT OR REPLACE INTO nodes(node_id, type, identity, seen_ms) VALUES(?, ?, ?, ?)");
-    this.#left = db.prepare<[{ identity: string }], Pick<Orphan, "queued" | "dead" | "open">>(`
+    this.#left = db.prepare<[{ identity: string }], Left>(`
       SELECT (SELECT count(*) FROM work WHERE node_id = :identity AND state = 'queued') AS queued,
         (SELECT count(*) FROM work WHERE node_id = :identity AND state = 'dead') AS dead,
-        (SELECT count(*) FROM handovers WHERE node_id = :identity AND state = 'air') AS open`);
-    // What the new node has of its own already stays with it.
+        (SELECT count(*) FROM handovers WHERE node_id = :identity AND state = 'air') AS open,
+        (SELECT count(*) FROM batches WHERE node_id = :identity AND state = 'open') AS batches`);
+    // A batch stays where the other node has one open of the same camera, until that one is closed.
     this.#moves = [
       "UPDATE OR IGNORE work SET node_id = ? WHERE node_id = ? AND state IN ('queued', 'dead')",
       "UPDATE handovers SET node_id = ? WHERE node_id = ? AND state IN ('air', 'unclaimed')",
@@ -54,7 +61,13 @@ export class Nodes {
    * identity of the one that went last, where one did: its jobs, receipts and batches go on.
    */
   enter(nodeId: string, type: string, flows: Flows, now: number): string {
-    const identity = this.#identityOf(nodeId, type, flows);
+    const known = new Set(this.#known.all().map(({ node_id }) => node_id));
+    const fresh = flows.ofType(type).filter((id) => !known.has(id));
+    // Of several, none goes on in another's name, whichever of them starts first.
+    if (fresh.length > 1) for (const id of fresh) this.#enter.run(id, type, this.#ownIdentity(id, flows), now);
+    const last = this.#orphaned(flows).find((orphan) => orphan.type === type);
+    const goesOn = last && fresh.length === 1 && fresh[0] === nodeId;
+    const identity = goesOn ? last.identity : this.#ownIdentity(nodeId, flows);
     this.#enter.run(nodeId, type, identity, now);
     return identity;
   }
@@ -62,8 +75,8 @@ export class Nodes {
   /** Nodes that are in no flow any more and have left something unfinished. */
   orphans(flows: Flows): Orphan[] {
     return this.#orphaned(flows)
-      .map(({ identity, type }) => ({ identity, type, queued: 0, dead: 0, open: 0, ...this.#left.get({ identity }) }))
-      .filter(({ queued, dead, open }) => queued + dead + open > 0);
+      .map(({ identity, type }) => ({ identity, type, ...NOTHING_LEFT, ...this.#left.get({ identity }) }))
+      .filter(({ queued, dead, open, batches }) => queued + dead + open + batches > 0);
   }
 
   /** Gives what an orphan has left unfinished to another node of its type. */
@@ -71,33 +84,19 @@ export class Nodes {
     for (const move of this.#moves) move.run(to, from);
   }
 
-  #identityOf(nodeId: string, type: string, flows: Flows): string {
+  /** The one that a node has had, or its id. A deleted one may come back after another has gone on in its name. */
+  #ownIdentity(nodeId: string, flows: Flows): string {
     const known = this.#known.all();
-    const taken = new Set(
-      known.filter(({ node_id }) => node_id !== nodeId && flows.has(node_id)).map(({ identity }) => identity),
-    );
     const before = known.find(({ node_id }) => node_id === nodeId);
-    if (before && !taken.has(before.identity)) return before.identity;
-
-    const isNew = (id: string) => !known.some(({ node_id }) => node_id === id);
-    const others = flows.ofType(type).filter((id) => id !== nodeId && isNew(id));
-    const last = this.#orphaned(flows).find((orphan) => orphan.type === type);
-    if (before === undefined && last && others.length === 0) return last.identity;
-
-    // A deleted node may come back after another one has gone on in its name.
+    if (before) return before.identity;
+    const isTaken = (name: string) => known.some(({ node_id, identity }) => identity === name && flows.has(node_id));
     let identity = nodeId;
-    for (let n = 2; taken.has(identity); n++) identity = `${nodeId}.${n}`;
+    for (let n = 2; isTaken(identity); n++) identity = `${nodeId}.${n}`;
     return identity;
   }
 
-  /** The identities that no node in the flows has, the one that ran last first. */
+  /** The nodes that no flow holds any more, the one that ran last first. */
   #orphaned(flows: Flows): Known[] {
-    const known = this.#known.all();
-    const held = new Set(known.filter(({ node_id }) => flows.has(node_id)).map(({ identity }) => identity));
-    const orphans = new Map<string, Known>();
-    for (const node of known) {
-      if (!held.has(node.identity) && !orphans.has(node.identity)) orphans.set(node.identity, node);
-    }
-    return [...orphans.values()];
+    return this.#known.all().filter(({ node_id }) => !flows.has(node_id));
   }
 }

@@ -4,7 +4,7 @@ import { ServerError } from "../../../../lib/resilience/errors.ts";
 import { ServerGate } from "../../../../lib/resilience/server-gate.ts";
 import { HandOff, type Sent } from "../../../../lib/store/hand-off.ts";
 import type { Subject } from "../../../../lib/store/handovers.ts";
-import type { Delivery, Job, Result } from "../../../../lib/store/job.ts";
+import type { Delivery, Job, Merge, Result } from "../../../../lib/store/job.ts";
 import type { Store } from "../../../../lib/store/store.ts";
 import { WorkQueue } from "../../../../lib/store/work-queue.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
@@ -28,6 +28,7 @@ interface RigOptions {
   readonly onSend?: () => void;
   /** The server that the work needs, where several queues share it. */
   readonly gate?: ServerGate;
+  readonly merge?: Merge;
 }
 
 /** A queue, and what came of it. */
@@ -51,7 +52,14 @@ export class Bench {
 
   rig(
     work: Work,
-    { nodeId = NODE, concurrency = 1, on = this.store, onSend, gate = new ServerGate(this.clock) }: RigOptions = {},
+    {
+      nodeId = NODE,
+      concurrency = 1,
+      on = this.store,
+      onSend,
+      merge,
+      gate = new ServerGate(this.clock),
+    }: RigOptions = {},
   ): Rig {
     const sent: Sent[] = [];
     const begun: unknown[] = [];
@@ -66,6 +74,7 @@ export class Bench {
       stage: "detect",
       gate,
       concurrency,
+      merge,
       work: (job, signal) => {
         begun.push(job.message.payload);
         return work(job, signal);
