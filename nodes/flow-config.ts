@@ -30,8 +30,9 @@ export function readFlows(RED: NodeAPI): Map<string, FlowNode> {
 export function flowsOf(RED: NodeAPI, siteId: string): Flows {
   const nodes = readFlows(RED);
   const isSubflow = (id: string) => nodes.get(id)?.type === "subflow";
-  // Which site `${SITE}` is differs between the instances of a subflow.
-  const isHere = (node: FlowNode | undefined) => node?.site === siteId || node?.site.startsWith("${") === true;
+  // Which site `${SITE}` is differs between the instances of a subflow, and a site in one has the instance's id before its own.
+  const isHere = (node: FlowNode | undefined) =>
+    node !== undefined && (node.site === siteId || node.site.startsWith("${") || siteId.endsWith(`-${node.site}`));
   const isInstance = (id: string): boolean =>
     nodes.get(id)?.type.startsWith("subflow:") ||
     splits(id).some(([outer, inner]) => isInstance(outer) && nodes.has(inner));

@@ -47,13 +47,15 @@ export class Nodes {
         (SELECT count(*) FROM work WHERE node_id = :identity AND state = 'dead') AS dead,
         (SELECT count(*) FROM handovers WHERE node_id = :identity AND state = 'air') AS open,
         (SELECT count(*) FROM batches WHERE node_id = :identity AND state = 'open') AS batches`);
-    // A batch stays where the other node has one open of the same camera, until that one is closed.
+    // Of a message that was sent again, the other node may have a job of its own. A batch stays where it has one open of
+    // the same camera, until that one is closed.
     this.#moves = [
-      "UPDATE OR IGNORE work SET node_id = ? WHERE node_id = ? AND state IN ('queued', 'dead')",
-      "UPDATE handovers SET node_id = ? WHERE node_id = ? AND state IN ('air', 'unclaimed')",
-      "UPDATE OR IGNORE batches SET node_id = ? WHERE node_id = ? AND state = 'open'",
-      "UPDATE OR IGNORE batch_inspections SET node_id = ? WHERE node_id = ?",
-    ].map((sql) => db.prepare(sql));
+      "UPDATE OR IGNORE work SET node_id = :to WHERE node_id = :from AND state IN ('queued', 'dead')",
+      "DELETE FROM work WHERE node_id = :from AND state IN ('queued', 'dead')",
+      "UPDATE handovers SET node_id = :to WHERE node_id = :from AND state IN ('air', 'unclaimed')",
+      "UPDATE OR IGNORE batches SET node_id = :to WHERE node_id = :from AND state = 'open'",
+      "UPDATE OR IGNORE batch_inspections SET node_id = :to WHERE node_id = :from",
+    ].map((sql) => db.prepare<[{ from: string; to: string }]>(sql));
   }
 
   /**
@@ -81,7 +83,7 @@ export class Nodes {
 
   /** Gives what an orphan has left unfinished to another node of its type. */
   moveWork(from: string, to: string): void {
-    for (const move of this.#moves) move.run(to, from);
+    for (const move of this.#moves) move.run({ from, to });
   }
 
   /** The one that a node has had, or its id. A deleted one may come back after another has gone on in its name. */

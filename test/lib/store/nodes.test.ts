@@ -233,6 +233,18 @@ describe("Nodes", () => {
       deepEqual(store.nodes.orphans(flowsWith({ b: "detect" })), []);
     });
 
+    it("leaves nothing of a job that the other node has as well", () => {
+      deploy({ a: "detect", b: "detect" });
+      queue("a", "1");
+      queue("a", "2");
+      queue("b", "1");
+      move();
+      deepEqual(rows(folder, "SELECT node_id, key FROM work ORDER BY key"), [
+        { node_id: "b", key: "1" },
+        { node_id: "b", key: "2" },
+      ]);
+    });
+
     it("takes the jobs from what still runs of the old node", () => {
       deploy({ a: "detect", b: "detect" });
       const job = queue("a") ?? 0;
