@@ -12,10 +12,13 @@ import { drawThumbnail } from "../media/thumbnail.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
+import type { Nothing } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./describe-upload.ts";
+import { airHeir } from "./heirs.ts";
+import { confirmHealthy, isGone } from "./root-health.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
-import type { Result, SlowStage, Tables } from "./stage.ts";
+import type { Result, SlowStage } from "./stage.ts";
 
 export interface InspectionOptions {
   readonly site: Site;
@@ -58,15 +61,23 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
       `${oneLine(upload.path, LOGGED_PATH_LENGTH)} is a video, and detect looks at still pictures only`,
     );
   }
+  const found = site.store.uploads.fileOf(upload.upload_id);
   const file = await readUpload(upload.path).catch(asError);
   if (file instanceof Error) {
     if (!(file instanceof MediaError) || file.code !== "FILE_GONE") throw file;
-    return endWithout(upload, (tables) => tables.uploads.markGone(upload.upload_id), file);
+    if (found && !(await isGone(found, site.store))) {
+      throw new MediaError("FILE_BACK", `${oneLine(upload.path, LOGGED_PATH_LENGTH)} was away for a moment`, {
+        retryable: true,
+      });
+    }
+    return endWithout(upload, "gone", site, file);
   }
   if (file.sha256 !== upload.sha256) {
+    // What lies there while the drive is away is another file.
+    if (found) await confirmHealthy(found.root, site.store);
     site.logger.warn(`${oneLine(upload.path, LOGGED_PATH_LENGTH)} was overwritten before it was looked at`);
     // The new content is an upload of its own.
-    return endWithout(upload, (tables) => tables.uploads.markSuperseded(upload.upload_id));
+    return endWithout(upload, "superseded", site);
   }
   const hazard = inspectionHazard(nodeId, upload.upload_id);
   const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
@@ -95,6 +106,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   return {
     commit: (tables) => {
       tables.uploads.adopt(upload);
+      tables.uploads.reopen(upload.upload_id);
       const added = tables.inspections.add(nodeId, detected, toIso(site.clock.now()));
       if (added && seen && publish) tables.afterCommit(() => site.bus.emit("detected", detected));
       return [
@@ -110,11 +122,12 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
 }
 
 /** Ends a job without an inspection: what became of the upload is all there is to say. */
-function endWithout(upload: Upload, mark: (tables: Tables) => void, failure?: MediaError): Result {
+function endWithout(upload: Upload, what: Nothing, site: Site, failure?: MediaError): Result {
   return {
     commit: (tables) => {
       tables.uploads.adopt(upload);
-      mark(tables);
+      tables.uploads.end(upload.upload_id, what);
+      airHeir(tables, site, upload.upload_id);
       return [];
     },
     ...(failure && { failure }),

@@ -25,6 +25,8 @@ const STORE_RETRY_MS = 5_000;
 
 export class Receiver<R> {
   readonly #options: ReceiverOptions<R>;
+  /** Whether the store has failed since it last took a message, so that each outage is mentioned once. */
+  #storeFails = false;
 
   constructor(options: ReceiverOptions<R>) {
     this.#options = options;
@@ -39,10 +41,12 @@ export class Receiver<R> {
     for (;;) {
       try {
         await this.#receive(message, done);
+        this.#storeFails = false;
         return;
       } catch (error) {
         if (!(error instanceof StoreError && error.retryable) || signal.aborted) throw error;
-        warn(`${error.message}; the message waits`);
+        if (!this.#storeFails) warn(`${error.message}; messages wait`);
+        this.#storeFails = true;
         await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
       }
     }

@@ -55,7 +55,11 @@ export class Handovers {
 
   constructor(db: Database, session: string) {
     this.#session = session;
-    this.#lastAnswerBefore = db.prepare<[], number | null>("SELECT max(answered_ms) FROM handovers").pluck().get() ?? 0;
+    this.#lastAnswerBefore =
+      db
+        .prepare<[], number | null>("SELECT max(answered_ms) FROM handovers WHERE answered_ms IS NOT NULL")
+        .pluck()
+        .get() ?? 0;
     this.#insert = db.prepare(`
       INSERT INTO handovers(handover_id, node_id, port, kind, subject_id, state, msg, created_ms)
       VALUES(?, ?, ?, ?, ?, ?, ?, ?)`);

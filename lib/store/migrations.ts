@@ -11,7 +11,7 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- baselined: once all that lay there before has been entered, whatever else comes is new.
-  -- identity: device and inode of the folder when it was last seen whole; another one is in its place while a drive is away.
+  -- identity: device, inode and birth of the folder when it was last seen whole; another one is in its place while a drive is away.
   CREATE TABLE roots(
     root TEXT PRIMARY KEY,
     first_seen_ms INTEGER NOT NULL,

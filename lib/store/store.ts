@@ -11,6 +11,7 @@ import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
 import { clampTimes } from "./clamp-times.ts";
 import { Events } from "./events.ts";
+import { FoundFiles } from "./found-files.ts";
 import { guarded } from "./guarded.ts";
 import { Handovers } from "./handovers.ts";
 import { Hazards } from "./hazards.ts";
@@ -20,6 +21,8 @@ import { migrate } from "./migrations.ts";
 import { Nodes } from "./nodes.ts";
 import { connect, DATABASE_FILE, enterFolder, isCorrupt, openError } from "./open.ts";
 import { Outbox } from "./outbox.ts";
+import { Pressure } from "./pressure.ts";
+import { Roots } from "./roots.ts";
 import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
 import { Totals } from "./totals.ts";
 import { Uploads } from "./uploads.ts";
@@ -34,12 +37,14 @@ export type Tables = Pick<
   | "cameras"
   | "claims"
   | "events"
+  | "found"
   | "handovers"
   | "hazards"
   | "inspections"
   | "jobs"
   | "nodes"
   | "outbox"
+  | "roots"
   | "uploads"
 > & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
@@ -63,12 +68,15 @@ export class Store {
   readonly cameras: Cameras;
   readonly claims: Claims;
   readonly events: Events;
+  readonly found: FoundFiles;
   readonly handovers: Handovers;
   readonly hazards: Hazards;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
   readonly nodes: Nodes;
   readonly outbox: Outbox;
+  readonly pressure: Pressure;
+  readonly roots: Roots;
   readonly totals: Totals;
   readonly uploads: Uploads;
   /** The corrupt database that this opening has replaced, if it has. */
@@ -101,6 +109,9 @@ export class Store {
     this.outbox = guard(new Outbox(db));
     this.totals = guard(new Totals(db));
     this.events = guard(new Events(db, this.outbox));
+    this.pressure = guard(new Pressure(db));
+    this.roots = guard(new Roots(db));
+    this.found = guard(new FoundFiles(db));
     this.uploads = guard(new Uploads(db));
     this.inspections = guard(new Inspections(db));
     this.batches = guard(new Batches(db, this.uploads, this.inspections));

@@ -84,7 +84,7 @@ describe("a full disk", function () {
     await Promise.all([drop(10), send(10)]);
     fillDisk(disk);
     await Promise.all([drop(5), send(5)]);
-    await eventually(() => flow?.log.some((line) => line.includes("the message waits")), "a message that waits");
+    await eventually(() => flow?.log.some((line) => line.includes("messages wait")), "a message that waits");
 
     giveBack();
     // The watch would do so within a minute.

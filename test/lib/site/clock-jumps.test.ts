@@ -159,7 +159,7 @@ describe("a clock that was set", () => {
     site.store.handovers.answer(String(aired[0]), null, clock.now());
     const receipt = { nodeId: "n", stage: "s", key: "k", subjectId: null, cameraId: "", priority: 0, now: clock.now() };
     site.store.jobs.settleAtOnce(receipt);
-    site.store.uploads.watchRoot("/ftp", clock.now());
+    site.store.roots.watch("/ftp", clock.now());
     site.store.hazards.begin("a", 1, clock.now());
     see("in_0");
     isNew("up_1");

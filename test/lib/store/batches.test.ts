@@ -6,7 +6,18 @@ import type { OpenBatch } from "../../../lib/store/batches.ts";
 import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
 import { violations } from "../../support/invariants.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { AT, batchOf, detectedOf, eventOf, fileOf, openStore, removeStores, rows, sha, uploadOf } from "./support.ts";
+import {
+  AT,
+  batchOf,
+  detectedOf,
+  enterHanded,
+  eventOf,
+  openStore,
+  removeStores,
+  rows,
+  sha,
+  uploadOf,
+} from "./support.ts";
 
 const NODE = "window";
 const LATER = "2026-11-20T12:00:05.000Z";
@@ -55,7 +66,7 @@ describe("Batches", () => {
   function inspected(id: string, capturedAt = AT, confidences: readonly number[] = [0.9]): Detected {
     const upload = uploadOf(`up_${id}`, { captured_at: capturedAt });
     const detected = detectedOf(id, upload, confidences);
-    store.uploads.addHanded(upload, fileOf(upload));
+    enterHanded(store, upload);
     know(detected);
     return detected;
   }

@@ -263,7 +263,7 @@ describe("violations", () => {
       const lost = [{ what: "an upload that nobody can account for", count: 1 }];
       deepEqual(violations(file), lost);
       store.transaction((tables) => {
-        tables.uploads.markGone("up_1");
+        tables.uploads.end("up_1", "gone");
         deepEqual(violations(file), lost, "what is not committed does not count");
       });
       deepEqual(violations(file), []);

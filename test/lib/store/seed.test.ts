@@ -5,7 +5,19 @@ import { BACKUP_FILE, backUp } from "../../../lib/store/backup.ts";
 import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
 import { leftovers, violations } from "../../support/invariants.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { AT, detectedOf, eventOf, fileOf, openStore, ROOT, removeStores, rows, uploadOf } from "./support.ts";
+import {
+  AT,
+  detectedOf,
+  enterHanded,
+  eventOf,
+  fileOf,
+  openStore,
+  ROOT,
+  removeStores,
+  rows,
+  seenOf,
+  uploadOf,
+} from "./support.ts";
 
 const NOW = Date.parse(AT);
 
@@ -102,7 +114,7 @@ describe("a store that begins from its backup", () => {
     const store = openStore(folder);
     for (const [id, way] of Object.entries(ways)) {
       const upload = uploadOf(id);
-      store.uploads.addHanded(upload, fileOf(upload));
+      enterHanded(store, upload);
       way(store, id);
     }
     deepEqual(violations(join(folder, DATABASE_FILE)), []);
@@ -136,12 +148,12 @@ describe("a store that begins from its backup", () => {
   it("keeps a duplicate only of what is looked at again", async () => {
     const folder = tempFolder();
     const store = openStore(folder);
-    const add = (id: string) => store.uploads.addHanded(uploadOf(id), fileOf(uploadOf(id)));
+    const add = (id: string) => enterHanded(store, uploadOf(id));
     for (const original of ["waiting_at_detect", "nothing_seen"]) {
       add(original);
       ways[original]?.(store, original);
       add(`of_${original}`);
-      store.uploads.markDuplicate(`of_${original}`, original);
+      store.uploads.markDuplicate(`of_${original}`, original, "dedupe");
       store.claims.claim("dedupe", uploadOf(original), 60_000);
     }
     await replace(folder, store);
@@ -161,20 +173,14 @@ describe("a store that begins from its backup", () => {
     const store = openStore(folder);
     const rejected = uploadOf("up_rejected");
     const gone = uploadOf("up_gone");
-    store.uploads.addUnwanted({
-      ...fileOf(rejected),
-      uploadId: "up_rejected",
-      cameraId: null,
-      mediaType: "image",
-      receivedAt: AT,
-      state: "rejected",
-      reason: "BROKEN: it is broken",
-    });
-    store.uploads.addHanded(gone, fileOf(gone));
-    store.uploads.markGone("up_gone");
+    store.found.enter(seenOf("up_rejected"));
+    const rejection = { cameraId: null, receivedAt: AT, reason: "BROKEN: it is broken" };
+    store.found.reject("up_rejected", fileOf(rejected), rejection);
+    enterHanded(store, gone);
+    store.uploads.end("up_gone", "gone");
     store.cameras.claim("front_door", "Front door", AT, false);
-    store.uploads.watchRoot(ROOT, NOW);
-    store.uploads.markBaselined(ROOT);
+    store.roots.watch(ROOT, NOW);
+    store.roots.markBaselined(ROOT);
     const next = await replace(folder, store);
     equal(next.setAside?.backupFrom, AT);
     equal(next.uploads.has(fileOf(rejected)), true);
@@ -182,7 +188,7 @@ describe("a store that begins from its backup", () => {
       { upload_id: "up_gone", state: "gone", reason: null },
       { upload_id: "up_rejected", state: "rejected", reason: "BROKEN: it is broken" },
     ]);
-    equal(next.uploads.watchRoot(ROOT, NOW), null, "what comes now is new");
+    equal(next.roots.oldBefore(ROOT), null, "what comes now is new");
     equal(next.cameras.folderOf("front_door"), "Front door");
   });
 

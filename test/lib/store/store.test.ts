@@ -200,7 +200,7 @@ describe("Store", () => {
     it("passes a constraint on as it is: that is a bug, and trying again will not help", () => {
       const store = openStore();
       store.uploads.adopt(uploadOf("up_1"));
-      throws(() => store.transaction((tables) => tables.uploads.markDuplicate("up_1", "up_unknown")), {
+      throws(() => store.transaction((tables) => tables.uploads.markDuplicate("up_1", "up_unknown", "dedupe")), {
         name: "SqliteError",
         code: "SQLITE_CONSTRAINT_FOREIGNKEY",
       });

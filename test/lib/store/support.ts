@@ -9,8 +9,8 @@ import type { Batch } from "../../../lib/domain/batch.ts";
 import type { Detected, Detection } from "../../../lib/domain/detection.ts";
 import type { EventRecord } from "../../../lib/domain/event.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
+import type { FileVersion, SeenFile } from "../../../lib/store/found-files.ts";
 import { DATABASE_FILE, Store } from "../../../lib/store/store.ts";
-import type { FileVersion } from "../../../lib/store/uploads.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 
 export const AT = "2026-11-20T12:00:00.000Z";
@@ -114,6 +114,29 @@ export function uploadOf(id: string, overrides: Partial<Upload> = {}): Upload {
 
 export function fileOf(upload: Upload, overrides: Partial<FileVersion> = {}): FileVersion {
   return { root: ROOT, path: upload.path.slice(ROOT.length + 1), size: upload.size, mtimeNs: 1n, ...overrides };
+}
+
+/** A file as a watch sees it for the first time. */
+export function seenOf(id: string, overrides: Partial<SeenFile> = {}): SeenFile {
+  return {
+    uploadId: id,
+    root: ROOT,
+    path: `Front door/${id}.jpg`,
+    size: 1000,
+    mtimeNs: 1n,
+    cameraId: "front_door",
+    mediaType: "image",
+    receivedAt: AT,
+    state: "found",
+    ...overrides,
+  };
+}
+
+/** Enters an upload that a watch has found and handed on. */
+export function enterHanded(store: Store, upload: Upload): void {
+  const file = fileOf(upload);
+  store.found.enter(seenOf(upload.upload_id, file));
+  store.found.hand(upload, file);
 }
 
 export function detectionOf(id: string, upload: Upload, overrides: Partial<Detection> = {}): Detection {
