@@ -30,6 +30,8 @@ export type MessageChoice = string | "all";
 const MINUTES_IN_THE_AIR = 60;
 /** A fan-out's second branch may still be on its way this long after the first has answered. */
 const FAN_OUT_MS = 5_000;
+/** Longer than that by far, so that none is forgotten that may have to be sent again. */
+const KEEP_TAKEN_MS = 60_000;
 
 export class Handovers {
   readonly #session: string;
@@ -45,9 +47,9 @@ export class Handovers {
   readonly #age;
   readonly #unclaim;
   readonly #clampAnswers;
-  readonly #forgetMessages;
-  readonly #forgetUnclaimed;
-  readonly #purge;
+  readonly #forgetTaken;
+  readonly #forgetOpen;
+  readonly #dropText;
   readonly #listOpen;
   readonly #countLeft;
   readonly #reopen;
@@ -56,23 +58,20 @@ export class Handovers {
   constructor(db: Database, session: string) {
     this.#session = session;
     this.#lastAnswerBefore =
-      db
-        .prepare<[], number | null>("SELECT max(answered_ms) FROM handovers WHERE answered_ms IS NOT NULL")
-        .pluck()
-        .get() ?? 0;
+      db.prepare<[], number | null>("SELECT max(answered_ms) FROM handovers WHERE state = 'taken'").pluck().get() ?? 0;
     this.#insert = db.prepare(`
       INSERT INTO handovers(handover_id, node_id, port, kind, subject_id, state, msg, created_ms)
       VALUES(?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#answer = db.prepare(
       "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE handover_id = ? AND state <> 'taken'",
     );
-    this.#answerSubject = db.prepare(
-      "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE kind = ? AND subject_id = ? AND state <> 'taken'",
-    );
+    this.#answerSubject = db.prepare(`
+      UPDATE handovers SET state = 'taken', answered_ms = ? WHERE kind = ? AND subject_id = ?
+        AND (state = 'air' OR state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL)`);
     this.#subjectOf = db.prepare<[string], string>("SELECT subject_id FROM handovers WHERE handover_id = ?").pluck();
     this.#toResend = db
       .prepare<[{ node: string; before: number; now: number; fanOut: number }], string>(`
-      SELECT handover_id FROM handovers WHERE node_id = :node AND msg IS NOT NULL AND (state = 'air'
+      SELECT handover_id FROM handovers WHERE node_id = :node AND state IN ('air', 'taken') AND (state = 'air'
         OR answered_ms BETWEEN :before - :fanOut AND :before OR answered_ms >= :now - :fanOut)
       ORDER BY rowid`)
       .pluck();
@@ -86,13 +85,13 @@ export class Handovers {
     this.#clampAnswers = db.prepare<[{ now: number }]>(
       "UPDATE handovers SET answered_ms = :now WHERE answered_ms > :now",
     );
-    this.#forgetMessages = db.prepare(
-      "UPDATE handovers SET msg = NULL WHERE answered_ms < ? AND state = 'taken' AND msg IS NOT NULL",
+    this.#forgetTaken = db.prepare("DELETE FROM handovers WHERE state = 'taken' AND answered_ms < ?");
+    this.#forgetOpen = db.prepare(
+      "DELETE FROM handovers WHERE state IN ('unclaimed', 'discarded') AND kind <> 'upload' AND created_ms < ?",
     );
-    this.#forgetUnclaimed = db.prepare(
-      "UPDATE handovers SET msg = NULL WHERE created_ms < ? AND state = 'unclaimed' AND msg IS NOT NULL",
+    this.#dropText = db.prepare(
+      "UPDATE handovers SET msg = NULL WHERE state = 'unclaimed' AND created_ms < ? AND msg IS NOT NULL",
     );
-    this.#purge = db.prepare("DELETE FROM handovers WHERE answered_ms < ? AND state = 'taken'");
     this.#listOpen = db.prepare<[string, number], OpenMessage>(`
       SELECT handover_id, kind, subject_id, state, created_ms FROM handovers
       WHERE node_id = ? AND state IN ('air', 'unclaimed') AND msg IS NOT NULL ORDER BY rowid LIMIT ?`);
@@ -166,14 +165,15 @@ export class Handovers {
     return this.#unclaim.run(nodeId, MINUTES_IN_THE_AIR).changes;
   }
 
-  /**
-   * Drops the text of messages that every branch has had time to take, answered rows older than `purgeBefore`, and the
-   * text of unclaimed ones as old.
-   */
-  tidy(now: number, purgeBefore: number): void {
-    this.#forgetMessages.run(now - FAN_OUT_MS);
-    this.#forgetUnclaimed.run(purgeBefore);
-    this.#purge.run(purgeBefore);
+  /** Forgets messages that every branch has had time to take: their receipts are with the nodes that took them. */
+  forgetTaken(now: number): void {
+    this.#forgetTaken.run(now - KEEP_TAKEN_MS);
+  }
+
+  /** Forgets what was left open before then; of an upload it keeps that it was, without the text. */
+  forgetOpen(before: number): void {
+    this.#forgetOpen.run(before);
+    this.#dropText.run(before);
   }
 
   /** What no Vigil node has answered yet, oldest first. */

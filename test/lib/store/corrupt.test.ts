@@ -47,7 +47,7 @@ describe("a corrupt store", () => {
     const cases: [string, (folder: string) => void][] = [
       ["it is no database", spoilHeader],
       ["its schema cannot be read", spoilSchema],
-      ["what a repository reads when it is made cannot be read", (folder) => spoil(folder, "handover_answered")],
+      ["what a repository reads when it is made cannot be read", (folder) => spoil(folder, "handover_state")],
     ];
     for (const [what, damage] of cases) {
       it(`is set aside, and a new one begins: ${what}`, () => {
