@@ -12,6 +12,6 @@ export default defineNode({
   outputs: 3,
   open: (config, { nodeId, site }) => ({
     stage: dedupeStage({ nodeId, windowMs: config.window, clock: site.clock }),
-    commands: { reset: () => site.store.transaction((tables) => tables.claims.forget(nodeId)) },
+    commands: { reset: () => site.store.durableTransaction((tables) => tables.claims.forget(nodeId)) },
   }),
 });

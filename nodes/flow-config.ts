@@ -11,18 +11,26 @@ const FlowNode = z.looseObject({
   z: z.string().default(""),
   site: z.string().default(""),
   wires: z.array(z.array(z.string())).default([]),
-  /** Where a `link out` goes on. */
+  /** Where a `link out` goes on, unless its mode is `return`. */
   links: z.array(z.string()).default([]),
+  mode: z.string().default(""),
 });
 export type FlowNode = z.infer<typeof FlowNode>;
 
+/** What was read in this turn of the event loop: all nodes of a type start, and ask, in one. */
+const read = new WeakMap<NodeAPI, ReadonlyMap<string, FlowNode>>();
+
 /** All nodes by their ids, disabled ones and those inside subflows included. */
-export function readFlows(RED: NodeAPI): Map<string, FlowNode> {
+export function readFlows(RED: NodeAPI): ReadonlyMap<string, FlowNode> {
+  const before = read.get(RED);
+  if (before) return before;
   const nodes = new Map<string, FlowNode>();
   RED.nodes.eachNode((definition) => {
     const node = FlowNode.safeParse(definition);
     if (node.success) nodes.set(node.data.id, node.data);
   });
+  read.set(RED, nodes);
+  setImmediate(() => read.delete(RED));
   return nodes;
 }
 

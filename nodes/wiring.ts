@@ -50,7 +50,7 @@ function reachesVigil(ids: readonly string[], nodes: ReadonlyMap<string, FlowNod
   return false;
 }
 
-/** A subflow, or a link call, whose answers come from where wires do not show. */
-function leavesTheFlow({ type }: FlowNode): boolean {
-  return type.startsWith("subflow:") || type === "link call";
+/** A subflow, a link call, whose answers come from where wires do not show, or the end of what a link call calls. */
+function leavesTheFlow({ type, mode }: FlowNode): boolean {
+  return type.startsWith("subflow:") || type === "link call" || (type === "link out" && mode === "return");
 }

@@ -4,7 +4,7 @@
  */
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
-import { ServerError } from "./errors.ts";
+import { ReplyError, ServerError } from "./errors.ts";
 
 /** A node's queue, as the gate sees it. */
 export interface Caller {
@@ -22,9 +22,11 @@ export interface Offer {
 export interface Visit {
   /** The server did its work. */
   succeeded(): void;
+  /** The server was not asked. */
+  left(): void;
   /**
-   * The server did not: a ServerError counts against it, anything else says nothing of it. True where the job itself is
-   * suspect, because the server could be reached and had worked until then.
+   * The server did not do its work: a ServerError counts against it, a ReplyError says that it is there, anything else
+   * nothing. True where the job itself is suspect, because the server could be reached and had worked until then.
    */
   failed(job: string, error: Error): boolean;
 }
@@ -128,11 +130,14 @@ export class ServerGate {
     };
     return {
       succeeded: () => {
+        this.#works = true;
         this.#recover();
         leave();
       },
+      left: leave,
       failed: (job, error) => {
         const isSuspect = error instanceof ServerError && this.#blame(job, error);
+        if (error instanceof ReplyError) this.#recover();
         leave();
         return isSuspect;
       },
@@ -140,7 +145,6 @@ export class ServerGate {
   }
 
   #recover(): void {
-    this.#works = true;
     this.#failing.clear();
     this.#outage = null;
     this.#cancelProbe();

@@ -12,11 +12,11 @@ export class ServerGates {
 
   /**
    * The gate of the server at this address. Scheme, host, port and path tell one server from another: behind a gateway,
-   * one may be away while its neighbour works.
+   * one may be away while its neighbour works. `/v1` is an interface, not a server.
    */
   of(url: string): ServerGate {
     const { origin, pathname } = new URL(url);
-    const server = origin + pathname.replace(/\/+$/, "");
+    const server = origin + pathname.replace(/(\/v1)?\/*$/, "");
     const gate = this.#gates.get(server) ?? new ServerGate(this.#clock);
     this.#gates.set(server, gate);
     return gate;

@@ -1,6 +1,7 @@
 /** Keeps the hub's entities up to date, without counting at every single job. */
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { hubPackets } from "../homeassistant/state.ts";
+import { asError } from "../resilience/errors.ts";
 import type { Site } from "./site.ts";
 
 /** A burst of jobs is counted once. */
@@ -31,12 +32,21 @@ export class HubState {
     return packets;
   }
 
+  #publishChanges(): void {
+    const before = this.#published;
+    const packets = this.packets();
+    if (this.#published !== before) this.#publish(packets);
+  }
+
   #countSoon(): void {
     this.#cancelCount ??= this.#site.clock.after(SETTLE_MS, () => {
       this.#cancelCount = null;
-      const before = this.#published;
-      const packets = this.packets();
-      if (this.#published !== before) this.#publish(packets);
+      try {
+        this.#publishChanges();
+      } catch (error) {
+        // The next job that ends has it counted again.
+        this.#site.logger.warn(`What is unfinished could not be counted: ${asError(error).message}`);
+      }
     });
   }
 }

@@ -130,6 +130,7 @@ function endWithout(upload: Upload, what: Nothing, site: Site, failure?: MediaEr
       airHeir(tables, site, upload.upload_id);
       return [];
     },
+    askedServer: false,
     ...(failure && { failure }),
   };
 }

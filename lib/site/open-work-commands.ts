@@ -71,11 +71,12 @@ function obey({ command, node, type, id, from }: OpenWorkCommand, site: Site): o
     throw new InputError("NO_SUCH_NODE", `no node of this site fits; there are: ${known || "none"}`);
   }
   const choice = id === undefined ? "all" : { id };
+  const given = from === undefined ? choice : { from };
   return chosen.map(([nodeId, work]) => {
     const results = {
       list: () => work.list(),
       replay: () => work.replay(choice),
-      discard: () => work.discard(choice),
+      discard: () => work.discard(given),
       adopt: () => work.adopt({ from }),
     };
     return { node: nodeId, type: work.type, ...results[command]() };

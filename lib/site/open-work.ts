@@ -30,7 +30,7 @@ const Choice = z.union(
     z.literal(["", "all"]).transform(() => "all" as const),
     z.object({ id: z.union([z.int().positive(), z.string().min(1)]) }).transform(({ id }) => id),
   ],
-  { error: 'must be "all", {"id": number of a dead letter} or {"id": "hand-over of an open message"}' },
+  { error: 'must be "all", or {"id": …} with the id of a dead letter or an open message' },
 );
 type Choice = z.infer<typeof Choice>;
 
@@ -58,7 +58,7 @@ export interface OpenWorkList {
     sent_at: string;
   }[];
   readonly counts: { readonly queued: number; readonly dead_letters: number; readonly unclaimed: number };
-  /** Deleted nodes of this type, whose work `adopt` takes over. */
+  /** Deleted nodes that have left something: `adopt` takes over what one of this type has. */
   readonly orphans: readonly Orphan[];
 }
 
@@ -75,7 +75,7 @@ export class OpenWork {
   }
 
   list(): OpenWorkList {
-    const { site, nodeId, type, flows } = this.#options;
+    const { site, nodeId, flows } = this.#options;
     const { jobs, handovers, nodes } = site.store;
     return {
       counts: {
@@ -94,7 +94,7 @@ export class OpenWork {
         ...message,
         sent_at: toIso(created_ms),
       })),
-      orphans: nodes.orphans(flows()).filter((orphan) => orphan.type === type),
+      orphans: nodes.orphans(flows()),
     };
   }
 
@@ -111,15 +111,23 @@ export class OpenWork {
     }));
     const replayed = revived.length + reopened.length;
     checkFound(choice, replayed);
-    for (const subjectId of revived) if (subjectId !== null) onReplay(subjectId);
-    refresh();
-    resend(reopened);
+    try {
+      for (const subjectId of revived) if (subjectId !== null) onReplay(subjectId);
+    } finally {
+      refresh();
+      resend(reopened);
+    }
     return { replayed };
   }
 
-  /** Gives dead letters and unclaimed messages up. Throws an InputError. */
+  /** Gives dead letters and unclaimed messages up, or all that a deleted node has left. Throws an InputError. */
   discard(payload: unknown): { discarded: number } {
     const { site, nodeId, refresh } = this.#options;
+    const orphaned = Adoption.safeParse(payload);
+    if (orphaned.success) {
+      const { identity } = this.#orphan(orphaned.data.from);
+      return { discarded: this.#change((tables) => tables.nodes.discardWork(identity, site.clock.now())) };
+    }
     const choice = parse(Choice, payload);
     const discarded = this.#change(
       (tables) =>
@@ -133,20 +141,26 @@ export class OpenWork {
 
   /** Takes over what a deleted node of this type has left. Throws an InputError. */
   adopt(payload: unknown): { adopted: Orphan } {
-    const { site, nodeId, type, flows, resend, refresh, onAdopt } = this.#options;
-    const { from } = parse(Adoption, payload);
-    const orphan = site.store.nodes.orphans(flows()).find((each) => each.identity === from && each.type === type);
-    if (!orphan) {
+    const { site, nodeId, type, resend, refresh, onAdopt } = this.#options;
+    const orphan = this.#orphan(parse(Adoption, payload).from);
+    if (orphan.type !== type) {
       throw new InputError(
-        "NO_ORPHAN",
-        `No deleted ${type} node "${from}" has left anything; "list" names those that have`,
+        "OTHER_TYPE",
+        `"${orphan.identity}" was a ${orphan.type}; only a ${orphan.type} can adopt its work`,
       );
     }
-    this.#change((tables) => tables.nodes.moveWork(from, nodeId));
+    this.#change((tables) => tables.nodes.moveWork(orphan.identity, nodeId));
     onAdopt();
     refresh();
     resend(site.store.handovers.toResend(nodeId, site.clock.now()));
     return { adopted: orphan };
+  }
+
+  #orphan(identity: string): Orphan {
+    const { site, flows } = this.#options;
+    const orphan = site.store.nodes.orphans(flows()).find((each) => each.identity === identity);
+    if (orphan) return orphan;
+    throw new InputError("NO_ORPHAN", `No deleted node "${identity}" has left anything; "list" names those that have`);
   }
 
   /** The answer to a command is a promise: what it says must be on the disk. */

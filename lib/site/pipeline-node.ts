@@ -64,6 +64,10 @@ export interface Behaviour<R> {
   close?(): void | Promise<void>;
 }
 
+export interface Load extends Pick<WorkQueue, "depth" | "waitingFor" | "dead"> {
+  readonly left: number;
+}
+
 /** What fails because the store is busy is tried again after this. */
 const RETRY_MS = 5_000;
 
@@ -81,6 +85,8 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   /** Messages that are being taken in. */
   readonly #arriving = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  /** Messages that nobody took, though the wiring leads to a Vigil node. */
+  #left = 0;
   #starting: Promise<void> | null = null;
   #closed = false;
   #cancelRetry = () => {};
@@ -131,9 +137,10 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     site.bus.on("clock", this.#closing.signal, () => this.#queue.refresh());
   }
 
-  /** How much the node has to do, and why that has to wait where it has to. */
-  get load(): Pick<WorkQueue, "depth" | "dead" | "waitingFor"> {
-    return this.#queue;
+  /** How much the node has to do, why that has to wait where it has to, and what somebody must decide on. */
+  get load(): Load {
+    const { depth, waitingFor, dead } = this.#queue;
+    return { depth, waitingFor, dead, left: this.#left };
   }
 
   /** Takes a message; `done` is called when its work has ended. */
@@ -200,10 +207,12 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       handOff: this.#handOff,
       nodeId: this.#identity,
       send: (messages) => this.#send(messages),
-      onUnclaimed: (count) =>
+      onUnclaimed: (count) => {
+        this.#countLeft();
         host.warn(
           `No Vigil node has taken ${count} of this node's messages for an hour; the command "replay" sends them again`,
-        ),
+        );
+      },
       onError: (error) => host.error(asError(error)),
     });
   }
@@ -219,8 +228,17 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       resend: (handoverIds) => this.#guard(() => this.#aired.resend(handoverIds)),
       onReplay: (subjectId) => this.behaviour.onReplay?.(subjectId),
       onAdopt: () => this.behaviour.onAdopt?.(),
-      refresh: () => this.#queue.refresh(),
+      refresh: () => {
+        this.#countLeft();
+        this.#queue.refresh();
+      },
     });
+  }
+
+  #countLeft(): void {
+    this.#left = this.#site.store.handovers.countLeft(this.#identity);
+    this.#host.onChange();
+    this.#site.bus.emit("worked");
   }
 
   async #input(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
@@ -249,6 +267,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   }
 
   async #startWork(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
     try {
       // Before anything that the start brings forth, which may go on for long: a watch scans its folder first.
       const due = this.#aired.due();
@@ -260,12 +279,14 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       // A backup that holds the database, for one, is over soon.
       this.#host.error(asError(error));
       this.#starting = null;
+      this.#cancelRetry();
       this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.flowsStarted());
     }
   }
 
   async #start(): Promise<void> {
     this.#queue.start();
+    this.#countLeft();
     this.#site.workers.add(this.#identity);
     await this.behaviour.start?.();
     this.#aired.startAging();

@@ -55,6 +55,8 @@ export class JobRunner implements Caller {
 
   start(): void {
     const { store, nodeId, gate, concurrency } = this.#options;
+    // What comes too late must not take the jobs from the next instance.
+    if (this.#closing.signal.aborted) return;
     store.transaction((tables) => tables.jobs.claim(nodeId, this.#owner));
     this.#leaveGate ??= gate.join(this, concurrency);
     this.refresh();
@@ -146,7 +148,8 @@ export class JobRunner implements Caller {
       const result = await work({ message, interim: (commit) => this.#interim(message, commit) }, this.#closing.signal);
       // Before the store is asked: whether the server works does not depend on that.
       isAtServer = false;
-      visit.succeeded();
+      if (result.askedServer === false) visit.left();
+      else visit.succeeded();
       this.#settle(row, message, result);
     } catch (thrown) {
       const error = asError(thrown);

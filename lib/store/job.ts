@@ -12,6 +12,8 @@ export interface Result {
    * some of what leaves, an event's revision for one, is only known once it is written.
    */
   commit(tables: Tables): readonly Output[];
+  /** False where the server that the work needs was not asked: then the result says nothing of that. */
+  readonly askedServer?: false;
   /** Set where the result stands but the job counts as failed: it becomes a dead letter, and a Catch node hears of it. */
   readonly failure?: VigilError;
 }

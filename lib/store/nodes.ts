@@ -37,6 +37,7 @@ export class Nodes {
   readonly #enter;
   readonly #left;
   readonly #moves;
+  readonly #discards;
 
   constructor(db: Database) {
     this.#known = db.prepare<[], Known>("SELECT node_id, type, identity FROM nodes ORDER BY seen_ms DESC, node_id");
@@ -45,7 +46,8 @@ export class Nodes {
     this.#left = db.prepare<[{ identity: string }], Left>(`
       SELECT (SELECT count(*) FROM work WHERE node_id = :identity AND state = 'queued') AS queued,
         (SELECT count(*) FROM work WHERE node_id = :identity AND state = 'dead') AS dead,
-        (SELECT count(*) FROM handovers WHERE node_id = :identity AND state = 'air') AS open,
+        (SELECT count(*) FROM handovers WHERE node_id = :identity
+          AND (state = 'air' OR state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL)) AS open,
         (SELECT count(*) FROM batches WHERE node_id = :identity AND state = 'open') AS batches`);
     // Of a message that was sent again, the other node may have a job of its own. A batch stays where it has one open of
     // the same camera, until that one is closed.
@@ -56,6 +58,10 @@ export class Nodes {
       "UPDATE OR IGNORE batches SET node_id = :to WHERE node_id = :from AND state = 'open'",
       "UPDATE OR IGNORE batch_inspections SET node_id = :to WHERE node_id = :from",
     ].map((sql) => db.prepare<[{ from: string; to: string }]>(sql));
+    this.#discards = [
+      "UPDATE work SET state = 'discarded', settled_ms = :now, msg = NULL WHERE node_id = :from AND state IN ('queued', 'dead')",
+      "UPDATE handovers SET state = 'discarded', msg = NULL WHERE node_id = :from AND state IN ('air', 'unclaimed')",
+    ].map((sql) => db.prepare(sql));
   }
 
   /**
@@ -79,6 +85,11 @@ export class Nodes {
     return this.#orphaned(flows)
       .map(({ identity, type }) => ({ identity, type, ...NOTHING_LEFT, ...this.#left.get({ identity }) }))
       .filter(({ queued, dead, open, batches }) => queued + dead + open + batches > 0);
+  }
+
+  /** Gives up what an orphan has left; what it was about stays accounted for. Its open batches can only be adopted. */
+  discardWork(from: string, now: number): number {
+    return this.#discards.reduce((count, discard) => count + discard.run({ from, now }).changes, 0);
   }
 
   /** Gives what an orphan has left unfinished to another node of its type. */

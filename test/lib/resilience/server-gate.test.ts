@@ -202,7 +202,17 @@ describe("ServerGate", () => {
       equal(isAway(), false);
     });
 
-    for (const error of [new MediaError("NO_PICTURE", "x"), new ReplyError("UNUSABLE", "x"), new TypeError("x")]) {
+    it("ends with a ReplyError, since somebody has answered", () => {
+      const node = join(2);
+      node.add("a", "b", "c", "d");
+      node.fail("a", REFUSED);
+      node.fail("b", REFUSED);
+      clock.advance(60_000);
+      node.fail("c", new ReplyError("UNUSABLE", "x"));
+      equal(isAway(), false);
+    });
+
+    for (const error of [new MediaError("NO_PICTURE", "x"), new TypeError("x")]) {
       it(`neither begins nor ends with a ${error.name}, which says nothing of the server`, () => {
         const node = join(1);
         node.add("a", "b", "c");

@@ -56,7 +56,7 @@ describe("OpenWork", () => {
     site.store.transaction(({ nodes }) => nodes.enter(nodeId, type, { has: () => true, ofType: () => [] }, NOW));
 
   describe("list", () => {
-    it("names dead letters, open messages and deleted nodes of the type, and nothing of other nodes", () => {
+    it("names dead letters, open messages and deleted nodes, and nothing of other nodes", () => {
       queue();
       const dead = die();
       const [air, left] = [send("air"), send("unclaimed")];
@@ -85,7 +85,10 @@ describe("OpenWork", () => {
           { id: air, ...message, state: "air" },
           { id: left, ...message, state: "unclaimed" },
         ],
-        orphans: [{ identity: "gone", type: "detect", ...NOTHING, queued: 1 }],
+        orphans: [
+          { identity: "gone", type: "detect", ...NOTHING, queued: 1 },
+          { identity: "other type", type: "dedupe", ...NOTHING, queued: 1 },
+        ],
       });
     });
 
@@ -188,9 +191,20 @@ describe("OpenWork", () => {
       enter("me");
       queue("me");
       enter("idle");
-      for (const from of ["other type", "me", "idle", "nobody"]) {
+      throws(() => work.adopt({ from: "other type" }), { code: "OTHER_TYPE" });
+      for (const from of ["me", "idle", "nobody"]) {
         throws(() => work.adopt({ from }), { code: "NO_ORPHAN" });
       }
+    });
+
+    it("can be spared: what a deleted node of any type has left can be discarded", () => {
+      enter("other type", "dedupe");
+      queue("other type");
+      die("other type");
+      send("air", { nodeId: "other type" });
+      deepEqual(work.discard({ from: "other type" }), { discarded: 3 });
+      deepEqual(work.list().orphans, []);
+      throws(() => work.discard({ from: "other type" }), { code: "NO_ORPHAN" });
     });
 
     for (const payload of [undefined, "gone", {}, { from: "" }, { from: 1 }]) {

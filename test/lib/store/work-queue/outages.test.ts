@@ -31,6 +31,19 @@ describe("WorkQueue: outages of a server", () => {
   };
   const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
+  it("goes on through jobs that do not ask the server, and suspects none of the others", async () => {
+    const gone: Result = { commit: () => [], askedServer: false };
+    const rig = bench.started(async ({ message }) => {
+      if (message.payload === "gone") return gone;
+      throw AWAY;
+    });
+    for (const n of numbers(30)) put(rig, "gone", `good ${n}`, "gone");
+    await pass(10 * MINUTE_MS);
+    equal(rig.queue.waitingFor, AWAY);
+    equal(rig.queue.dead, 0);
+    equal(rig.queue.depth, 30);
+  });
+
   for (const error of [REFUSED, AWAY]) {
     for (const count of [1, 2, 50]) {
       it(`loses none of ${count} jobs in an hour of "${error.message}", and does them soon after`, async () => {
