@@ -6,12 +6,10 @@ import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, w
 import { join } from "node:path";
 import { toIso } from "../domain/time.ts";
 import { codeOf } from "../resilience/disk-full.ts";
-import { BACKUP_FILE } from "./backup.ts";
-import { DATABASE_FILE, isCorrupt } from "./open.ts";
+import { BACKUP_FILE, PREVIOUS_BACKUP_FILE } from "./backup.ts";
+import { CORRUPT_MARKER, DATABASE_FILE, isCorrupt } from "./open.ts";
 import { seed } from "./seed.ts";
 
-/** Says that the database is corrupt, and under which name it is to be set aside. */
-const MARKER_FILE = `${DATABASE_FILE}.corrupt`;
 const ASIDE_NAME = /^vigil\.db\.corrupt-\d{8}T\d{6}Z(-\d+)?$/;
 
 /** The log has what the database has not got yet, and goes where it goes. */
@@ -28,7 +26,7 @@ export interface SetAside {
 /** Marks the database of a data folder as corrupt, once. */
 export function markCorrupt(dataDir: string, now: number): void {
   try {
-    writeFileSync(join(dataDir, MARKER_FILE), freeName(dataDir, now), { flag: "wx" });
+    writeFileSync(join(dataDir, CORRUPT_MARKER), freeName(dataDir, now), { flag: "wx" });
   } catch (thrown) {
     if (codeOf(thrown) !== "EEXIST") throw thrown;
   }
@@ -36,7 +34,7 @@ export function markCorrupt(dataDir: string, now: number): void {
 
 /** Replaces a database that is marked as corrupt, and that nobody has open; null where it is not marked. */
 export function replaceCorrupt(dataDir: string, now: number): SetAside | null {
-  const marker = join(dataDir, MARKER_FILE);
+  const marker = join(dataDir, CORRUPT_MARKER);
   if (!existsSync(marker)) return null;
   const name = readFileSync(marker, "utf8");
   if (!ASIDE_NAME.test(name)) {
@@ -60,9 +58,17 @@ function moveAside(database: string, path: string): void {
   }
 }
 
-/** Puts what a sound backup brings in the database's place; without one the store makes itself a database. */
+/** Puts what the last sound backup brings in the database's place; without one the store makes itself a database. */
 function beginAnew(dataDir: string): string | null {
-  const backup = join(dataDir, BACKUP_FILE);
+  for (const backup of [BACKUP_FILE, PREVIOUS_BACKUP_FILE]) {
+    const backupFrom = beginFrom(dataDir, join(dataDir, backup));
+    if (backupFrom !== null) return backupFrom;
+  }
+  return null;
+}
+
+/** The time of the backup; null where there is none, or none that can be used. */
+function beginFrom(dataDir: string, backup: string): string | null {
   if (!existsSync(backup)) return null;
   const database = join(dataDir, DATABASE_FILE);
   const draft = `${database}.new`;
@@ -75,7 +81,7 @@ function beginAnew(dataDir: string): string | null {
     seed(draft);
   } catch (thrown) {
     removeDraft();
-    if (isCorrupt(thrown)) return null;
+    if (isCorrupt(thrown) || codeOf(thrown).startsWith("SQLITE_CONSTRAINT")) return null;
     throw thrown;
   }
   renameSync(draft, database);
