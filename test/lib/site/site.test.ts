@@ -8,6 +8,7 @@ import { SharedSite } from "../../../lib/site/shared-site.ts";
 import { Site } from "../../../lib/site/site.ts";
 import { fillDisk, removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
+import { spoil } from "../store/support.ts";
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -30,6 +31,14 @@ describe("Site", () => {
     assert.throws(() => openSite(folder, { mqttUrl: "mqtts://broker", mqttCaFile: join(folder, "none.pem") }), {
       code: "MQTT_CA",
     });
+    await openSite(folder).close();
+  });
+
+  it("gives its lock back where its store turns out corrupt", async () => {
+    const folder = tempFolder();
+    await openSite(folder).close();
+    spoil(folder, "hazards");
+    assert.throws(() => openSite(folder), { code: "STORE_CORRUPT" });
     await openSite(folder).close();
   });
 
@@ -91,7 +100,7 @@ describe("Site on a faulty disk", () => {
     assert.equal(errors.length, 2);
     assert.match(
       first,
-      /^The database was corrupt and is now \S+\/vigil\.db\.corrupt-\d{8}T\d{6}Z; .* backup of 2026-11-20T03:00:00\.000Z/,
+      /^The database was corrupt, empty or missing, and what there was of it is now \S+\/vigil\.db\.corrupt-\d{8}T\d{6}Z; .* backup of 2026-11-20T03:00:00\.000Z/,
     );
     assert.match(second, /no backup/);
   });
@@ -134,6 +143,18 @@ describe("SharedSite", () => {
     await closing;
     assert.equal(opened, 1);
     await openSite(folder).close();
+  });
+
+  it("opens anew where its store turns out corrupt, which is then set aside", async () => {
+    const folder = tempFolder();
+    await openSite(folder).close();
+    spoil(folder, "hazards");
+    const shared = new SharedSite(() => openSite(folder));
+    const site = shared.acquire();
+    assert.match(site.store.setAside?.path ?? "", /corrupt/);
+    site.store.cameras.know("yard", "2026-01-01T00:00:00.000Z");
+    shared.release();
+    await shared.close();
   });
 
   it("that failed to open lets the next user try again", () => {
