@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BACKUP_FILE, backUp, PREVIOUS_BACKUP_FILE } from "../../../lib/store/backup.ts";
 import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
@@ -205,6 +205,25 @@ describe("a store that begins from its backup", () => {
     breakFile(folder, DATABASE_FILE);
   }
   const breakFile = (folder: string, file: string) => writeFileSync(join(folder, file), "No database. ".repeat(1_000));
+
+  for (const [what, lose] of [
+    ["has gone", (database: string) => rmSync(database)],
+    ["was emptied", (database: string) => truncateSync(database)],
+  ] as const) {
+    for (const backup of [BACKUP_FILE, PREVIOUS_BACKUP_FILE]) {
+      it(`begins from ${backup} where the database ${what}`, async () => {
+        const folder = tempFolder();
+        await backUpTwice(folder);
+        renameSync(join(folder, BACKUP_FILE), join(folder, backup));
+        lose(join(folder, DATABASE_FILE));
+        const next = openStore(folder);
+        equal(next.setAside?.backupFrom, AT);
+        deepEqual(next.cameras.ids(), ["garden", "yard"]);
+        next.close();
+        equal(openStore(folder).setAside, null);
+      });
+    }
+  }
 
   it("makes an index anew that the backup has not got whole", async () => {
     const folder = tempFolder();
