@@ -75,7 +75,8 @@ export class Site {
     this.topics = siteTopics(config.topicPrefix, config.site);
     this.bands = config;
     this.durable = options.dataDir !== null;
-    this.store = Store.open(options.dataDir, clock);
+    const onError = (error: unknown) => logger.error(asError(error).message);
+    this.store = Store.open(options.dataDir, { clock, onError });
     this.#closers.push(() => this.store.close());
     try {
       if (this.store.setAside) logger.error(replacement(this.store.setAside));
@@ -90,7 +91,6 @@ export class Site {
       this.#link = config.mqttUrl === "" ? null : openLink(config, this.topics, clock, logger);
       this.#link?.onState(options.onMqttState);
       this.#publisher = this.#link && new Publisher(this, this.#link, config);
-      const onError = (error: unknown) => logger.error(asError(error).message);
       this.#stopSafeguards =
         options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
     } catch (error) {
