@@ -7,7 +7,7 @@ import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
 import { toIso } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
+import { removeLeftovers, writeFileAtomic } from "../media/write-file.ts";
 import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, ConfigError, StoreError } from "../resilience/errors.ts";
@@ -26,6 +26,8 @@ import { WatchedRoots } from "./watched-roots.ts";
 
 /** Where a site keeps its thumbnails, in its data folder. */
 export const THUMBNAILS = "thumbnails";
+/** Where it keeps pictures that came as bytes. */
+export const INBOX = "inbox";
 
 export interface SiteOptions {
   readonly config: SiteConfig;
@@ -61,6 +63,7 @@ export class Site {
   /** What undoes the opening, in the order in which things were opened. */
   readonly #closers: (() => void)[] = [];
   readonly #stopSafeguards: () => Promise<void>;
+  readonly #cleared: Promise<void>;
 
   /**
    * Opens a site. Throws a StoreError where its store cannot be opened, a ConfigError where the MQTT settings cannot
@@ -93,6 +96,7 @@ export class Site {
       this.#publisher = this.#link && new Publisher(this, this.#link, config);
       this.#stopSafeguards =
         options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
+      this.#cleared = this.#clear().catch(onError);
     } catch (error) {
       this.#closeStore();
       throw error;
@@ -156,6 +160,7 @@ export class Site {
       await this.#link?.close();
     } finally {
       await this.#stopSafeguards();
+      await this.#cleared;
       this.#closeStore();
     }
   }
@@ -174,6 +179,10 @@ export class Site {
       },
       onError: (error) => logger.error(`Stored times could not be brought in line with the clock: ${error.message}`),
     });
+  }
+
+  async #clear(): Promise<void> {
+    for (const folder of [THUMBNAILS, INBOX]) await removeLeftovers(this.file(folder));
   }
 
   #makeTemporaryFolder(): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import type { Logger } from "../../../lib/resilience/logger.ts";
@@ -103,6 +104,16 @@ describe("Site on a faulty disk", () => {
       /^The database was corrupt, empty or missing, and what there was of it is now \S+\/vigil\.db\.corrupt-\d{8}T\d{6}Z; .* backup of 2026-11-20T03:00:00\.000Z/,
     );
     assert.match(second, /no backup/);
+  });
+
+  it("removes the temporary files that killed processes have left", async () => {
+    const folder = tempFolder();
+    for (const name of ["thumbnails", "inbox"]) {
+      mkdirSync(join(folder, name));
+      for (const file of ["a.jpg", `b.jpg.${randomUUID()}.1.tmp`]) writeFileSync(join(folder, name, file), "");
+    }
+    await openSite(folder).close();
+    for (const name of ["thumbnails", "inbox"]) assert.deepEqual(readdirSync(join(folder, name)), ["a.jpg"]);
   });
 
   it("gives its ballast up for a file that has no room", async function () {
