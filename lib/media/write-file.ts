@@ -1,26 +1,72 @@
 /** Writing files that are either there in full or not at all. */
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { isDiskFull } from "../resilience/disk-full.ts";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { codeOf, isDiskFull } from "../resilience/disk-full.ts";
 import { asError, StoreError } from "../resilience/errors.ts";
+
+/** Tells the temporary files of this process from those that killed ones have left. */
+const PROCESS = randomUUID();
+const TEMPORARY_NAME = /\.(?<process>[\da-f-]{36})\.\d+\.tmp$/;
+
+let written = 0;
 
 /**
  * Writes a file by way of a temporary one beside it, making its folder where needed: readers and a kill at any instant
- * find the old file or the new one. With `flush` the bytes are on the disk before the file has its name, so that a
- * power cut does not leave it empty. Throws a StoreError `DISK_FULL` or `FILE_NOT_WRITTEN`, both retryable: disks get
- * room and repairs.
+ * find the old file or the new one. With `flush` it is on the disk when this resolves, name and all, and a power cut
+ * takes nothing of it. Throws a StoreError `DISK_FULL` or `FILE_NOT_WRITTEN`, both retryable: disks get room and repairs.
  */
 export async function writeFileAtomic(path: string, bytes: Buffer, options: { flush?: boolean } = {}): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const { flush = false } = options;
+  const folder = dirname(path);
+  written += 1;
+  const temporary = `${path}.${PROCESS}.${written}.tmp`;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(temporary, bytes, { flag: "wx", flush: options.flush ?? false });
+    const made = await mkdir(folder, { recursive: true });
+    await writeFile(temporary, bytes, { flag: "wx", flush });
     await rename(temporary, path);
+    if (flush) await flushFolders(folder, made === undefined ? folder : dirname(made));
   } catch (cause) {
     await rm(temporary, { force: true });
     const passing = { retryable: true, cause };
     if (isDiskFull(cause)) throw new StoreError("DISK_FULL", `There is no room left for ${path}`, passing);
     throw new StoreError("FILE_NOT_WRITTEN", `${path} cannot be written: ${asError(cause).message}`, passing);
+  }
+}
+
+/** Removes from a folder the temporary files that `writeFileAtomic` has left there in a process that was killed. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    const writer = TEMPORARY_NAME.exec(name)?.groups?.process;
+    if (writer !== undefined && writer !== PROCESS) await rm(join(folder, name), { force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOENT") return [];
+    throw thrown;
+  }
+}
+
+/** A folder holds the names of what is in it, and so do those above it up to `top`, where they are new. */
+async function flushFolders(folder: string, top: string): Promise<void> {
+  await flushFolder(folder);
+  if (folder !== top) await flushFolders(dirname(folder), top);
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  // Windows does not flush folders.
+  if (process.platform === "win32") return;
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } catch (thrown) {
+    // Nor do some file systems.
+    if (codeOf(thrown) !== "EINVAL") throw thrown;
+  } finally {
+    await handle.close();
   }
 }

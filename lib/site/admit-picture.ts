@@ -13,7 +13,7 @@ import { readUpload } from "../media/read-file.ts";
 import { validatePicture } from "../media/validate.ts";
 import { InputError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
-import type { Site } from "./site.ts";
+import { INBOX, type Site } from "./site.ts";
 
 /** Taking a message in is not aborted: nobody would send it again. */
 const NEVER = new AbortController().signal;
@@ -36,7 +36,7 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   await site.nativeWork.run(sha256, () => validatePicture(bytes), NEVER);
   const camera = cameraOf(message, options);
-  const path = site.file("inbox", `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
+  const path = site.file(INBOX, `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
   // Nobody can send the bytes again.
   await site.writeFile(path, bytes, { flush: true });
   const now = toIso(site.clock.now());

@@ -18,7 +18,8 @@ export interface SiteEvents {
 }
 
 export class SiteBus {
-  readonly #emitter = new EventEmitter();
+  /** A site has any number of nodes. */
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
   readonly #logger: Logger;
 
   constructor(logger: Logger) {

@@ -1,5 +1,6 @@
 /** A site that opens with its first user, and closes on demand once its last one has let go. */
 import { setTimeout as delay } from "node:timers/promises";
+import { StoreError } from "../resilience/errors.ts";
 import type { Site } from "./site.ts";
 
 /** Node-RED gives a node 15 seconds to close. */
@@ -17,9 +18,19 @@ export class SharedSite {
 
   /** The site, opened where nobody has it yet. Throws what opening throws; each success wants a `release`. */
   acquire(): Site {
-    this.#site ??= this.#open();
+    this.#site ??= this.#openSound();
     this.#users += 1;
     return this.#site;
+  }
+
+  /** A store that turns out corrupt while its site opens is set aside by the next opening. */
+  #openSound(): Site {
+    try {
+      return this.#open();
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "STORE_CORRUPT") return this.#open();
+      throw error;
+    }
   }
 
   release(): void {

@@ -7,7 +7,7 @@ import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
 import { toIso } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
+import { removeLeftovers, writeFileAtomic } from "../media/write-file.ts";
 import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, ConfigError, StoreError } from "../resilience/errors.ts";
@@ -26,6 +26,8 @@ import { WatchedRoots } from "./watched-roots.ts";
 
 /** Where a site keeps its thumbnails, in its data folder. */
 export const THUMBNAILS = "thumbnails";
+/** Where it keeps pictures that came as bytes. */
+export const INBOX = "inbox";
 
 export interface SiteOptions {
   readonly config: SiteConfig;
@@ -58,9 +60,10 @@ export class Site {
   readonly #files: string;
   readonly #link: MqttLink | null;
   readonly #publisher: Publisher | null;
-  readonly #stopMaintenance: () => void;
-  readonly #stopClockWatch: () => void;
+  /** What undoes the opening, in the order in which things were opened. */
+  readonly #closers: (() => void)[] = [];
   readonly #stopSafeguards: () => Promise<void>;
+  readonly #cleared: Promise<void>;
 
   /**
    * Opens a site. Throws a StoreError where its store cannot be opened, a ConfigError where the MQTT settings cannot
@@ -75,24 +78,29 @@ export class Site {
     this.topics = siteTopics(config.topicPrefix, config.site);
     this.bands = config;
     this.durable = options.dataDir !== null;
-    this.store = Store.open(options.dataDir, clock);
-    if (this.store.setAside) logger.error(replacement(this.store.setAside));
-    this.nativeWork = new NativeWork(this.store, clock);
-    this.#files = options.dataDir ?? mkdtempSync(join(tmpdir(), "vigil-"));
-    this.#stopClockWatch = this.#watchClock();
-    this.#stopMaintenance = startMaintenance(this.store, clock, (error) =>
-      logger.error(`The store could not be tidied: ${asError(error).message}`),
-    );
+    const onError = (error: unknown) => logger.error(asError(error).message);
+    this.store = Store.open(options.dataDir, { clock, onError });
+    this.#closers.push(() => this.store.close());
     try {
+      if (this.store.setAside) logger.error(replacement(this.store.setAside));
+      this.nativeWork = new NativeWork(this.store, clock);
+      this.#files = options.dataDir ?? this.#makeTemporaryFolder();
+      this.#closers.push(
+        this.#watchClock(),
+        startMaintenance(this.store, clock, (error) =>
+          logger.error(`The store could not be tidied: ${asError(error).message}`),
+        ),
+      );
       this.#link = config.mqttUrl === "" ? null : openLink(config, this.topics, clock, logger);
+      this.#link?.onState(options.onMqttState);
+      this.#publisher = this.#link && new Publisher(this, this.#link, config);
+      this.#stopSafeguards =
+        options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
+      this.#cleared = this.#clear().catch(onError);
     } catch (error) {
       this.#closeStore();
       throw error;
     }
-    this.#link?.onState(options.onMqttState);
-    this.#publisher = this.#link && new Publisher(this, this.#link, config);
-    const onError = (error: unknown) => logger.error(asError(error).message);
-    this.#stopSafeguards = options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
   }
 
   /** Whether the site has a broker to publish to. */
@@ -152,6 +160,7 @@ export class Site {
       await this.#link?.close();
     } finally {
       await this.#stopSafeguards();
+      await this.#cleared;
       this.#closeStore();
     }
   }
@@ -172,11 +181,18 @@ export class Site {
     });
   }
 
+  async #clear(): Promise<void> {
+    for (const folder of [THUMBNAILS, INBOX]) await removeLeftovers(this.file(folder));
+  }
+
+  #makeTemporaryFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), "vigil-"));
+    this.#closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  }
+
   #closeStore(): void {
-    this.#stopClockWatch();
-    this.#stopMaintenance();
-    this.store.close();
-    if (!this.durable) rmSync(this.#files, { recursive: true, force: true });
+    for (const close of this.#closers.toReversed()) close();
   }
 }
 
@@ -186,7 +202,7 @@ function replacement({ path, backupFrom }: SetAside): string {
     backupFrom === null
       ? "no backup of it could be used, so a new one begins empty"
       : `a new one begins with the uploads that its backup of ${backupFrom} knows`;
-  return `The database was corrupt and is now ${path}; ${beginning}. Events, batches and jobs of before are only in the old one`;
+  return `The database was corrupt, empty or missing, and what there was of it is now ${path}; ${beginning}. Events, batches and jobs of before are only in the old one`;
 }
 
 function openLink(config: SiteConfig, topics: Topics, clock: Clock, logger: Logger): MqttLink {

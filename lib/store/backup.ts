@@ -1,14 +1,17 @@
 /** The nightly backup of a store's database, from which a new one begins where the database turns out corrupt. */
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, rename, rm, stat, statfs, utimes } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { codeOf } from "../resilience/disk-full.ts";
 import { asError, StoreError } from "../resilience/errors.ts";
-import { DATABASE_FILE } from "./open.ts";
+import { CORRUPT_MARKER, DATABASE_FILE } from "./open.ts";
 
 /** In the data folder. */
 export const BACKUP_FILE = join("backup", DATABASE_FILE);
+/** The one before, for what the last one may have copied unnoticed. */
+export const PREVIOUS_BACKUP_FILE = `${BACKUP_FILE}.previous`;
 
 /** Local time. */
 const BACKUP_HOUR = 3;
@@ -35,24 +38,41 @@ export async function isBackupDue(dataDir: string, now: number): Promise<boolean
 
 /**
  * Copies the database of an open store, checks the copy and puts it in the place of the last backup, dated `now`. Until
- * then the last one stays as it is. Throws a StoreError `BACKUP_FAILED`, and the signal's reason on abort.
+ * then the last one stays as it is; after that it is the previous one. Throws a StoreError `BACKUP_FAILED`, for one where
+ * the database is marked as corrupt, and the signal's reason on abort.
  */
 export async function backUp(dataDir: string, now: number, signal: AbortSignal): Promise<void> {
   const backup = join(dataDir, BACKUP_FILE);
   const copy = `${backup}.tmp`;
   try {
     const source = join(dataDir, DATABASE_FILE);
+    assertNotMarked(dataDir);
     await assertRoom(source);
     await mkdir(dirname(backup), { recursive: true });
     // A process that was killed may have left one.
     await removeCopy(copy);
     await copyInThread(source, copy, signal);
     await utimes(copy, now / 1_000, now / 1_000);
+    assertNotMarked(dataDir);
+    await keepPrevious(dataDir);
     await rename(copy, backup);
   } catch (cause) {
     await removeCopy(copy);
     signal.throwIfAborted();
     throw new StoreError("BACKUP_FAILED", `The database could not be backed up: ${asError(cause).message}`, { cause });
+  }
+}
+
+/** What is known to be corrupt must not take the place of what is not. */
+function assertNotMarked(dataDir: string): void {
+  if (existsSync(join(dataDir, CORRUPT_MARKER))) throw new Error("it is corrupt, and replaced when Node-RED restarts");
+}
+
+async function keepPrevious(dataDir: string): Promise<void> {
+  try {
+    await rename(join(dataDir, BACKUP_FILE), join(dataDir, PREVIOUS_BACKUP_FILE));
+  } catch (thrown) {
+    if (codeOf(thrown) !== "ENOENT") throw thrown;
   }
 }
 

@@ -2,17 +2,18 @@
 
 /** The same repository, where each method throws what `explain` makes of what it threw. */
 export function guarded<T extends object>(repository: T, explain: (thrown: unknown) => unknown): T {
-  return new Proxy(repository, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      return (...parameters: unknown[]) => {
-        try {
-          return member.apply(target, parameters);
-        } catch (thrown) {
-          throw explain(thrown);
-        }
-      };
-    },
-  });
+  const guard: T = Object.create(repository);
+  const prototype: object = Object.getPrototypeOf(repository);
+  for (const [name, { value: method }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (name === "constructor" || typeof method !== "function") continue;
+    const value = (...parameters: unknown[]) => {
+      try {
+        return method.apply(repository, parameters);
+      } catch (thrown) {
+        throw explain(thrown);
+      }
+    };
+    Object.defineProperty(guard, name, { value });
+  }
+  return guard;
 }

@@ -9,6 +9,9 @@ import { isNetworkFileSystem } from "./network-file-system.ts";
 
 export const DATABASE_FILE = "vigil.db";
 
+/** Says that the database is corrupt, and under which name it is to be set aside. */
+export const CORRUPT_MARKER = `${DATABASE_FILE}.corrupt`;
+
 /** Waiting for somebody else's lock, a backup's for one, holds up the whole of Node-RED. */
 const BUSY_MS = 1_000;
 
@@ -54,9 +57,12 @@ export function connect(path: string): Database.Database {
   }
 }
 
-/** Reads all of a database. Throws SQLite's own error `SQLITE_CORRUPT` where it is not sound. */
+/**
+ * Reads all of a database, and holds its indexes against its tables. Throws SQLite's own error `SQLITE_CORRUPT` where it
+ * is not sound.
+ */
 export function assertSound(db: Database.Database): void {
-  const verdict = db.pragma("quick_check(1)", { simple: true });
+  const verdict = db.pragma("integrity_check(1)", { simple: true });
   if (verdict !== "ok") throw new Database.SqliteError(String(verdict), "SQLITE_CORRUPT");
 }
 

@@ -14,18 +14,16 @@ const INTERVAL_MS = 60 * 60_000;
 export function startSafeguards(dataDir: string, clock: Clock, onError: (error: unknown) => void): () => Promise<void> {
   const closing = new AbortController();
   const { signal } = closing;
+  const report = (error: unknown) => {
+    if (!signal.aborted) onError(error);
+  };
+  const backUpWhenDue = async () => {
+    const now = clock.now();
+    if (await isBackupDue(dataDir, now)) await backUp(dataDir, now, signal);
+  };
   const look = async () => {
-    for (const safeguard of [
-      () => makeBallast(dataDir, signal),
-      async () => {
-        const now = clock.now();
-        if (await isBackupDue(dataDir, now)) await backUp(dataDir, now, signal);
-      },
-    ]) {
-      await safeguard().catch((error) => {
-        if (!signal.aborted) onError(error);
-      });
-    }
+    await makeBallast(dataDir, signal).catch(report);
+    await backUpWhenDue().catch(report);
     if (!signal.aborted) arm(INTERVAL_MS);
   };
   let looking = Promise.resolve();

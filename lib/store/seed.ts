@@ -31,12 +31,14 @@ const REOPEN_UPLOADS = `
 
 /**
  * Reduces a copy of a backup to what a new store takes over: the ledger of uploads, with cameras, watched folders,
- * dedupe's claims and the nodes that are known. Throws a StoreError `STORE_NEWER`, and SQLite's errors: corrupt ones
- * where the backup is no better than the database was.
+ * dedupe's claims and the nodes that are known. Throws a StoreError `STORE_NEWER`, and SQLite's errors: `isCorrupt`, or a
+ * broken constraint, where the backup is no better than the database was.
  */
 export function seed(path: string): void {
   const db = connect(path);
   try {
+    // An index that was damaged unnoticed can be made anew; its table cannot.
+    db.exec("REINDEX");
     assertSound(db);
     migrate(db);
     db.pragma("foreign_keys = OFF");

@@ -51,11 +51,16 @@ export type Tables = Pick<
   afterCommit(callback: () => void): void;
 };
 
+export interface StoreOptions {
+  readonly clock?: Clock;
+  /** Hears of what a callback threw after a commit, which nothing takes back; without it the process does. */
+  onError?(error: unknown): void;
+}
+
 /** Where a store is, and how it came to be open. */
-interface Place {
+interface Place extends Required<StoreOptions> {
   /** Null in memory. */
   readonly dataDir: string | null;
-  readonly clock: Clock;
   readonly setAside: SetAside | null;
   unlock(): void;
 }
@@ -88,7 +93,9 @@ export class Store {
   readonly #place: Place;
   /** Set once the database has turned out corrupt. */
   #corruption: StoreError | null = null;
+  /** What the transaction that runs wants to be called back for. */
   #afterCommit: (() => void)[] = [];
+  readonly #tables: Tables;
 
   private constructor(db: Database.Database, place: Place) {
     this.#db = db;
@@ -115,25 +122,43 @@ export class Store {
     this.uploads = guard(new Uploads(db));
     this.inspections = guard(new Inspections(db));
     this.batches = guard(new Batches(db, this.uploads, this.inspections));
+    this.#tables = {
+      alerts: this.alerts,
+      batches: this.batches,
+      cameras: this.cameras,
+      claims: this.claims,
+      events: this.events,
+      found: this.found,
+      handovers: this.handovers,
+      hazards: this.hazards,
+      inspections: this.inspections,
+      jobs: this.jobs,
+      nodes: this.nodes,
+      outbox: this.outbox,
+      roots: this.roots,
+      uploads: this.uploads,
+      afterCommit: (callback) => void this.#afterCommit.push(callback),
+    };
   }
 
   /**
    * Opens the store of a data folder, which it creates where it is missing; `null` opens one in memory. A corrupt
-   * database is set aside (`setAside`), and a new one begun from the nightly backup.
+   * database is set aside (`setAside`), and a new one begun from the nightly backup; so it is where only the backup is left.
    *
    * Throws a StoreError. Retryable, because it can pass: `STORE_LOCKED`, `STORE_READ_ONLY`, `DISK_FULL`, or
    * `STORE_UNUSABLE` with the system's own reason. Not retryable: `STORE_NEWER`, `STORE_NETWORK`.
    */
-  static open(dataDir: string | null, clock: Clock = systemClock): Store {
+  static open(dataDir: string | null, options: StoreOptions = {}): Store {
+    const { clock = systemClock, onError = throwLater } = options;
     if (dataDir === null) {
       const db = connect(":memory:");
       migrate(db);
-      return new Store(db, { dataDir, clock, setAside: null, unlock: () => {} });
+      return new Store(db, { dataDir, clock, onError, setAside: null, unlock: () => {} });
     }
     let unlock = () => {};
     try {
       unlock = enterFolder(dataDir);
-      return Store.#openFile(dataDir, clock, unlock);
+      return Store.#openFile(dataDir, { clock, onError }, unlock);
     } catch (thrown) {
       unlock();
       const error = openError(dataDir, thrown);
@@ -142,46 +167,56 @@ export class Store {
     }
   }
 
-  static #openFile(dataDir: string, clock: Clock, unlock: () => void): Store {
+  static #openFile(dataDir: string, options: Required<StoreOptions>, unlock: () => void): Store {
+    const { clock } = options;
     const setAside = replaceCorrupt(dataDir, clock.now());
     let db: Database.Database | undefined;
     try {
       db = connect(join(dataDir, DATABASE_FILE));
       migrate(db);
-      return new Store(db, { dataDir, clock, setAside, unlock });
+      return new Store(db, { ...options, dataDir, setAside, unlock });
     } catch (thrown) {
       db?.close();
       if (setAside !== null || !isCorrupt(thrown)) throw thrown;
       markCorrupt(dataDir, clock.now());
-      return Store.#openFile(dataDir, clock, unlock);
+      return Store.#openFile(dataDir, options, unlock);
     }
   }
 
   /**
    * Runs `change` in one transaction: all of it is stored, or, where it throws, nothing. Where SQLite itself fails
    * (disk full, I/O) that is a retryable StoreError `STORE_FAILED`, and `STORE_CORRUPT`, not retryable, where the
-   * database is corrupt: then nothing more is written, and the next opening sets it aside.
+   * database is corrupt: then nothing more is written, and the next opening sets it aside. What is stored stays so
+   * where a callback throws, of which only `onError` hears.
    */
   transaction<T>(change: (tables: Tables) => T): T {
     if (this.#corruption) throw this.#corruption;
     if (this.#db.inTransaction) throw new StoreError("STORE_NESTED", "A transaction cannot begin inside another one");
     const callbacks: (() => void)[] = [];
     this.#afterCommit = callbacks;
+    const result = this.#run(change);
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (error) {
+        this.#place.onError(error);
+      }
+    }
+    return result;
+  }
+
+  #run<T>(change: (tables: Tables) => T): T {
     try {
       this.#begin.run();
-      const result = this.#finish(change);
-      for (const callback of callbacks) callback();
-      return result;
+      return this.#finish(change);
     } catch (thrown) {
       throw this.#explain(thrown);
-    } finally {
-      this.#afterCommit = [];
     }
   }
 
   #finish<T>(change: (tables: Tables) => T): T {
     try {
-      const result = change(this);
+      const result = change(this.#tables);
       this.#commit.run();
       return result;
     } catch (thrown) {
@@ -210,10 +245,6 @@ export class Store {
       clampTimes(this.#db, now);
       handovers.clampAnswers(now);
     });
-  }
-
-  afterCommit(callback: () => void): void {
-    this.#afterCommit.push(callback);
   }
 
   /** Makes room on a full disk, for what cannot be written: of the store's own or of files beside it. */
@@ -252,4 +283,10 @@ export class Store {
     }
     return this.#corruption;
   }
+}
+
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -102,6 +102,22 @@ describe("the package", function () {
     process.stdout.write(`      installed: ${sizes.map(megabytes).join(", of which the package itself ")}\n`);
   });
 
+  it("backs a store up, which a thread from a file of its own does", async () => {
+    const dataDir = join(tempFolder(), "vigil");
+    const script = join(installed, "back-up.mjs");
+    writeFileSync(
+      script,
+      `import { backUp } from "${manifest.name}/dist/lib/store/backup.js";
+      import { Store } from "${manifest.name}/dist/lib/store/store.js";
+      const [, , dataDir] = process.argv;
+      const store = Store.open(dataDir);
+      await backUp(dataDir, Date.now(), new AbortController().signal);
+      store.close();`,
+    );
+    await promisify(execFile)(process.execPath, [script, dataDir]);
+    assert.ok(statSync(join(dataDir, "backup", "vigil.db")).size > 0);
+  });
+
   for (const version of VERSIONS) {
     describe(`in ${version}`, () => {
       let nodeRed: NodeRed;

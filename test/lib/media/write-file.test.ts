@@ -1,9 +1,30 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { writeFileAtomic } from "../../../lib/media/write-file.ts";
+import { randomUUID } from "node:crypto";
+import { readlinkSync, realpathSync } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { removeLeftovers, writeFileAtomic } from "../../../lib/media/write-file.ts";
 import { fillDisk, removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
 import { useTempFolder } from "./support.ts";
+
+/** The paths of what is flushed to the disk while `work` runs, in order. */
+async function flushesOf(work: () => Promise<void>): Promise<string[]> {
+  const handle = await open(import.meta.dirname);
+  await handle.close();
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  const { sync } = prototype;
+  const paths: string[] = [];
+  prototype.sync = function (this: FileHandle) {
+    paths.push(readlinkSync(`/proc/self/fd/${this.fd}`));
+    return sync.call(this);
+  };
+  try {
+    await work();
+  } finally {
+    prototype.sync = sync;
+  }
+  return paths;
+}
 
 describe("writeFileAtomic", () => {
   const folder = useTempFolder();
@@ -34,6 +55,18 @@ describe("writeFileAtomic", () => {
     assert.deepEqual(await readdir(folder()), ["a.bin"]);
   });
 
+  it("flushes the file and then its folder, and the folder that a new one is in", async function () {
+    // Only there has an open file a path.
+    if (process.platform !== "linux") this.skip();
+    const flushed = await flushesOf(async () => {
+      await writeFileAtomic(join(folder(), "a", "b", "c.jpg"), Buffer.from("bytes"), { flush: true });
+      await writeFileAtomic(join(folder(), "a", "b", "d.jpg"), Buffer.from("bytes"), { flush: true });
+      await writeFileAtomic(join(folder(), "e", "f.jpg"), Buffer.from("bytes"));
+    });
+    const paths = flushed.map((path) => relative(realpathSync(folder()), path).replace(/\.[^.]+\.\d+\.tmp$/, ""));
+    assert.deepEqual(paths, ["a/b/c.jpg", "a/b", "a", "", "a/b/d.jpg", "a/b"]);
+  });
+
   it("leaves nothing behind when it fails", async () => {
     const path = join(folder(), "taken");
     await mkdir(join(path, "full"), { recursive: true });
@@ -53,5 +86,25 @@ describe("writeFileAtomic", () => {
     } finally {
       removeSmallDisks();
     }
+  });
+});
+
+describe("removeLeftovers", () => {
+  const folder = useTempFolder();
+
+  it("removes what killed processes left, and neither files nor what is being written", async () => {
+    const left = `a.jpg.${randomUUID()}.7.tmp`;
+    for (const name of [left, "a.jpg", "mine.tmp"]) await writeFile(join(folder(), name), "");
+    let writing = true;
+    const write = writeFileAtomic(join(folder(), "b.jpg"), Buffer.alloc(5_000_000)).finally(() => {
+      writing = false;
+    });
+    while (writing) await removeLeftovers(folder());
+    await write;
+    assert.deepEqual((await readdir(folder())).sort(), ["a.jpg", "b.jpg", "mine.tmp"]);
+  });
+
+  it("has nothing to do where there is no folder", async () => {
+    await removeLeftovers(join(folder(), "none"));
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import type { Logger } from "../../../lib/resilience/logger.ts";
@@ -8,6 +9,7 @@ import { SharedSite } from "../../../lib/site/shared-site.ts";
 import { Site } from "../../../lib/site/site.ts";
 import { fillDisk, removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
+import { spoil } from "../store/support.ts";
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -30,6 +32,14 @@ describe("Site", () => {
     assert.throws(() => openSite(folder, { mqttUrl: "mqtts://broker", mqttCaFile: join(folder, "none.pem") }), {
       code: "MQTT_CA",
     });
+    await openSite(folder).close();
+  });
+
+  it("gives its lock back where its store turns out corrupt", async () => {
+    const folder = tempFolder();
+    await openSite(folder).close();
+    spoil(folder, "hazards");
+    assert.throws(() => openSite(folder), { code: "STORE_CORRUPT" });
     await openSite(folder).close();
   });
 
@@ -91,9 +101,19 @@ describe("Site on a faulty disk", () => {
     assert.equal(errors.length, 2);
     assert.match(
       first,
-      /^The database was corrupt and is now \S+\/vigil\.db\.corrupt-\d{8}T\d{6}Z; .* backup of 2026-11-20T03:00:00\.000Z/,
+      /^The database was corrupt, empty or missing, and what there was of it is now \S+\/vigil\.db\.corrupt-\d{8}T\d{6}Z; .* backup of 2026-11-20T03:00:00\.000Z/,
     );
     assert.match(second, /no backup/);
+  });
+
+  it("removes the temporary files that killed processes have left", async () => {
+    const folder = tempFolder();
+    for (const name of ["thumbnails", "inbox"]) {
+      mkdirSync(join(folder, name));
+      for (const file of ["a.jpg", `b.jpg.${randomUUID()}.1.tmp`]) writeFileSync(join(folder, name, file), "");
+    }
+    await openSite(folder).close();
+    for (const name of ["thumbnails", "inbox"]) assert.deepEqual(readdirSync(join(folder, name)), ["a.jpg"]);
   });
 
   it("gives its ballast up for a file that has no room", async function () {
@@ -134,6 +154,18 @@ describe("SharedSite", () => {
     await closing;
     assert.equal(opened, 1);
     await openSite(folder).close();
+  });
+
+  it("opens anew where its store turns out corrupt, which is then set aside", async () => {
+    const folder = tempFolder();
+    await openSite(folder).close();
+    spoil(folder, "hazards");
+    const shared = new SharedSite(() => openSite(folder));
+    const site = shared.acquire();
+    assert.match(site.store.setAside?.path ?? "", /corrupt/);
+    site.store.cameras.know("yard", "2026-01-01T00:00:00.000Z");
+    shared.release();
+    await shared.close();
   });
 
   it("that failed to open lets the next user try again", () => {

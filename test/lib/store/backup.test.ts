@@ -1,14 +1,15 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StoreError } from "../../../lib/resilience/errors.ts";
-import { BACKUP_FILE, backUp, isBackupDue } from "../../../lib/store/backup.ts";
+import { BACKUP_FILE, backUp, isBackupDue, PREVIOUS_BACKUP_FILE } from "../../../lib/store/backup.ts";
+import { markCorrupt } from "../../../lib/store/set-aside.ts";
 import { DATABASE_FILE } from "../../../lib/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { fillDisk, removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { AT, openStore, removeStores, rows, spoil, uploadOf } from "./support.ts";
+import { AT, emptyIndex, openStore, removeStores, rows, seenOf, spoil, uploadOf } from "./support.ts";
 
 const NOW = Date.parse(AT);
 
@@ -17,8 +18,8 @@ describe("backUp", () => {
 
   afterEach(removeStores);
 
-  const uploadsIn = (folder: string) => {
-    const db = new Database(join(folder, BACKUP_FILE), { readonly: true });
+  const uploadsIn = (folder: string, backup = BACKUP_FILE) => {
+    const db = new Database(join(folder, backup), { readonly: true });
     try {
       return db.prepare<[], string>("SELECT upload_id FROM uploads ORDER BY upload_id").pluck().all();
     } finally {
@@ -36,13 +37,19 @@ describe("backUp", () => {
     equal(statSync(join(folder, BACKUP_FILE)).mtimeMs, NOW);
   });
 
-  it("takes the place of the last one", async () => {
+  it("takes the place of the last one, which becomes the previous one", async () => {
     const folder = tempFolder();
     const store = openStore(folder);
-    await backUp(folder, NOW, signal);
-    store.uploads.adopt(uploadOf("up_1"));
-    await backUp(folder, NOW, signal);
-    deepEqual(uploadsIn(folder), ["up_1"]);
+    for (const id of ["up_1", "up_2", "up_3"]) {
+      store.uploads.adopt(uploadOf(id));
+      await backUp(folder, NOW, signal);
+    }
+    deepEqual(uploadsIn(folder), ["up_1", "up_2", "up_3"]);
+    deepEqual(uploadsIn(folder, PREVIOUS_BACKUP_FILE), ["up_1", "up_2"]);
+    deepEqual(
+      readdirSync(dirname(join(folder, BACKUP_FILE))).sort(),
+      [BACKUP_FILE, PREVIOUS_BACKUP_FILE].map((path) => basename(path)),
+    );
   });
 
   it("is of one instant, while the store goes on", async () => {
@@ -69,20 +76,37 @@ describe("backUp", () => {
     equal(rows(folder, "SELECT upload_id FROM uploads").length, 20_000 + 2 * more);
   });
 
-  it("keeps the last one where the database is corrupt", async () => {
+  const refused = (error: unknown) => {
+    equal(error instanceof StoreError && error.code, "BACKUP_FAILED");
+    return true;
+  };
+  const damages: [string, (folder: string) => void][] = [
+    ["cannot be read", (folder) => spoil(folder, "uploads")],
+    ["has an index that does not know its table's rows", (folder) => emptyIndex(folder, "upload_found")],
+  ];
+  for (const [what, damage] of damages) {
+    it(`keeps the last one where the database ${what}`, async () => {
+      const folder = tempFolder();
+      const store = openStore(folder);
+      store.found.enter(seenOf("up_1"));
+      await backUp(folder, NOW, signal);
+      store.close();
+      damage(folder);
+      openStore(folder);
+      await rejects(backUp(folder, NOW + 1, signal), refused);
+      deepEqual(uploadsIn(folder), ["up_1"]);
+      deepEqual(readdirSync(dirname(join(folder, BACKUP_FILE))), [DATABASE_FILE]);
+    });
+  }
+
+  it("keeps the last one where the database is marked as corrupt", async () => {
     const folder = tempFolder();
     const store = openStore(folder);
-    store.uploads.adopt(uploadOf("up_1"));
     await backUp(folder, NOW, signal);
-    store.close();
-    spoil(folder, "uploads");
-    openStore(folder);
-    await rejects(backUp(folder, NOW + 1, signal), (error) => {
-      equal(error instanceof StoreError && error.code, "BACKUP_FAILED");
-      return true;
-    });
-    deepEqual(uploadsIn(folder), ["up_1"]);
-    deepEqual(readdirSync(dirname(join(folder, BACKUP_FILE))), [DATABASE_FILE]);
+    store.uploads.adopt(uploadOf("up_1"));
+    markCorrupt(folder, NOW);
+    await rejects(backUp(folder, NOW + 1, signal), refused);
+    deepEqual(uploadsIn(folder), []);
   });
 
   it("ends at once when it is aborted, and leaves nothing behind", async () => {

@@ -23,7 +23,7 @@ describe("a corrupt store", () => {
   });
 
   const open = (folder: string) => {
-    const store = Store.open(folder, new FakeClock(Date.parse(AT)));
+    const store = Store.open(folder, { clock: new FakeClock(Date.parse(AT)) });
     opened.push(store);
     return store;
   };

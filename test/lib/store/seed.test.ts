@@ -1,13 +1,14 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BACKUP_FILE, backUp } from "../../../lib/store/backup.ts";
+import { BACKUP_FILE, backUp, PREVIOUS_BACKUP_FILE } from "../../../lib/store/backup.ts";
 import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
 import { leftovers, violations } from "../../support/invariants.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import {
   AT,
   detectedOf,
+  emptyIndex,
   enterHanded,
   eventOf,
   fileOf,
@@ -192,13 +193,60 @@ describe("a store that begins from its backup", () => {
     equal(next.cameras.folderOf("front_door"), "Front door");
   });
 
-  it("begins empty where the backup is no better", async () => {
-    const folder = tempFolder();
+  /** Two nights, of which the second knows one more camera, and then a corrupt database. */
+  async function backUpTwice(folder: string): Promise<void> {
     const store = openStore(folder);
+    store.found.enter(seenOf("up_waiting"));
     store.cameras.know("garden", AT);
+    await backUp(folder, NOW - 1_000, new AbortController().signal);
+    store.cameras.know("yard", AT);
     await backUp(folder, NOW, new AbortController().signal);
     store.close();
-    for (const file of [DATABASE_FILE, BACKUP_FILE]) writeFileSync(join(folder, file), "No database. ".repeat(1_000));
+    breakFile(folder, DATABASE_FILE);
+  }
+  const breakFile = (folder: string, file: string) => writeFileSync(join(folder, file), "No database. ".repeat(1_000));
+
+  for (const [what, lose] of [
+    ["has gone", (database: string) => rmSync(database)],
+    ["was emptied", (database: string) => truncateSync(database)],
+  ] as const) {
+    for (const backup of [BACKUP_FILE, PREVIOUS_BACKUP_FILE]) {
+      it(`begins from ${backup} where the database ${what}`, async () => {
+        const folder = tempFolder();
+        await backUpTwice(folder);
+        renameSync(join(folder, BACKUP_FILE), join(folder, backup));
+        lose(join(folder, DATABASE_FILE));
+        const next = openStore(folder);
+        equal(next.setAside?.backupFrom, AT);
+        deepEqual(next.cameras.ids(), ["garden", "yard"]);
+        next.close();
+        equal(openStore(folder).setAside, null);
+      });
+    }
+  }
+
+  it("makes an index anew that the backup has not got whole", async () => {
+    const folder = tempFolder();
+    await backUpTwice(folder);
+    emptyIndex(join(folder, "backup"), "upload_found");
+    const next = openStore(folder);
+    deepEqual(next.cameras.ids(), ["garden", "yard"]);
+    equal(next.found.count(ROOT), 1);
+  });
+
+  it("begins from the backup before where the last one is no better", async () => {
+    const folder = tempFolder();
+    await backUpTwice(folder);
+    breakFile(folder, BACKUP_FILE);
+    const next = openStore(folder);
+    equal(next.setAside?.backupFrom, new Date(NOW - 1_000).toISOString());
+    deepEqual(next.cameras.ids(), ["garden"]);
+  });
+
+  it("begins empty where no backup is better", async () => {
+    const folder = tempFolder();
+    await backUpTwice(folder);
+    for (const file of [BACKUP_FILE, PREVIOUS_BACKUP_FILE]) breakFile(folder, file);
     const next = openStore(folder);
     equal(next.setAside?.backupFrom, null);
     deepEqual(next.cameras.ids(), []);

@@ -309,6 +309,27 @@ describe("Store", () => {
       deepEqual(calls, []);
     });
 
+    it("calls the others back where one throws, and the change is stored all the same", () => {
+      const folder = tempFolder();
+      const errors: unknown[] = [];
+      const store = Store.open(folder, { onError: (error) => errors.push(error) });
+      const calls: string[] = [];
+      const bug = new Error("a bug");
+      const result = store.transaction((tables) => {
+        tables.cameras.know("garden", AT);
+        tables.afterCommit(() => {
+          throw bug;
+        });
+        tables.afterCommit(() => calls.push("second"));
+        return "stored";
+      });
+      store.close();
+      equal(result, "stored");
+      deepEqual(rows(folder, "SELECT camera_id FROM cameras"), [{ camera_id: "garden" }]);
+      deepEqual(calls, ["second"]);
+      deepEqual(errors, [bug]);
+    });
+
     it("lets a callback run a transaction of its own", () => {
       const store = openStore();
       const calls: string[] = [];

@@ -16,6 +16,10 @@ import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 export const AT = "2026-11-20T12:00:00.000Z";
 export const ROOT = "/ftp";
 
+/** The header of a page: its kind, and the offset of the field that says where its content starts. */
+const INDEX_LEAF = 0x0a;
+const CONTENT_START = 5;
+
 const HOLDER = fileURLToPath(new URL("holder.ts", import.meta.url));
 
 const opened: Store[] = [];
@@ -42,13 +46,28 @@ export function rows(folder: string, sql: string): Row[] {
 
 /** Makes a table or an index of a closed store unreadable. The header and the schema stay as they are. */
 export function spoil(folder: string, name: string): void {
+  overwritePage(folder, name, (size) => Buffer.alloc(size, 0xff));
+}
+
+/** Takes all entries out of an index of a closed store, as a page that was never written to the disk does. */
+export function emptyIndex(folder: string, name: string): void {
+  overwritePage(folder, name, (size) => {
+    const page = Buffer.alloc(size);
+    page[0] = INDEX_LEAF;
+    page.writeUInt16BE(size, CONTENT_START);
+    return page;
+  });
+}
+
+/** Overwrites the first page of a table or an index. */
+function overwritePage(folder: string, name: string, content: (size: number) => Buffer): void {
   const [{ rootpage, page_size } = {}] = rows(
     folder,
     `SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = '${name}'`,
   );
   const size = Number(page_size);
   const file = openSync(join(folder, DATABASE_FILE), "r+");
-  writeSync(file, Buffer.alloc(size, 0xff), 0, size, (Number(rootpage) - 1) * size);
+  writeSync(file, content(size), 0, size, (Number(rootpage) - 1) * size);
   closeSync(file);
 }
 
