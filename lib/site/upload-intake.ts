@@ -171,7 +171,7 @@ export class UploadIntake {
     }
     const { site, root } = this.#options;
     const fresh = files.filter(
-      (file) => !this.#queue.nudge(file.relativePath) && !site.store.uploads.has(versionOf(root, file)),
+      (file) => !this.#queue.nudge(file.relativePath) && !site.store.found.isEntered(versionOf(root, file)),
     );
     const seen = fresh.map((file) => this.#seen(file)).filter((file) => file !== null);
     if (seen.length === 0) return;

@@ -49,7 +49,9 @@ export interface Rejection {
 }
 
 export class FoundFiles {
+  readonly #isEntered;
   readonly #grow;
+  readonly #comeBack;
   readonly #insert;
   readonly #pick;
   readonly #count;
@@ -59,6 +61,17 @@ export class FoundFiles {
   readonly #forget;
 
   constructor(db: Database) {
+    // Where it was handed on before it went, a dead letter has it.
+    const mayComeBack = "state = 'gone' AND sha256 IS NULL";
+    this.#isEntered = db
+      .prepare<[string, string, number, bigint], number>(
+        `SELECT 1 FROM uploads WHERE root = ? AND path = ? AND size = ? AND mtime_ns = ? AND NOT (${mayComeBack})`,
+      )
+      .pluck();
+    this.#comeBack = db.prepare(`
+      UPDATE uploads AS gone SET state = 'found'
+      WHERE root = :root AND path = :path AND size = :size AND mtime_ns = :mtimeNs AND ${mayComeBack}
+        AND NOT EXISTS(SELECT 1 FROM uploads WHERE root = gone.root AND path = gone.path AND state = 'found')`);
     this.#grow = db.prepare(
       "UPDATE OR IGNORE uploads SET size = :size, mtime_ns = :mtimeNs WHERE root = :root AND path = :path AND state = 'found'",
     );
@@ -99,13 +112,19 @@ export class FoundFiles {
     this.#forget = db.prepare("DELETE FROM uploads WHERE upload_id = ? AND state = 'found'");
   }
 
+  /** Whether entering a file would change nothing. */
+  isEntered({ root, path, size, mtimeNs }: FileVersion): boolean {
+    return this.#isEntered.get(root, path, size, mtimeNs) !== undefined;
+  }
+
   /**
-   * Enters a file. One that is still waiting under its path has grown and stays the same upload. False where there is
-   * no new one.
+   * Enters a file. One that is still waiting under its path has grown and stays the same upload; one that went away
+   * before its turn and is back waits again. False where it was entered before.
    */
   enter(file: SeenFile): boolean {
     const { root, path, size, mtimeNs } = file;
     if (this.#grow.run({ root, path, size, mtimeNs }).changes > 0) return false;
+    if (this.#comeBack.run({ root, path, size, mtimeNs }).changes > 0) return true;
     return this.#insert.run(file).changes === 1;
   }
 
@@ -140,7 +159,7 @@ export class FoundFiles {
     return this.#endAs(file, { uploadId, state: "rejected", sha256: null, capturedAt: null, ...rejection });
   }
 
-  /** The file went away before its turn. */
+  /** The file went away before its turn; it is taken after all when the same version is back. */
   markGone(uploadId: string): void {
     this.#gone.run(uploadId);
   }

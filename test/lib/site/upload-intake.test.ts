@@ -125,6 +125,23 @@ describe("UploadIntake", () => {
       await sent(2);
     });
 
+    it("is taken although its folder was away when its turn came", async () => {
+      await start({ stableMs: 60_000 });
+      cameras.put("yard/a.jpg", "unfinished");
+      cameras.put("porch/b.jpg", picture);
+      await sent(1);
+      await eventually(() => cameras.states()["yard/a.jpg"] === "found", "the row");
+      renameSync(cameras.at("yard"), join(folder, "away"));
+      mkdirSync(cameras.at("yard"));
+      await eventually(() => cameras.states()["yard/a.jpg"] === "gone", "its end");
+      rmSync(cameras.at("yard"), { recursive: true });
+      renameSync(join(folder, "away"), cameras.at("yard"));
+      await intake?.watch.scan();
+      equal(cameras.states()["yard/a.jpg"], "found");
+      cameras.put("yard/a.jpg", picture);
+      await sent(2);
+    });
+
     it("that may not be read is told of once, and taken when it may", async function () {
       if (process.getuid?.() !== 0) return this.skip();
       cameras.put("yard/a.jpg", picture);

@@ -59,7 +59,6 @@ describe("FoundFiles", () => {
   const ends: [string, (id: string) => void][] = [
     ["handed", (id) => store.found.hand(uploadOf(id), seenOf(id))],
     ["rejected", (id) => store.found.reject(id, seenOf(id), REJECTION)],
-    ["gone", (id) => store.found.markGone(id)],
   ];
   for (const [state, end] of ends) {
     it(`are ${state} for good: neither a scan nor another end brings them back`, () => {
@@ -67,10 +66,36 @@ describe("FoundFiles", () => {
       end("up_1");
       equal(store.found.enter(seenOf("up_1")), false);
       for (const [, other] of ends) other("up_1");
+      store.found.markGone("up_1");
       store.found.forget("up_1");
       deepEqual(states(), [{ upload_id: "up_1", state, size: 1000 }]);
     });
   }
+
+  it("that went away before their turn wait again when the same version is back", () => {
+    store.found.enter(seenOf("up_1"));
+    store.found.markGone("up_1");
+    equal(store.found.isEntered(seenOf("up_1")), false);
+    equal(store.found.enter(seenOf("up_1")), true);
+    equal(store.found.isEntered(seenOf("up_1")), true);
+    deepEqual(states(), [{ upload_id: "up_1", state: "found", size: 1000 }]);
+  });
+
+  it("that went away wait again only once no other version waits under their path", () => {
+    store.found.enter(seenOf("up_1"));
+    store.found.markGone("up_1");
+    store.found.enter(seenOf("up_2", { path: "Front door/up_1.jpg", size: 2000 }));
+    equal(store.found.enter(seenOf("up_1")), false);
+    store.found.markGone("up_2");
+    equal(store.found.enter(seenOf("up_1")), true);
+  });
+
+  it("that went away after they were handed on stay gone", () => {
+    enterHanded(store, uploadOf("up_1"));
+    store.uploads.end("up_1", "gone");
+    equal(store.found.isEntered(seenOf("up_1")), true);
+    equal(store.found.enter(seenOf("up_1")), false);
+  });
 
   it("that lay there before are passed over for good", () => {
     equal(store.found.enter(seenOf("up_1", { state: "baseline" })), true);
