@@ -156,6 +156,7 @@ export class IntakeQueue {
         stableMs,
         clock: site.clock,
         signal,
+        decode: (work) => site.nativeWork.run(`intake ${found.upload_id}`, work, signal),
         nudge: settling.nudge,
         turn: (look) => this.#lookInTurn(settling, look),
       });

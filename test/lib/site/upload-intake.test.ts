@@ -112,6 +112,23 @@ describe("UploadIntake", () => {
       );
     });
 
+    it("is rejected undecoded where that has taken the process down five times", async () => {
+      await start({ stableMs: 60_000 });
+      cameras.put("yard/a.jpg", picture.subarray(0, 500));
+      const [row] = await eventually(() => {
+        const rows = cameras.rows("SELECT upload_id FROM uploads");
+        return rows.length > 0 && rows;
+      }, "the row");
+      intake?.site.store.hazards.begin(`intake ${row?.upload_id}`, 5, Date.now());
+      await close();
+      await start();
+      await sent(1);
+      deepEqual(
+        cameras.rows("SELECT state, reason FROM uploads").map(({ state, reason }) => `${state} ${reason}`.slice(0, 16)),
+        ["rejected CRASHED"],
+      );
+    });
+
     it("that vanishes before its turn is gone, and is another upload when it comes back", async () => {
       const { watch } = await start({ stableMs: 60_000 });
       cameras.put("yard/a.jpg", "unfinished");
