@@ -123,9 +123,13 @@ export class UploadIntake {
     await (this.#started ? this.#watch.scan() : this.start());
   }
 
-  /** Takes the folder that is there for the right one, and compares it with the ledger. Throws a MediaError. */
+  /**
+   * Takes the folder that is there for the right one, with what it holds now as old files, and compares it with the
+   * ledger. Throws a MediaError.
+   */
   async accept(): Promise<void> {
-    await acceptRoot(this.#options.root, this.#options.site.store);
+    const { root, site } = this.#options;
+    await acceptRoot(root, site.store, site.clock.now());
     await this.scan();
   }
 

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -414,6 +415,53 @@ describe("UploadIntake", () => {
       equal(watch.outage, false);
       cameras.put("yard/a.jpg", picture);
       await sent(1);
+    });
+
+    it("is none of a ramdisk that is empty after a reboot, and takes what came before the start", async function () {
+      const mount = () => execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", cameras.root]);
+      const unmount = () => execFileSync("umount", ["-l", cameras.root], { stdio: "ignore" });
+      mkdirSync(cameras.root);
+      try {
+        mount();
+      } catch {
+        return this.skip();
+      }
+      try {
+        await start({ takeExisting: false });
+        cameras.put("yard/a.jpg", picture);
+        await sent(1);
+        await intake?.watch.scan();
+        await close();
+        for (const name of ["yard/b.jpg", null]) {
+          unmount();
+          mount();
+          if (name !== null) cameras.put(name, picture);
+          const { watch, errors } = await start({ takeExisting: false });
+          equal(watch.outage, false);
+          deepEqual(errors, []);
+          if (name !== null) await sent(1);
+          await close();
+        }
+      } finally {
+        await close();
+        unmount();
+      }
+    });
+
+    it("that a person ends leaves what was in the other folder as old files", async () => {
+      const { watch } = await start({ takeExisting: false });
+      cameras.put("yard/a.jpg", picture);
+      await sent(1);
+      await watch.scan();
+      renameSync(cameras.root, join(folder, "away"));
+      cameras.put("yard/copied.jpg", picture);
+      await watch.scan();
+      equal(watch.outage, true);
+      await eventually(() => Date.now() - statSync(cameras.at("yard/copied.jpg")).ctimeMs > 50, "an old file");
+      await watch.accept();
+      cameras.put("yard/new.jpg", picture);
+      await sent(2);
+      deepEqual(cameras.states(), { "yard/a.jpg": "handed", "yard/copied.jpg": "baseline", "yard/new.jpg": "handed" });
     });
 
     it("ends when a person says that the folder is right", async () => {
