@@ -45,20 +45,24 @@ export async function* walkMedia(options: WalkOptions): AsyncGenerator<FileSight
       signal.throwIfAborted();
       const relativePath = folder === "" ? entry.name : `${folder}/${entry.name}`;
       const mediaType = mediaTypeOf(entry.name);
-      if (entry.isDirectory()) folders.push(relativePath);
-      else if (mediaType === null || !entry.isFile()) continue;
-      else if (!entry.name.includes("\uFFFD")) slice.push({ relativePath, mediaType });
-      else {
-        options.onProblem(
-          new MediaError("UNREADABLE_FILE", `${relativePath}: the name is not UTF-8; upload it as such`),
-        );
-      }
+      const isFolder = entry.isDirectory();
+      if (!isFolder && (mediaType === null || !entry.isFile())) continue;
+      if (entry.name.includes("\uFFFD")) options.onProblem(notUtf8(relativePath, isFolder));
+      else if (isFolder) folders.push(relativePath);
+      else if (mediaType !== null) slice.push({ relativePath, mediaType });
       if (slice.length < SLICE) continue;
       yield sight(root, slice, signal);
       slice = [];
     }
     if (slice.length > 0) yield sight(root, slice, signal);
   }
+}
+
+function notUtf8(relativePath: string, isFolder: boolean): MediaError {
+  const what = isFolder
+    ? "the folder's name is not UTF-8, so nothing in it is taken; rename it"
+    : "the name is not UTF-8; upload it as such";
+  return new MediaError("UNREADABLE_FILE", `${relativePath}: ${what}`);
 }
 
 async function sight(root: string, files: readonly Listed[], signal: AbortSignal): Promise<FileSighting[]> {
