@@ -87,9 +87,9 @@ export class FolderWatch {
     return this.#nextScan;
   }
 
-  /** Looks at a file as if it had an event. */
+  /** Looks at a file as if it had an event; where there are none, the next scan does. */
   look(relativePath: string): void {
-    this.#onChange(relativePath);
+    if (!this.#options.polling) this.#onChange(relativePath);
   }
 
   /** Tells of a problem, once for as long as it lasts. What the end threw is none. */
@@ -148,6 +148,7 @@ export class FolderWatch {
     const slices = walkMedia({
       root: this.#root,
       folder,
+      network: this.#options.polling,
       signal: this.#abort.signal,
       // Before it is listed: what comes into it later has an event.
       onFolder: async (found) => {

@@ -115,7 +115,7 @@ function isRamdisk(identity: string | null): boolean {
 }
 
 async function holdsKnownFile(root: string, store: Store, signal: AbortSignal): Promise<boolean> {
-  for await (const files of walkMedia({ root, folder: "", signal, onProblem: () => {} })) {
+  for await (const files of walkMedia({ root, folder: "", network: true, signal, onProblem: () => {} })) {
     const known = files.some(({ relativePath: path, size, mtimeNs }) =>
       store.uploads.has({ root, path, size, mtimeNs }),
     );

@@ -1,6 +1,6 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Upload } from "../../../lib/domain/upload.ts";
@@ -505,6 +505,19 @@ describe("UploadIntake", () => {
       ]);
     });
   }
+
+  it("refuses at its start to watch a link into a folder that another one watches", async () => {
+    mkdirSync(cameras.root);
+    const link = join(folder, "link");
+    symlinkSync(cameras.root, link);
+    intake = cameras.open({ root: link });
+    const { site, watch } = intake;
+    const another = {};
+    site.roots.claim(another, cameras.root);
+    await rejects(watch.start(), { code: "ROOTS_OVERLAP" });
+    site.roots.release(another);
+    await watch.start();
+  });
 
   it("has files wait whose folder's camera id another one has, and takes them under their own", async () => {
     cameras.put("Front Door/a.jpg", picture);
