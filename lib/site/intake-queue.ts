@@ -135,8 +135,7 @@ export class IntakeQueue {
     const { site, root } = this.#options;
     const liveSinceNs = BigInt(liveSince(site.clock.now())) * 1_000_000n;
     const except = [...this.#settling.values()].map(({ id }) => id);
-    const oldest = (sinceNs: bigint) =>
-      site.store.found.pick({ root, sinceNs, after: this.#lastCamera, except, most: 1 }).at(0);
+    const oldest = (sinceNs: bigint) => site.store.found.next({ root, sinceNs, after: this.#lastCamera, except });
     if (this.#settling.size >= MOST_SETTLING.live) return undefined;
     return oldest(liveSinceNs) ?? (this.#settling.size < MOST_SETTLING.backlog ? oldest(EVER) : undefined);
   }

@@ -29,8 +29,8 @@ export interface FoundFile {
   readonly path: string;
 }
 
-/** What to pick. */
-export interface Pick {
+/** Which file to take next. */
+export interface NextFile {
   readonly root: string;
   /** Only files that were written since then. */
   readonly sinceNs: bigint;
@@ -38,7 +38,6 @@ export interface Pick {
   readonly after: string;
   /** Uploads that are under way already. */
   readonly except: Iterable<string>;
-  readonly most: number;
 }
 
 /** Why and with which content a file is rejected. */
@@ -53,7 +52,7 @@ export class FoundFiles {
   readonly #grow;
   readonly #comeBack;
   readonly #insert;
-  readonly #pick;
+  readonly #next;
   readonly #count;
   readonly #isAnother;
   readonly #end;
@@ -80,10 +79,7 @@ export class FoundFiles {
       VALUES(:uploadId, :cameraId, :root, :path, :size, :mtimeNs, :mediaType, :receivedAt, :state)
       ON CONFLICT DO NOTHING`);
     // One seek in the index upload_found per camera, and one for its oldest file.
-    this.#pick = db.prepare<
-      [{ root: string; sinceNs: bigint; after: string; except: string; most: number }],
-      FoundFile
-    >(`
+    this.#next = db.prepare<[{ root: string; sinceNs: bigint; after: string; except: string }], FoundFile>(`
       WITH RECURSIVE cameras(id) AS (
         SELECT NULL
         UNION ALL
@@ -95,7 +91,7 @@ export class FoundFiles {
         SELECT rowid FROM uploads WHERE root = :root AND state = 'found' AND camera_id IS cameras.id
           AND mtime_ns >= :sinceNs AND upload_id NOT IN (SELECT value FROM json_each(:except))
         ORDER BY mtime_ns LIMIT 1)
-      ORDER BY coalesce(u.camera_id, '') > :after DESC, u.camera_id LIMIT :most`);
+      ORDER BY coalesce(u.camera_id, '') > :after DESC, u.camera_id LIMIT 1`);
     this.#count = db
       .prepare<[string], number>("SELECT count(*) FROM uploads WHERE root = ? AND state = 'found'")
       .pluck();
@@ -128,9 +124,9 @@ export class FoundFiles {
     return this.#insert.run(file).changes === 1;
   }
 
-  /** The oldest file of each camera, at most `most` of them. */
-  pick({ root, sinceNs, after, except, most }: Pick): FoundFile[] {
-    return this.#pick.all({ root, sinceNs, after, except: JSON.stringify([...except]), most });
+  /** The oldest file of the camera whose turn it is. */
+  next({ root, sinceNs, after, except }: NextFile): FoundFile | undefined {
+    return this.#next.get({ root, sinceNs, after, except: JSON.stringify([...except]) });
   }
 
   /** How many files wait in a root; 3 ms for 100,000. */
