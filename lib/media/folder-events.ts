@@ -31,15 +31,30 @@ export class FolderEvents {
   }
 
   /**
-   * Sees to it that a folder below the root (itself: "") is watched; a folder that was replaced is watched anew. What
-   * comes into the folder after this resolves has an event, so it is listed then.
+   * Watches what is at a path below the root (itself: "") if it is a folder, anew where that was replaced, and gives up what
+   * is gone. What comes into the folder after this resolves has an event, so it is listed then. False for a folder that was
+   * watched before.
    */
-  async watch(folder: string): Promise<void> {
+  async update(folder: string): Promise<boolean> {
     const path = await this.#pathOf(folder);
     const identity = path === null ? null : await identityOf(path);
-    if (this.#closed || this.#watched.get(folder)?.identity === identity) return;
+    if (this.#closed || this.#watched.get(folder)?.identity === identity) return false;
     this.#forget(folder);
-    if (path === null || identity === null) return;
+    if (path !== null && identity !== null) this.#watch(folder, path, identity);
+    return true;
+  }
+
+  /** Gives up folders that are gone, and watches those anew that another one has taken the place of. */
+  async refresh(): Promise<void> {
+    for (const folder of [...this.#watched.keys()]) await this.update(folder);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const folder of [...this.#watched.keys()]) this.#forget(folder);
+  }
+
+  #watch(folder: string, path: string, identity: string): void {
     try {
       const watcher = watch(path, { persistent: false }, (_event, name) => {
         this.#options.onChange(name === null || folder === "" ? name : `${folder}/${name}`);
@@ -49,16 +64,6 @@ export class FolderEvents {
     } catch (thrown) {
       this.#fail(folder, thrown);
     }
-  }
-
-  /** Gives up folders that are gone, and watches those anew that another one has taken the place of. */
-  async refresh(): Promise<void> {
-    for (const folder of [...this.#watched.keys()]) await this.watch(folder);
-  }
-
-  close(): void {
-    this.#closed = true;
-    for (const folder of [...this.#watched.keys()]) this.#forget(folder);
   }
 
   /** The root itself may be a link. */

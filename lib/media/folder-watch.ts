@@ -33,7 +33,7 @@ export interface FolderWatchOptions {
   check(signal: AbortSignal): Promise<void>;
   /** Gets the files of events and scans, in slices of at most 200, again at every scan. */
   onFiles(files: readonly FileSighting[]): void;
-  /** A scan has come to its end: all files that lay there at its start have been told. */
+  /** A scan has come to its end, and could read every folder: all files that lay there at its start have been told. */
   onScanned(): void;
   /** Gets each problem once for as long as it lasts; watching goes on. */
   onError(error: VigilError): void;
@@ -87,9 +87,9 @@ export class FolderWatch {
     return this.#nextScan;
   }
 
-  /** Looks at a file as if it had an event. */
+  /** Looks at a file as if it had an event; where there are none, the next scan does. */
   look(relativePath: string): void {
-    this.#onChange(relativePath);
+    if (!this.#options.polling) this.#onChange(relativePath);
   }
 
   /** Tells of a problem, once for as long as it lasts. What the end threw is none. */
@@ -126,9 +126,9 @@ export class FolderWatch {
     try {
       await this.#options.check(signal);
       await this.#events?.refresh();
-      await this.#list("");
+      const whole = await this.#list("");
       await this.#options.check(signal);
-      this.#options.onScanned();
+      if (whole) this.#options.onScanned();
     } catch (thrown) {
       this.report(thrown);
     }
@@ -142,20 +142,28 @@ export class FolderWatch {
     this.#cancelScan = this.#options.clock.after(ms, () => void this.scan());
   }
 
-  /** Tells of the files in a folder and below it, and watches them from then on. */
-  async #list(folder: string): Promise<void> {
+  /** Tells of the files in a folder and below it, and watches them from then on. False where it could not read all. */
+  async #list(folder: string): Promise<boolean> {
+    let whole = true;
     const slices = walkMedia({
       root: this.#root,
       folder,
+      network: this.#options.polling,
       signal: this.#abort.signal,
       // Before it is listed: what comes into it later has an event.
-      onFolder: async (found) => this.#events?.watch(found),
-      onProblem: (problem) => this.report(problem),
+      onFolder: async (found) => {
+        await this.#events?.update(found);
+      },
+      onProblem: (problem) => {
+        if (problem.code === "UNREADABLE_FOLDER") whole = false;
+        this.report(problem);
+      },
     });
     for await (const slice of slices) {
       this.#options.onFiles(slice);
       await nextTurn();
     }
+    return whole;
   }
 
   #onChange(relativePath: string | null): void {
@@ -197,13 +205,16 @@ export class FolderWatch {
     }
   }
 
-  /** What lies there now, if it is a media file; a folder is listed. */
+  /** What lies there now, if it is a media file; a folder is listed if it is new: a chmod has events, too. */
   async #lookAt(relativePath: string): Promise<FileSighting | null> {
     const stats = await lstat(join(this.#root, relativePath), { bigint: true }).catch(() => null);
-    if (stats?.isDirectory()) this.#track(this.#list(relativePath));
-    else if (stats === null) await this.#events?.watch(relativePath);
+    if (!stats?.isFile()) {
+      const isNew = await this.#events?.update(relativePath);
+      if (isNew && stats?.isDirectory()) this.#track(this.#list(relativePath));
+      return null;
+    }
     const mediaType = mediaTypeOf(relativePath);
-    return stats?.isFile() && mediaType !== null ? sightingOf(relativePath, mediaType, stats) : null;
+    return mediaType === null ? null : sightingOf(relativePath, mediaType, stats);
   }
 
   /** Ends early on closing. */
@@ -220,8 +231,9 @@ export class FolderWatch {
   }
 
   /** Lets a task run by itself: its error is reported, and `close` waits for it. */
-  #track(task: Promise<void>): void {
-    const tracked = task
+  #track(task: Promise<unknown>): void {
+    const tracked: Promise<void> = task
+      .then(() => {})
       .catch((thrown: unknown) => this.report(thrown))
       .finally(() => {
         this.#tasks.delete(tracked);

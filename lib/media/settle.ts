@@ -2,6 +2,7 @@
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import type { Frame } from "../domain/detection.ts";
 import type { MediaType } from "../domain/upload.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { MediaError } from "../resilience/errors.ts";
@@ -36,6 +37,8 @@ export interface SettleOptions {
   readonly stableMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Runs the decoding of a picture, which may take the process down. A MediaError that it throws rejects the file. */
+  decode(work: () => Promise<Frame>): Promise<Frame>;
   /** Rung by a file event for this path: the file is looked at at once, and often again. */
   readonly nudge?: Nudge;
   /** Runs one look at the file when it is its turn. */
@@ -102,7 +105,7 @@ async function lookAt(options: SettleOptions, stableState: string | null): Promi
     const sighting = sightingOf(relativePath, mediaType, stats);
     const judged = state === stableState;
     if (!judged && !(await isComplete(file, sighting.size, relativePath))) return { done: false, state };
-    const problem = judged ? await problemOf(file, mediaType, relativePath) : null;
+    const problem = judged ? await problemOf(file, mediaType, options) : null;
     const sha256 = await hashFile(file, signal);
     const stateAfter = stateOf(await file.stat({ bigint: true }));
     if (stateAfter !== state) return { done: false, state: stateAfter };
@@ -128,10 +131,17 @@ async function openUpload(root: string, relativePath: string): Promise<FileHandl
 }
 
 /** What is wrong with the file as it lies; null when it can be used. */
-async function problemOf(file: FileHandle, mediaType: MediaType, name: string): Promise<MediaError | null> {
+async function problemOf(
+  file: FileHandle,
+  mediaType: MediaType,
+  { relativePath, decode }: SettleOptions,
+): Promise<MediaError | null> {
   try {
-    if (mediaType === "image") await validatePicture(await readPicture(file));
-    else validateVideoHeader(await readAt(file, 0, FORMAT_HEAD_BYTES), name);
+    if (mediaType === "video") validateVideoHeader(await readAt(file, 0, FORMAT_HEAD_BYTES), relativePath);
+    else {
+      const picture = await readPicture(file);
+      await decode(() => validatePicture(picture));
+    }
     return null;
   } catch (thrown) {
     if (thrown instanceof MediaError) return thrown;

@@ -35,7 +35,7 @@ export function sightingOf(relativePath: string, mediaType: MediaType, stats: Bi
   };
 }
 
-/** A file's name as a log line can show it. */
-export function loggedName({ relativePath }: FileSighting): string {
+/** A file's path below its root, as a log line can show it. */
+export function loggedName(relativePath: string): string {
   return oneLine(relativePath, LOGGED_NAME_LENGTH);
 }

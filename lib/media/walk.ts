@@ -8,8 +8,11 @@ import { mediaTypeOf } from "./media-type.ts";
 import { errnoOf, rootError } from "./open-file.ts";
 import { type FileSighting, sightingOf } from "./sighting.ts";
 
-/** One after the other, 10,000 files took five times the processor time (measured). */
-const STATS_AT_ONCE = 32;
+/**
+ * One after the other, 10,000 files took five times the processor time (measured). A network drive may hang, and must not
+ * take all four threads that the process has for files.
+ */
+const STATS_AT_ONCE = { local: 32, network: 2 };
 
 /** A folder may hold 100,000 files: so many are in memory at a time. */
 const SLICE = 200;
@@ -18,6 +21,8 @@ export interface WalkOptions {
   readonly root: string;
   /** Where to begin, below the root; the root itself is "". */
   readonly folder: string;
+  /** Whether the folder may be on a network drive. */
+  readonly network: boolean;
   readonly signal: AbortSignal;
   /** Each folder, the first one included, before it is listed. */
   onFolder?(relativePath: string): Promise<void>;
@@ -36,7 +41,7 @@ interface Listed {
  * root itself cannot be read, the signal's reason when that aborts.
  */
 export async function* walkMedia(options: WalkOptions): AsyncGenerator<FileSighting[]> {
-  const { root, signal } = options;
+  const { signal } = options;
   const folders = [options.folder];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     await options.onFolder?.(folder);
@@ -45,26 +50,31 @@ export async function* walkMedia(options: WalkOptions): AsyncGenerator<FileSight
       signal.throwIfAborted();
       const relativePath = folder === "" ? entry.name : `${folder}/${entry.name}`;
       const mediaType = mediaTypeOf(entry.name);
-      if (entry.isDirectory()) folders.push(relativePath);
-      else if (mediaType === null || !entry.isFile()) continue;
-      else if (!entry.name.includes("\uFFFD")) slice.push({ relativePath, mediaType });
-      else {
-        options.onProblem(
-          new MediaError("UNREADABLE_FILE", `${relativePath}: the name is not UTF-8; upload it as such`),
-        );
-      }
+      const isFolder = entry.isDirectory();
+      if (!isFolder && (mediaType === null || !entry.isFile())) continue;
+      if (entry.name.includes("\uFFFD")) options.onProblem(notUtf8(relativePath, isFolder));
+      else if (isFolder) folders.push(relativePath);
+      else if (mediaType !== null) slice.push({ relativePath, mediaType });
       if (slice.length < SLICE) continue;
-      yield sight(root, slice, signal);
+      yield sight(slice, options);
       slice = [];
     }
-    if (slice.length > 0) yield sight(root, slice, signal);
+    if (slice.length > 0) yield sight(slice, options);
   }
 }
 
-async function sight(root: string, files: readonly Listed[], signal: AbortSignal): Promise<FileSighting[]> {
+function notUtf8(relativePath: string, isFolder: boolean): MediaError {
+  const what = isFolder
+    ? "the folder's name is not UTF-8, so nothing in it is taken; rename it"
+    : "the name is not UTF-8; upload it as such";
+  return new MediaError("UNREADABLE_FILE", `${relativePath}: ${what}`);
+}
+
+async function sight(files: readonly Listed[], { root, network, signal }: WalkOptions): Promise<FileSighting[]> {
+  const atOnce = network ? STATS_AT_ONCE.network : STATS_AT_ONCE.local;
   const sightings: FileSighting[] = [];
-  for (let start = 0; start < files.length; start += STATS_AT_ONCE) {
-    const looks = files.slice(start, start + STATS_AT_ONCE).map(async ({ relativePath, mediaType }) => {
+  for (let start = 0; start < files.length; start += atOnce) {
+    const looks = files.slice(start, start + atOnce).map(async ({ relativePath, mediaType }) => {
       const stats = await lstat(join(root, relativePath), { bigint: true });
       return sightingOf(relativePath, mediaType, stats);
     });

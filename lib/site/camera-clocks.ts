@@ -22,7 +22,7 @@ export class CameraClocks {
       receivedMs,
       timeZone: this.#site.camera(cameraId).time_zone,
     });
-    if (warning !== null) this.#site.logger.warn(`${loggedName(file)}: ${warning}`);
+    if (warning !== null) this.#site.logger.warn(`${loggedName(file.relativePath)}: ${warning}`);
     this.#checkClock(file, cameraId, capturedAt, receivedMs);
     return capturedAt;
   }
@@ -33,7 +33,7 @@ export class CameraClocks {
     if (!writtenNow || isLive(capturedAt, receivedMs) || this.#behind.has(cameraId)) return;
     this.#behind.add(cameraId);
     this.#site.logger.warn(
-      `${loggedName(file)} came just now and says it was captured at ${capturedAt}: unless the camera sends late, check its clock and its time zone`,
+      `${loggedName(file.relativePath)} came just now and says it was captured at ${capturedAt}: unless the camera sends late, check its clock and its time zone`,
     );
   }
 }

@@ -6,15 +6,18 @@ import type { Tables } from "./stage.ts";
 
 /**
  * Inside the transaction in which an upload may have come to nothing: if it has, the first of its duplicates takes its
- * place, and is put into the air from the node that had held it back.
+ * place, and is put into the air from each node that it was a duplicate at: those of all branches of the flow.
  */
 export function airHeir(tables: Tables, site: Pick<Site, "bus" | "clock">, uploadId: string): void {
   const heir = tables.uploads.bequeath(uploadId);
   if (heir === null) return;
   const { upload, nodeId } = heir;
-  tables.claims.passOn(nodeId, uploadId, upload);
+  // The claim of the node that held the heir back may have been forgotten.
+  const nodeIds = new Set([nodeId, ...tables.claims.passOn(uploadId, upload)]);
   const { json } = toJournal({ topic: upload.camera_id, payload: upload, filename: upload.path });
   const subject = { kind: "upload", id: upload.upload_id } as const;
-  const handover = tables.handovers.send(nodeId, NEW_PORT, subject, json, site.clock.now());
-  tables.afterCommit(() => site.bus.emit("aired", nodeId, handover));
+  for (const id of nodeIds) {
+    const handover = tables.handovers.send(id, NEW_PORT, subject, json, site.clock.now());
+    tables.afterCommit(() => site.bus.emit("aired", id, handover));
+  }
 }

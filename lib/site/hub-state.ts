@@ -23,7 +23,7 @@ export class HubState {
 
   /** The whole state, for a new connection. */
   packets(): MqttPacket[] {
-    const { found, queued, dead, unclaimed } = this.#site.store.totals.unfinished();
+    const { found, queued, dead, unclaimed } = this.#site.store.totals.unfinished(this.#site.roots.names);
     const packets = hubPackets(
       { waiting: found + queued, dead_letters: dead, left_open: unclaimed },
       this.#site.topics,

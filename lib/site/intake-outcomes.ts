@@ -52,11 +52,13 @@ export class IntakeOutcomes {
     else this.#hand(found, file, camera.id);
   }
 
-  gone({ upload_id }: FoundFile): void {
+  /** A file went away before its turn. */
+  gone({ upload_id, path }: FoundFile): void {
     const { site, act } = this.#options;
     act((tables) => {
       tables.found.markGone(upload_id);
       airHeir(tables, site, upload_id);
+      tables.afterCommit(() => site.logger.warn(`${loggedName(path)} went away before it was taken`));
       return [];
     });
   }
@@ -113,7 +115,7 @@ export class IntakeOutcomes {
       if (!rejected) return [];
       tables.afterCommit(() => {
         this.#rejected += 1;
-        site.logger.warn(`${loggedName(file)} is rejected (${code}): ${message}`);
+        site.logger.warn(`${loggedName(file.relativePath)} is rejected (${code}): ${message}`);
       });
       return [
         {

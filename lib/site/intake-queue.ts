@@ -18,8 +18,11 @@ const HELD_MS = 3_000;
 /** After an error of the store or the folder. */
 const PAUSE_MS = 5_000;
 
-/** Looks at files, hashing and decoding included, that run at once. */
-const LOOKS_AT_ONCE = 8;
+/**
+ * Looks at files, hashing and decoding included, that run at once. A network drive may hang, and must not take all four
+ * threads that the process has for files.
+ */
+const LOOKS_AT_ONCE = { local: 8, network: 1 };
 /**
  * Files that are waited for until they are whole. FTP servers have far fewer sessions; of a heap of broken files the
  * rest waits in the ledger, and old ones leave room for new ones.
@@ -33,6 +36,8 @@ export interface IntakeQueueOptions {
   readonly nodeId: string;
   /** Absolute path of the watched folder. */
   readonly root: string;
+  /** Whether the folder may be on a network drive. */
+  readonly network: boolean;
   /** How long a file that is not provably whole must stay unchanged before it is judged as it lies. */
   readonly stableMs: number;
   readonly outcomes: IntakeOutcomes;
@@ -51,7 +56,7 @@ interface Settling {
 export class IntakeQueue {
   readonly #options: IntakeQueueOptions;
   readonly #abort = new AbortController();
-  readonly #looks = new Limit(LOOKS_AT_ONCE);
+  readonly #looks: Limit;
   /** By path. */
   readonly #settling = new Map<string, Settling>();
   readonly #tasks = new Set<Promise<void>>();
@@ -64,6 +69,7 @@ export class IntakeQueue {
 
   constructor(options: IntakeQueueOptions) {
     this.#options = options;
+    this.#looks = new Limit(options.network ? LOOKS_AT_ONCE.network : LOOKS_AT_ONCE.local);
     options.site.bus.on("worked", this.#abort.signal, () => this.fill());
   }
 
@@ -129,8 +135,7 @@ export class IntakeQueue {
     const { site, root } = this.#options;
     const liveSinceNs = BigInt(liveSince(site.clock.now())) * 1_000_000n;
     const except = [...this.#settling.values()].map(({ id }) => id);
-    const oldest = (sinceNs: bigint) =>
-      site.store.found.pick({ root, sinceNs, after: this.#lastCamera, except, most: 1 }).at(0);
+    const oldest = (sinceNs: bigint) => site.store.found.next({ root, sinceNs, after: this.#lastCamera, except });
     if (this.#settling.size >= MOST_SETTLING.live) return undefined;
     return oldest(liveSinceNs) ?? (this.#settling.size < MOST_SETTLING.backlog ? oldest(EVER) : undefined);
   }
@@ -156,6 +161,7 @@ export class IntakeQueue {
         stableMs,
         clock: site.clock,
         signal,
+        decode: (work) => site.nativeWork.run(`intake ${found.upload_id}`, work, signal),
         nudge: settling.nudge,
         turn: (look) => this.#lookInTurn(settling, look),
       });

@@ -1,5 +1,6 @@
 /** Whether a watched folder is the one whose files the store knows: else its drive is away, and nothing in it counts. */
-import { mkdir, opendir, stat } from "node:fs/promises";
+import { mkdir, opendir, realpath, stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { folderIdentity } from "../media/folder-identity.ts";
 import { openInside, rootError } from "../media/open-file.ts";
 import { walkMedia } from "../media/walk.ts";
@@ -7,8 +8,14 @@ import { asError, MediaError } from "../resilience/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { UploadFile } from "../store/uploads.ts";
 
+/** How Linux tells a file system in memory (statfs(2), TMPFS_MAGIC and RAMFS_MAGIC). */
+const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
+/** Marks the identity of a root that is a file system in memory of its own. */
+const RAMDISK = " ramdisk";
+
 interface RootState {
   readonly identity: string;
+  /** Never of a ramdisk: a drive that is away leaves none. */
   readonly empty: boolean;
 }
 
@@ -19,7 +26,8 @@ export function isOutage(error: unknown): boolean {
 
 /**
  * Resolves where the folder at `root` is to be believed. A folder with another identity is the same one again if it
- * holds a file that the store knows; where the store knows none, any folder will do, and a missing one is made.
+ * holds a file that the store knows, or if both are ramdisks: what was in the old one is no more, and all in the new one
+ * came since. Where the store knows no file, any folder will do, and a missing one is made.
  * Throws a MediaError, all retryable: `ROOT_MISSING`, `ROOT_UNREADABLE`, `ROOT_EMPTY`, `ROOT_REPLACED`; the signal's
  * reason on abort.
  */
@@ -29,19 +37,27 @@ export async function recogniseRoot(root: string, store: Store, signal: AbortSig
       throw rootError(root, thrown);
     });
     const { identity } = await stateOf(root);
-    if (identity !== store.roots.identity(root)) replaceRoot(root, store, identity);
+    if (identity !== store.roots.identity(root)) {
+      store.transaction((tables) => tables.roots.replace(root, identity, null));
+    }
     return;
   }
   const { identity, empty } = await stateOf(root);
-  if (empty) throw emptyRoot(root);
-  if (identity === store.roots.identity(root)) return;
-  if (!(await holdsKnownFile(root, store, signal))) throw replacedRoot(root);
+  const known = store.roots.identity(root);
+  const wasMadeAnew = known !== identity && isRamdisk(known) && isRamdisk(identity);
+  if (empty) throw emptyRoot(root, identity === known);
+  if (identity === known) return;
+  if (!wasMadeAnew && !(await holdsKnownFile(root, store, signal))) throw replacedRoot(root);
   store.transaction((tables) => tables.roots.recognise(root, identity));
 }
 
-/** Takes the folder that is there for the root, on a person's word. Throws as `recogniseRoot` does. */
-export async function acceptRoot(root: string, store: Store): Promise<void> {
-  replaceRoot(root, store, (await stateOf(root)).identity);
+/**
+ * Takes the folder that is there for the root, on a person's word: what it holds by `now` lay there before. Throws as
+ * `recogniseRoot` does.
+ */
+export async function acceptRoot(root: string, store: Store, now: number): Promise<void> {
+  const { identity } = await stateOf(root);
+  store.transaction((tables) => tables.roots.replace(root, identity, now));
 }
 
 /**
@@ -63,23 +79,21 @@ export async function isGone({ root, path }: UploadFile, store: Store): Promise<
 export async function confirmHealthy(root: string, store: Store): Promise<void> {
   try {
     const { identity, empty } = await stateOf(root);
-    if (empty) throw emptyRoot(root);
-    if (identity !== store.roots.identity(root)) throw replacedRoot(root);
+    const isSame = identity === store.roots.identity(root);
+    if (empty) throw emptyRoot(root, isSame);
+    if (!isSame) throw replacedRoot(root);
   } catch (thrown) {
     throw awayRoot(root, thrown);
   }
 }
 
-function replaceRoot(root: string, store: Store, identity: string): void {
-  store.transaction((tables) => tables.roots.replace(root, identity));
-}
-
 async function stateOf(root: string): Promise<RootState> {
   try {
-    const identity = folderIdentity(await stat(root, { bigint: true }));
+    const identity = await identityOf(root);
     const folder = await opendir(root);
     try {
-      return { identity, empty: (await folder.read()) === null };
+      const isEmpty = (await folder.read()) === null;
+      return { identity, empty: isEmpty && !isRamdisk(identity) };
     } finally {
       await folder.close();
     }
@@ -88,8 +102,20 @@ async function stateOf(root: string): Promise<RootState> {
   }
 }
 
+async function identityOf(root: string): Promise<string> {
+  const stats = await stat(root, { bigint: true });
+  const identity = folderIdentity(stats);
+  if (!IN_MEMORY.has((await statfs(root)).type)) return identity;
+  const parent = await stat(dirname(await realpath(root)), { bigint: true });
+  return parent.dev === stats.dev ? identity : identity + RAMDISK;
+}
+
+function isRamdisk(identity: string | null): boolean {
+  return identity?.endsWith(RAMDISK) ?? false;
+}
+
 async function holdsKnownFile(root: string, store: Store, signal: AbortSignal): Promise<boolean> {
-  for await (const files of walkMedia({ root, folder: "", signal, onProblem: () => {} })) {
+  for await (const files of walkMedia({ root, folder: "", network: true, signal, onProblem: () => {} })) {
     const known = files.some(({ relativePath: path, size, mtimeNs }) =>
       store.uploads.has({ root, path, size, mtimeNs }),
     );
@@ -98,10 +124,11 @@ async function holdsKnownFile(root: string, store: Store, signal: AbortSignal): 
   return false;
 }
 
-function emptyRoot(root: string): MediaError {
+function emptyRoot(root: string, isSame: boolean): MediaError {
+  const remedy = isSame ? "it goes on with the next upload" : `send foscam-watch the command "accept"`;
   return new MediaError(
     "ROOT_EMPTY",
-    `the folder ${root} is empty, and should hold files: if its drive is away, mount it; else it goes on with the next upload`,
+    `the folder ${root} is empty, and should hold files: if its drive is away, mount it; else ${remedy}`,
     { retryable: true },
   );
 }

@@ -1,5 +1,5 @@
 /** What `foscam-watch` does: every file that a watched folder brings is entered in the ledger once, then handed on. */
-import { realpathSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
@@ -45,8 +45,8 @@ export class UploadIntake {
   readonly #queue: IntakeQueue;
   readonly #cameras: FolderCameras;
   readonly #outcomes: IntakeOutcomes;
-  readonly #release: () => void;
   #started = false;
+  #closed = false;
   /** What changed before this lay there before the root was first watched; null once all of that has been entered. */
   #oldBeforeMs: number | null = null;
   #waiting = 0;
@@ -56,7 +56,7 @@ export class UploadIntake {
   constructor(options: UploadIntakeOptions) {
     this.#options = options;
     const { site, root, nodeId, polling, stableMs } = options;
-    this.#release = site.roots.claim(realRoot(root));
+    site.roots.claim(this, root);
     this.#cameras = new FolderCameras({ site, fixed: options.camera, onError: options.onError });
     this.#outcomes = new IntakeOutcomes({
       site,
@@ -83,6 +83,7 @@ export class UploadIntake {
       site,
       nodeId,
       root,
+      network: polling,
       stableMs,
       outcomes: this.#outcomes,
       changed: (path) => this.#watch.look(path),
@@ -110,9 +111,16 @@ export class UploadIntake {
     return this.#outage;
   }
 
-  /** Resolves when the folder is watched and has been compared with the ledger once. */
+  /**
+   * Resolves when the folder is watched and has been compared with the ledger once. Throws a ConfigError `ROOTS_OVERLAP`
+   * where it is a link into another one that is watched.
+   */
   async start(): Promise<void> {
     const { site, root, madeMs } = this.#options;
+    // Not in the constructor: a network drive that hangs would stop the whole process.
+    const realRoot = await realpath(root).catch(() => root);
+    if (this.#closed) return;
+    site.roots.claim(this, realRoot);
     site.store.transaction((tables) => tables.roots.watch(root, madeMs));
     this.#started = true;
     await this.#watch.scan();
@@ -123,15 +131,20 @@ export class UploadIntake {
     await (this.#started ? this.#watch.scan() : this.start());
   }
 
-  /** Takes the folder that is there for the right one, and compares it with the ledger. Throws a MediaError. */
+  /**
+   * Takes the folder that is there for the right one, with what it holds now as old files, and compares it with the
+   * ledger. Throws a MediaError.
+   */
   async accept(): Promise<void> {
-    await acceptRoot(this.#options.root, this.#options.site.store);
+    const { root, site } = this.#options;
+    await acceptRoot(root, site.store, site.clock.now());
     await this.scan();
   }
 
   async close(): Promise<void> {
     // At once: a network drive that hangs must not keep the folder from the node's next instance.
-    this.#release();
+    this.#closed = true;
+    this.#options.site.roots.release(this);
     await Promise.all([this.#watch.close(), this.#queue.close()]);
   }
 
@@ -171,7 +184,7 @@ export class UploadIntake {
     }
     const { site, root } = this.#options;
     const fresh = files.filter(
-      (file) => !this.#queue.nudge(file.relativePath) && !site.store.uploads.has(versionOf(root, file)),
+      (file) => !this.#queue.nudge(file.relativePath) && !site.store.found.isEntered(versionOf(root, file)),
     );
     const seen = fresh.map((file) => this.#seen(file)).filter((file) => file !== null);
     if (seen.length === 0) return;
@@ -200,14 +213,5 @@ export class UploadIntake {
       receivedAt: toIso(site.clock.now()),
       state: baseline ? "baseline" : "found",
     };
-  }
-}
-
-/** Where a folder really is, so that a link to it is known for the same; as it is named where that cannot be told. */
-function realRoot(root: string): string {
-  try {
-    return realpathSync.native(root);
-  } catch {
-    return root;
   }
 }

@@ -3,11 +3,21 @@ import { relative } from "node:path";
 import { ConfigError } from "../resilience/errors.ts";
 
 export class WatchedRoots {
-  readonly #roots = new Set<string>();
+  readonly #claims = new Map<object, Set<string>>();
 
-  /** Claims an absolute folder; the answer gives it back. Throws a ConfigError `ROOTS_OVERLAP`. */
-  claim(root: string): () => void {
-    for (const other of this.#roots) {
+  /** The names of all folders that are watched. */
+  get names(): string[] {
+    return [...this.#claims.values()].flatMap((roots) => [...roots]);
+  }
+
+  /**
+   * Claims an absolute folder for a watch, which may have several names of one folder. Throws a ConfigError
+   * `ROOTS_OVERLAP`.
+   */
+  claim(owner: object, root: string): void {
+    const own = this.#claims.get(owner) ?? new Set<string>();
+    for (const other of this.names) {
+      if (own.has(other)) continue;
       if (contains(other, root) || contains(root, other)) {
         throw new ConfigError(
           "ROOTS_OVERLAP",
@@ -15,8 +25,12 @@ export class WatchedRoots {
         );
       }
     }
-    this.#roots.add(root);
-    return () => this.#roots.delete(root);
+    this.#claims.set(owner, own.add(root));
+  }
+
+  /** Gives back all that a watch has claimed. */
+  release(owner: object): void {
+    this.#claims.delete(owner);
   }
 }
 

@@ -16,9 +16,11 @@ export class Claims {
       SELECT upload_id, received_ms FROM claims c JOIN uploads u USING(upload_id)
       WHERE c.node_id = ? AND c.camera_id = ? AND c.sha256 = ? AND u.state = 'handed'`);
     this.#set = db.prepare("INSERT OR REPLACE INTO claims VALUES(?, ?, ?, ?, ?)");
-    this.#passOn = db.prepare<[string, string, string, string, string]>(
-      "UPDATE claims SET upload_id = ? WHERE node_id = ? AND camera_id = ? AND sha256 = ? AND upload_id = ?",
-    );
+    this.#passOn = db
+      .prepare<[string, string, string, string], string>(
+        "UPDATE claims SET upload_id = ? WHERE camera_id = ? AND sha256 = ? AND upload_id = ? RETURNING node_id",
+      )
+      .pluck();
     this.#forget = db.prepare("DELETE FROM claims WHERE node_id = ?");
     this.#expire = db.prepare("DELETE FROM claims WHERE received_ms < ?");
   }
@@ -36,9 +38,12 @@ export class Claims {
     return null;
   }
 
-  /** An upload takes over what another one with its content has claimed at a node. */
-  passOn(nodeId: string, fromId: string, heir: Upload): void {
-    this.#passOn.run(heir.upload_id, nodeId, heir.camera_id, heir.sha256, fromId);
+  /**
+   * An upload takes over what another one with its content has claimed, at whichever nodes; the answer is their ids. Reads
+   * all claims.
+   */
+  passOn(fromId: string, heir: Upload): string[] {
+    return this.#passOn.all(heir.upload_id, heir.camera_id, heir.sha256, fromId);
   }
 
   /** Forgets what this node has claimed. */

@@ -29,8 +29,8 @@ export interface FoundFile {
   readonly path: string;
 }
 
-/** What to pick. */
-export interface Pick {
+/** Which file to take next. */
+export interface NextFile {
   readonly root: string;
   /** Only files that were written since then. */
   readonly sinceNs: bigint;
@@ -38,7 +38,6 @@ export interface Pick {
   readonly after: string;
   /** Uploads that are under way already. */
   readonly except: Iterable<string>;
-  readonly most: number;
 }
 
 /** Why and with which content a file is rejected. */
@@ -49,9 +48,11 @@ export interface Rejection {
 }
 
 export class FoundFiles {
+  readonly #isEntered;
   readonly #grow;
+  readonly #comeBack;
   readonly #insert;
-  readonly #pick;
+  readonly #next;
   readonly #count;
   readonly #isAnother;
   readonly #end;
@@ -59,6 +60,17 @@ export class FoundFiles {
   readonly #forget;
 
   constructor(db: Database) {
+    // Where it was handed on before it went, a dead letter has it.
+    const mayComeBack = "state = 'gone' AND sha256 IS NULL";
+    this.#isEntered = db
+      .prepare<[string, string, number, bigint], number>(
+        `SELECT 1 FROM uploads WHERE root = ? AND path = ? AND size = ? AND mtime_ns = ? AND NOT (${mayComeBack})`,
+      )
+      .pluck();
+    this.#comeBack = db.prepare(`
+      UPDATE uploads AS gone SET state = 'found'
+      WHERE root = :root AND path = :path AND size = :size AND mtime_ns = :mtimeNs AND ${mayComeBack}
+        AND NOT EXISTS(SELECT 1 FROM uploads WHERE root = gone.root AND path = gone.path AND state = 'found')`);
     this.#grow = db.prepare(
       "UPDATE OR IGNORE uploads SET size = :size, mtime_ns = :mtimeNs WHERE root = :root AND path = :path AND state = 'found'",
     );
@@ -67,10 +79,7 @@ export class FoundFiles {
       VALUES(:uploadId, :cameraId, :root, :path, :size, :mtimeNs, :mediaType, :receivedAt, :state)
       ON CONFLICT DO NOTHING`);
     // One seek in the index upload_found per camera, and one for its oldest file.
-    this.#pick = db.prepare<
-      [{ root: string; sinceNs: bigint; after: string; except: string; most: number }],
-      FoundFile
-    >(`
+    this.#next = db.prepare<[{ root: string; sinceNs: bigint; after: string; except: string }], FoundFile>(`
       WITH RECURSIVE cameras(id) AS (
         SELECT NULL
         UNION ALL
@@ -82,7 +91,7 @@ export class FoundFiles {
         SELECT rowid FROM uploads WHERE root = :root AND state = 'found' AND camera_id IS cameras.id
           AND mtime_ns >= :sinceNs AND upload_id NOT IN (SELECT value FROM json_each(:except))
         ORDER BY mtime_ns LIMIT 1)
-      ORDER BY coalesce(u.camera_id, '') > :after DESC, u.camera_id LIMIT :most`);
+      ORDER BY coalesce(u.camera_id, '') > :after DESC, u.camera_id LIMIT 1`);
     this.#count = db
       .prepare<[string], number>("SELECT count(*) FROM uploads WHERE root = ? AND state = 'found'")
       .pluck();
@@ -99,19 +108,25 @@ export class FoundFiles {
     this.#forget = db.prepare("DELETE FROM uploads WHERE upload_id = ? AND state = 'found'");
   }
 
+  /** Whether entering a file would change nothing. */
+  isEntered({ root, path, size, mtimeNs }: FileVersion): boolean {
+    return this.#isEntered.get(root, path, size, mtimeNs) !== undefined;
+  }
+
   /**
-   * Enters a file. One that is still waiting under its path has grown and stays the same upload. False where there is
-   * no new one.
+   * Enters a file. One that is still waiting under its path has grown and stays the same upload; one that went away
+   * before its turn and is back waits again. False where it was entered before.
    */
   enter(file: SeenFile): boolean {
     const { root, path, size, mtimeNs } = file;
     if (this.#grow.run({ root, path, size, mtimeNs }).changes > 0) return false;
+    if (this.#comeBack.run({ root, path, size, mtimeNs }).changes > 0) return true;
     return this.#insert.run(file).changes === 1;
   }
 
-  /** The oldest file of each camera, at most `most` of them. */
-  pick({ root, sinceNs, after, except, most }: Pick): FoundFile[] {
-    return this.#pick.all({ root, sinceNs, after, except: JSON.stringify([...except]), most });
+  /** The oldest file of the camera whose turn it is. */
+  next({ root, sinceNs, after, except }: NextFile): FoundFile | undefined {
+    return this.#next.get({ root, sinceNs, after, except: JSON.stringify([...except]) });
   }
 
   /** How many files wait in a root; 3 ms for 100,000. */
@@ -140,7 +155,7 @@ export class FoundFiles {
     return this.#endAs(file, { uploadId, state: "rejected", sha256: null, capturedAt: null, ...rejection });
   }
 
-  /** The file went away before its turn. */
+  /** The file went away before its turn; it is taken after all when the same version is back. */
   markGone(uploadId: string): void {
     this.#gone.run(uploadId);
   }

@@ -18,7 +18,9 @@ export class Roots {
     this.#baselined = db.prepare("UPDATE roots SET baselined = 1 WHERE root = ?");
     this.#identity = db.prepare<[string], string | null>("SELECT identity FROM roots WHERE root = ?").pluck();
     this.#recognise = db.prepare("UPDATE roots SET identity = ? WHERE root = ?");
-    this.#replace = db.prepare("UPDATE roots SET identity = ?, baselined = 0 WHERE root = ?");
+    this.#replace = db.prepare(
+      "UPDATE roots SET identity = ?, baselined = 0, first_seen_ms = coalesce(?, first_seen_ms) WHERE root = ?",
+    );
     this.#holdsFiles = db
       .prepare<[string], number>("SELECT 1 FROM uploads WHERE root = ? AND state <> 'gone' LIMIT 1")
       .pluck();
@@ -52,9 +54,12 @@ export class Roots {
     this.#recognise.run(identity, root);
   }
 
-  /** Another folder is the root from now on; what lay there before the first watch is yet to be entered. */
-  replace(root: string, identity: string): void {
-    this.#replace.run(identity, root);
+  /**
+   * Another folder is the root from now on; what lay there before the first watch is yet to be entered. `firstSeenMs` sets
+   * when that was; null leaves it.
+   */
+  replace(root: string, identity: string, firstSeenMs: number | null): void {
+    this.#replace.run(identity, firstSeenMs, root);
   }
 
   /** Whether files are known that a root should hold. */

@@ -2,7 +2,7 @@
 import type { Database } from "better-sqlite3";
 
 export interface UnfinishedTotals {
-  /** Uploads that wait in their folders. */
+  /** Uploads that wait in folders that are watched. */
   readonly found: number;
   /** Queued jobs, running ones included. */
   readonly queued: number;
@@ -15,14 +15,15 @@ export class Totals {
   readonly #unfinished;
 
   constructor(db: Database) {
-    this.#unfinished = db.prepare<[], UnfinishedTotals>(`
-      SELECT (SELECT count(*) FROM uploads WHERE state = 'found') AS found,
+    this.#unfinished = db.prepare<[string], UnfinishedTotals>(`
+      SELECT (SELECT count(*) FROM uploads WHERE state = 'found' AND root IN (SELECT value FROM json_each(?))) AS found,
         (SELECT count(*) FROM work WHERE state = 'queued') AS queued,
         (SELECT count(*) FROM work WHERE state = 'dead') AS dead,
         (SELECT count(*) FROM handovers WHERE state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL) AS unclaimed`);
   }
 
-  unfinished(): UnfinishedTotals {
-    return this.#unfinished.get() ?? { found: 0, queued: 0, dead: 0, unclaimed: 0 };
+  /** What waits in a folder that no node watches any more, and would wait for ever, does not count. */
+  unfinished(roots: readonly string[]): UnfinishedTotals {
+    return this.#unfinished.get(JSON.stringify(roots)) ?? { found: 0, queued: 0, dead: 0, unclaimed: 0 };
   }
 }

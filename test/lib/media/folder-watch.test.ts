@@ -279,10 +279,12 @@ describe("FolderWatch", () => {
     await put("open/b.jpg");
     await chmod(join(root(), ".."), 0o755);
     await chmod(at("closed"), 0);
-    const { watch, errors, has } = makeWatch();
+    let scans = 0;
+    const { watch, errors, has } = makeWatch({ onScanned: () => scans++ });
     try {
       becomeNobody();
       await watch.scan();
+      assert.equal(scans, 0);
       assert.equal(has("open/b.jpg"), true);
       assert.deepEqual(
         errors.map(({ code }) => code),
@@ -293,6 +295,7 @@ describe("FolderWatch", () => {
       becomeNobody();
       await watch.scan();
       assert.equal(has("closed/a.jpg"), true);
+      assert.equal(scans, 1);
     } finally {
       becomeOneself();
     }
@@ -310,12 +313,33 @@ describe("FolderWatch", () => {
     assert.equal(scans, 2);
   });
 
-  it("tells of a name that is not UTF-8", async function () {
-    if (process.platform !== "linux") return this.skip();
-    await writeFile(Buffer.concat([Buffer.from(`${root()}/S`), Buffer.from([0xfc]), Buffer.from("d.jpg")]), picture);
-    const { watch, errors } = makeWatch();
+  const LATIN_1: [string, string, (path: Buffer) => Promise<unknown>][] = [
+    ["file", "d.jpg", (path) => writeFile(path, picture)],
+    ["folder", "d", (path) => mkdir(path)],
+  ];
+  for (const [what, end, make] of LATIN_1) {
+    it(`tells of a ${what}'s name that is not UTF-8`, async function () {
+      if (process.platform !== "linux") return this.skip();
+      await make(Buffer.concat([Buffer.from(`${root()}/S`), Buffer.from([0xfc]), Buffer.from(end)]));
+      const { watch, errors } = makeWatch();
+      await watch.scan();
+      assert.match(errors[0]?.message ?? "", /not UTF-8/);
+    });
+  }
+
+  it("lists no folder again whose mode or times have changed", async () => {
+    await put("cam/a.jpg");
+    const told: string[] = [];
+    const { watch } = makeWatch({
+      onFiles: (files) => told.push(...files.map(({ relativePath }) => relativePath)),
+    });
     await watch.scan();
-    assert.match(errors[0]?.message ?? "", /not UTF-8/);
+    for (let round = 0; round < 5; round++) {
+      await chmod(at("cam"), round % 2 === 0 ? 0o750 : 0o755);
+      await put(`cam/${round}.jpg`);
+      await eventually(() => told.includes(`cam/${round}.jpg`), "the file that came after");
+    }
+    assert.equal(told.filter((name) => name === "cam/a.jpg").length, 1);
   });
 
   it("survives callbacks that throw", async () => {

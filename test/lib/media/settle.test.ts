@@ -48,6 +48,7 @@ describe("settleFile", () => {
       stableMs: STABLE_MS,
       clock: systemClock,
       signal: new AbortController().signal,
+      decode: (work) => work(),
       ...options,
     });
 

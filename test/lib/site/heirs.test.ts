@@ -94,6 +94,13 @@ describe("airHeir", () => {
     deepEqual([pass("up_2"), pass("up_3")], [0, 1]);
   });
 
+  it("has the heir sent in each branch of the flow in which it was a duplicate", () => {
+    for (const id of ["up_1", "up_2"]) for (const branch of ["first", "second"]) pass(id, branch);
+    pass("up_2", "third");
+    end("up_1", "gone");
+    deepEqual(aired.map(([nodeId]) => nodeId).sort(), ["first", "second"]);
+  });
+
   it("has the node that held the heir back send it", () => {
     pass("up_1", "first");
     pass("up_2", "first");

@@ -1,5 +1,6 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
-import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Upload } from "../../../lib/domain/upload.ts";
@@ -112,6 +113,23 @@ describe("UploadIntake", () => {
       );
     });
 
+    it("is rejected undecoded where that has taken the process down five times", async () => {
+      await start({ stableMs: 60_000 });
+      cameras.put("yard/a.jpg", picture.subarray(0, 500));
+      const [row] = await eventually(() => {
+        const rows = cameras.rows("SELECT upload_id FROM uploads");
+        return rows.length > 0 && rows;
+      }, "the row");
+      intake?.site.store.hazards.begin(`intake ${row?.upload_id}`, 5, Date.now());
+      await close();
+      await start();
+      await sent(1);
+      deepEqual(
+        cameras.rows("SELECT state, reason FROM uploads").map(({ state, reason }) => `${state} ${reason}`.slice(0, 16)),
+        ["rejected CRASHED"],
+      );
+    });
+
     it("that vanishes before its turn is gone, and is another upload when it comes back", async () => {
       const { watch } = await start({ stableMs: 60_000 });
       cameras.put("yard/a.jpg", "unfinished");
@@ -122,6 +140,23 @@ describe("UploadIntake", () => {
       await eventually(() => cameras.states()["yard/a.jpg"] === "gone", "its end");
       cameras.put("yard/a.jpg", picture);
       await watch.scan();
+      await sent(2);
+    });
+
+    it("is taken although its folder was away when its turn came", async () => {
+      await start({ stableMs: 60_000 });
+      cameras.put("yard/a.jpg", "unfinished");
+      cameras.put("porch/b.jpg", picture);
+      await sent(1);
+      await eventually(() => cameras.states()["yard/a.jpg"] === "found", "the row");
+      renameSync(cameras.at("yard"), join(folder, "away"));
+      mkdirSync(cameras.at("yard"));
+      await eventually(() => cameras.states()["yard/a.jpg"] === "gone", "its end");
+      rmSync(cameras.at("yard"), { recursive: true });
+      renameSync(join(folder, "away"), cameras.at("yard"));
+      await intake?.watch.scan();
+      equal(cameras.states()["yard/a.jpg"], "found");
+      cameras.put("yard/a.jpg", picture);
       await sent(2);
     });
 
@@ -382,6 +417,53 @@ describe("UploadIntake", () => {
       await sent(1);
     });
 
+    it("is none of a ramdisk that is empty after a reboot, and takes what came before the start", async function () {
+      const mount = () => execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", cameras.root]);
+      const unmount = () => execFileSync("umount", ["-l", cameras.root], { stdio: "ignore" });
+      mkdirSync(cameras.root);
+      try {
+        mount();
+      } catch {
+        return this.skip();
+      }
+      try {
+        await start({ takeExisting: false });
+        cameras.put("yard/a.jpg", picture);
+        await sent(1);
+        await intake?.watch.scan();
+        await close();
+        for (const name of ["yard/b.jpg", null]) {
+          unmount();
+          mount();
+          if (name !== null) cameras.put(name, picture);
+          const { watch, errors } = await start({ takeExisting: false });
+          equal(watch.outage, false);
+          deepEqual(errors, []);
+          if (name !== null) await sent(1);
+          await close();
+        }
+      } finally {
+        await close();
+        unmount();
+      }
+    });
+
+    it("that a person ends leaves what was in the other folder as old files", async () => {
+      const { watch } = await start({ takeExisting: false });
+      cameras.put("yard/a.jpg", picture);
+      await sent(1);
+      await watch.scan();
+      renameSync(cameras.root, join(folder, "away"));
+      cameras.put("yard/copied.jpg", picture);
+      await watch.scan();
+      equal(watch.outage, true);
+      await eventually(() => Date.now() - statSync(cameras.at("yard/copied.jpg")).ctimeMs > 50, "an old file");
+      await watch.accept();
+      cameras.put("yard/new.jpg", picture);
+      await sent(2);
+      deepEqual(cameras.states(), { "yard/a.jpg": "handed", "yard/copied.jpg": "baseline", "yard/new.jpg": "handed" });
+    });
+
     it("ends when a person says that the folder is right", async () => {
       const { watch } = await startWithFiles();
       renameSync(cameras.root, join(folder, "away"));
@@ -423,6 +505,19 @@ describe("UploadIntake", () => {
       ]);
     });
   }
+
+  it("refuses at its start to watch a link into a folder that another one watches", async () => {
+    mkdirSync(cameras.root);
+    const link = join(folder, "link");
+    symlinkSync(cameras.root, link);
+    intake = cameras.open({ root: link });
+    const { site, watch } = intake;
+    const another = {};
+    site.roots.claim(another, cameras.root);
+    await rejects(watch.start(), { code: "ROOTS_OVERLAP" });
+    site.roots.release(another);
+    await watch.start();
+  });
 
   it("has files wait whose folder's camera id another one has, and takes them under their own", async () => {
     cameras.put("Front Door/a.jpg", picture);

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { toIso, toMillis } from "../../../lib/domain/time.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
 import type { Store } from "../../../lib/store/store.ts";
@@ -85,14 +85,13 @@ describe("Claims", () => {
     equal(claim(upload("up_2")), null);
   });
 
-  it("is taken over by another upload, with the time of the first", () => {
+  it("is taken over by another upload at all nodes, with the time of the first", () => {
     claim(upload("up_1"));
     claim(upload("up_1"), "other");
-    store.uploads.adopt(upload("up_2"));
-    store.claims.passOn(NODE, "up_1", upload("up_2"));
-    equal(claim(upload("up_3", WINDOW_MS)), "up_2");
-    equal(claim(upload("up_3", WINDOW_MS), "other"), "up_1");
-    store.claims.passOn(NODE, "up_1", upload("up_4"));
+    claim(upload("up_2"), "third");
+    deepEqual(store.claims.passOn("up_1", upload("up_2")).sort(), [NODE, "other"]);
+    for (const node of [NODE, "other"]) equal(claim(upload("up_3", WINDOW_MS), node), "up_2");
+    deepEqual(store.claims.passOn("up_1", upload("up_4")), []);
     equal(claim(upload("up_5", WINDOW_MS)), "up_2");
   });
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import type { FileVersion, Pick } from "../../../lib/store/found-files.ts";
+import type { FileVersion, NextFile } from "../../../lib/store/found-files.ts";
 import type { Store } from "../../../lib/store/store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { AT, enterHanded, fileOf, openStore, ROOT, removeStores, rows, seenOf, uploadOf } from "./support.ts";
@@ -9,7 +9,7 @@ const MTIME_NS = 1_795_521_600_123_456_789n;
 
 const REJECTION = { cameraId: null, receivedAt: AT, reason: "TRUNCATED: the file ends early" };
 
-const ALL: Pick = { root: ROOT, sinceNs: -(2n ** 63n), after: "", except: [], most: 100 };
+const ALL: NextFile = { root: ROOT, sinceNs: -(2n ** 63n), after: "", except: [] };
 
 describe("FoundFiles", () => {
   let folder: string;
@@ -59,7 +59,6 @@ describe("FoundFiles", () => {
   const ends: [string, (id: string) => void][] = [
     ["handed", (id) => store.found.hand(uploadOf(id), seenOf(id))],
     ["rejected", (id) => store.found.reject(id, seenOf(id), REJECTION)],
-    ["gone", (id) => store.found.markGone(id)],
   ];
   for (const [state, end] of ends) {
     it(`are ${state} for good: neither a scan nor another end brings them back`, () => {
@@ -67,10 +66,36 @@ describe("FoundFiles", () => {
       end("up_1");
       equal(store.found.enter(seenOf("up_1")), false);
       for (const [, other] of ends) other("up_1");
+      store.found.markGone("up_1");
       store.found.forget("up_1");
       deepEqual(states(), [{ upload_id: "up_1", state, size: 1000 }]);
     });
   }
+
+  it("that went away before their turn wait again when the same version is back", () => {
+    store.found.enter(seenOf("up_1"));
+    store.found.markGone("up_1");
+    equal(store.found.isEntered(seenOf("up_1")), false);
+    equal(store.found.enter(seenOf("up_1")), true);
+    equal(store.found.isEntered(seenOf("up_1")), true);
+    deepEqual(states(), [{ upload_id: "up_1", state: "found", size: 1000 }]);
+  });
+
+  it("that went away wait again only once no other version waits under their path", () => {
+    store.found.enter(seenOf("up_1"));
+    store.found.markGone("up_1");
+    store.found.enter(seenOf("up_2", { path: "Front door/up_1.jpg", size: 2000 }));
+    equal(store.found.enter(seenOf("up_1")), false);
+    store.found.markGone("up_2");
+    equal(store.found.enter(seenOf("up_1")), true);
+  });
+
+  it("that went away after they were handed on stay gone", () => {
+    enterHanded(store, uploadOf("up_1"));
+    store.uploads.end("up_1", "gone");
+    equal(store.found.isEntered(seenOf("up_1")), true);
+    equal(store.found.enter(seenOf("up_1")), false);
+  });
 
   it("that lay there before are passed over for good", () => {
     equal(store.found.enter(seenOf("up_1", { state: "baseline" })), true);
@@ -124,7 +149,7 @@ describe("FoundFiles", () => {
       it(`may have been written at ${mtimeNs} ns`, () => {
         equal(store.found.enter(seenOf("up_1", { mtimeNs })), true);
         equal(store.uploads.has(seenOf("up_1", { mtimeNs })), true);
-        equal(store.found.pick(ALL).length, 1);
+        equal(store.found.next(ALL)?.upload_id, "up_1");
       });
     }
   });
@@ -145,29 +170,35 @@ describe("FoundFiles", () => {
       enterHanded(store, uploadOf("handed", { camera_id: "a" }));
     });
 
-    const turns: [string, Partial<Pick>, string[]][] = [
-      ["each camera's oldest, and what is of no camera", {}, ["a_old", "b_old", "c", "stray"]],
-      ["a few", { most: 2 }, ["a_old", "b_old"]],
-      ["first of the cameras after the last one", { after: "a" }, ["b_old", "c", "stray", "a_old"]],
-      ["from the start after the last camera", { after: "c" }, ["stray", "a_old", "b_old", "c"]],
+    /** The cameras take turns, with the first of them after the one that had the last turn. */
+    function inTurn(next: Partial<NextFile>): string[] {
+      const taken: string[] = [];
+      const except = [...(next.except ?? [])];
+      let { after = "" } = next;
+      for (;;) {
+        const file = store.found.next({ ...ALL, ...next, after, except });
+        if (file === undefined) return taken;
+        taken.push(file.upload_id);
+        except.push(file.upload_id);
+        after = file.camera_id ?? "";
+      }
+    }
+
+    const turns: [string, Partial<NextFile>, string[]][] = [
+      ["each camera's oldest, and what is of no camera", {}, ["a_old", "b_old", "c", "stray", "a_new", "b_new"]],
+      ["first of the cameras after the last one", { after: "a" }, ["b_old", "c", "stray", "a_old", "b_new", "a_new"]],
+      ["from the start after the last camera", { after: "c" }, ["stray", "a_old", "b_old", "c", "a_new", "b_new"]],
       ["what was written since a time", { sinceNs: 30n }, ["a_new", "b_new"]],
-      ["what is not under way", { except: ["a_old", "c"] }, ["a_new", "b_old", "stray"]],
+      ["what is not under way", { except: ["a_old", "c"] }, ["a_new", "b_old", "stray", "b_new"]],
       ["nothing of an unknown root", { root: "/unknown" }, []],
       ["nothing where all are under way", { except: ["a_old", "a_new", "b_old", "b_new", "c", "stray"] }, []],
     ];
-    for (const [what, pick, expected] of turns) {
-      it(`is ${what}`, () => {
-        deepEqual(
-          store.found.pick({ ...ALL, ...pick }).map(({ upload_id }) => upload_id),
-          expected,
-        );
-      });
+    for (const [what, next, expected] of turns) {
+      it(`is ${what}`, () => deepEqual(inTurn(next), expected));
     }
 
     it("is told with the camera and the path", () => {
-      deepEqual(store.found.pick({ ...ALL, most: 1 }), [
-        { upload_id: "a_old", camera_id: "a", path: "Front door/a_old.jpg" },
-      ]);
+      deepEqual(store.found.next(ALL), { upload_id: "a_old", camera_id: "a", path: "Front door/a_old.jpg" });
     });
 
     it("are counted", () => {

@@ -35,9 +35,11 @@ describe("Roots", () => {
     store.roots.markBaselined("/ftp");
     store.roots.recognise("/ftp", "1 2 3");
     equal(store.roots.oldBefore("/ftp"), null);
-    store.roots.replace("/ftp", "4 5 6");
+    store.roots.replace("/ftp", "4 5 6", null);
     equal(store.roots.identity("/ftp"), "4 5 6");
     equal(store.roots.oldBefore("/ftp"), 1_000);
+    store.roots.replace("/ftp", "7 8 9", 2_000);
+    equal(store.roots.oldBefore("/ftp"), 2_000);
   });
 
   it("hold files until all are known to be gone", () => {
