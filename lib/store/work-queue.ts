@@ -8,7 +8,6 @@ import type { VigilError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { HandOff, Sent } from "./hand-off.ts";
 import type { Delivery, Job, Merge, Result } from "./job.ts";
-import { jobKey } from "./job-key.ts";
 import { JobRunner } from "./job-runner.ts";
 import type { Receipt } from "./jobs.ts";
 import type { Store, Tables } from "./store.ts";
@@ -119,11 +118,11 @@ export class WorkQueue {
 
   #receipt(delivery: Delivery): Receipt {
     const { nodeId, stage, clock } = this.#options;
-    const { message, subject, cameraId, priority } = delivery;
+    const { key, subject, cameraId, priority } = delivery;
     return {
       nodeId,
       stage,
-      key: jobKey(message),
+      key,
       subjectId: subject?.id ?? null,
       cameraId,
       priority,
