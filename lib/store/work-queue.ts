@@ -23,6 +23,8 @@ export interface WorkQueueOptions {
   /** Jobs that may run at once, those of other nodes at the same server included. */
   readonly concurrency: number;
   work(job: Job, signal: AbortSignal): Promise<Result>;
+  /** What may go ahead of a job's result while the server is away; done at least once for each job that waits for it. */
+  readonly whileAway?: ((job: Job) => void) | undefined;
   readonly merge?: Merge | undefined;
   send(messages: readonly Sent[]): void;
   /** A job from before a restart has failed for good: there is nobody's `done` to tell. */
