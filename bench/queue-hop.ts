@@ -12,6 +12,7 @@ import { systemClock } from "../lib/resilience/clock.ts";
 import { ServerGate } from "../lib/resilience/server-gate.ts";
 import { HandOff, type Output } from "../lib/store/hand-off.ts";
 import type { Result } from "../lib/store/job.ts";
+import { jobKey } from "../lib/store/job-key.ts";
 import { Store } from "../lib/store/store.ts";
 import { WorkQueue } from "../lib/store/work-queue.ts";
 import { type Benchmark, below, type Figure, quantile } from "./figure.ts";
@@ -151,6 +152,7 @@ class Hops {
   #receive(message: FlowMessage): void {
     this.#queue.receive({
       message,
+      key: jobKey(message),
       subject: OUTPUT.subject,
       cameraId: "camera_0",
       priority: 0,

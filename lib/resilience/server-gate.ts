@@ -10,6 +10,8 @@ import { ReplyError, ServerError } from "./errors.ts";
 export interface Caller {
   /** The job that it would start now; null where none can be. Must not throw. */
   offer(): Offer | null;
+  /** The server was found to be away, now or still. Must not throw. */
+  onAway(): void;
 }
 
 export interface Offer {
@@ -166,5 +168,6 @@ export class ServerGate {
     const failures = this.#outage === null ? 1 : this.#outage.failures + (now >= this.#outage.until ? 1 : 0);
     const patience = Math.min(reason.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
     this.#outage = { reason, until: now + Math.max(backoffMs(failures), patience), failures };
+    for (const caller of this.#callers.keys()) caller.onAway();
   }
 }

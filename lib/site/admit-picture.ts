@@ -13,6 +13,8 @@ import { readUpload } from "../media/read-file.ts";
 import { validatePicture } from "../media/validate.ts";
 import { InputError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
+
+import { originOf } from "../store/job-key.ts";
 import { INBOX, type Site } from "./site.ts";
 
 /** Taking a message in is not aborted: nobody would send it again. */
@@ -35,14 +37,16 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   const { site } = options;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   await site.nativeWork.run(sha256, () => validatePicture(bytes), NEVER);
-  const camera = cameraOf(message, options);
+  const known = sentUpload(message, sha256, site);
+  const camera = known?.camera_id ?? cameraOf(message, options);
   const path = site.file(INBOX, `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
   // Nobody can send the bytes again.
-  await site.writeFile(path, bytes, { flush: true });
+  await site.writeFile(path, bytes, flush: true );
+  if (known) return { ...known, path };
   const now = toIso(site.clock.now());
   return {
     // The same bytes may come twice on purpose, in messages of their own.
-    upload_id: deriveId("upload", camera, sha256, message._msgid ?? now),
+    upload_id: deriveId("upload", camera, sha256, originOf(message) ?? now),
     camera_id: camera,
     path,
     media_type: "image",
@@ -61,8 +65,10 @@ async function admitPath(path: string, message: FlowMessage, options: AdmitOptio
       `"${oneLine(path, 80)}" is not the path of a picture, which ends in .jpg, .jpeg or .png; a picture itself must be a Buffer, not text`,
     );
   }
-  const camera = cameraOf(message, options);
   const { bytes, sha256 } = await readUpload(path);
+  const known = sentUpload(message, sha256, site);
+  if (known) return { ...known, path };
+  const camera = cameraOf(message, options);
   const { mtimeMs } = await stat(path);
   const receivedMs = site.clock.now();
   const timeZone = site.camera(camera).time_zone;
@@ -76,6 +82,13 @@ async function admitPath(path: string, message: FlowMessage, options: AdmitOptio
     received_at: toIso(receivedMs),
     sha256,
   };
+}
+
+/** The upload that the message was sent with, if this is its content: a `file in` may have read what a watch has found. */
+function sentUpload({ handover }: FlowMessage, sha256: string, { store }: Site): Upload | undefined {
+  const subjectId = typeof handover === "string" ? store.handovers.subjectOf(handover) : null;
+  const upload = subjectId === null ? undefined : store.uploads.get(subjectId);
+  return upload?.sha256 === sha256 ? upload : undefined;
 }
 
 function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions): string {

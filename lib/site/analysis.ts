@@ -42,6 +42,8 @@ export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
     ...(options.gate && { gate: options.gate }),
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
+    ...(options.client &&
+      options.estimate !== "never" && { whileAway: (batch, job) => estimateAhead(batch, job, options) }),
     ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, options.site) }),
   };
 }
@@ -67,15 +69,10 @@ function priorityOf(batch: Batch, now: number): number {
 
 async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
   const { site, client, estimate } = options;
-  const estimated = (final: boolean): Judgement => {
-    const { time_zone } = site.camera(batch.camera_id);
-    return { analysis: "rules", estimate: estimateRisk(batch, localTime(batch.started_at, time_zone).hour), final };
-  };
-  if (client === null) return { commit: (tables) => store(tables, batch, estimated(true), options) };
+  if (client === null) return { commit: (tables) => store(tables, batch, estimated(batch, true, site), options) };
 
   // The estimate leaves while the batch is still in use, and whoever gets it may change it.
-  const estimateFirst = () =>
-    job.interim((tables) => storeFirst(tables, Batch.parse(batch), estimated(false), options));
+  const estimateFirst = () => estimateAhead(Batch.parse(batch), job, options);
   if (estimate === "always") estimateFirst();
   const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
   try {
@@ -87,6 +84,16 @@ async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: Ana
   } finally {
     cancelAway();
   }
+}
+
+function estimated(batch: Batch, final: boolean, site: Site): Judgement {
+  const { time_zone } = site.camera(batch.camera_id);
+  return { analysis: "rules", estimate: estimateRisk(batch, localTime(batch.started_at, time_zone).hour), final };
+}
+
+/** Sends an estimate that the model's verdict follows. */
+function estimateAhead(batch: Batch, job: Job, options: AnalysisOptions): void {
+  job.interim((tables) => storeFirst(tables, batch, estimated(batch, false, options.site), options));
 }
 
 /** Asks the model. An answer that cannot be used is a judgement too, that nobody judged; a server that is away is none. */

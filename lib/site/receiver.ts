@@ -5,6 +5,7 @@ import type { Clock } from "../resilience/clock.ts";
 import { asError, InputError, StoreError, VigilError } from "../resilience/errors.ts";
 import type { Sent } from "../store/hand-off.ts";
 import type { Delivery } from "../store/job.ts";
+import { jobKey } from "../store/job-key.ts";
 import type { WorkQueue } from "../store/work-queue.ts";
 import type { InstantStage, SlowStage } from "./stage.ts";
 
@@ -55,7 +56,9 @@ export class Receiver<R> {
   async #receive(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
     const { type, stage, queue } = this.#options;
     if (!stage) throw new InputError("NO_INPUT", `${type} takes commands only: set msg.command`);
-    const refused = { message, subject: null, cameraId: "", priority: 0, durable: false, done };
+    // Before anything is made of the message: a record has the time of its making, for one.
+    const key = jobKey(message);
+    const refused = { message, key, subject: null, cameraId: "", priority: 0, durable: false, done };
     const admitted = stage.admit ? await stage.admit(message).catch(asError) : message.payload;
     if (admitted instanceof Error) {
       if (!(admitted instanceof VigilError) || admitted.retryable) throw admitted;
@@ -70,6 +73,7 @@ export class Receiver<R> {
     const delivery: Delivery = {
       ...stage.describe(record.data),
       message: { ...message, payload: record.data },
+      key,
       durable: "work" in stage ? Buffer.isBuffer(message.payload) : (stage.durable ?? false),
       done,
     };

@@ -29,6 +29,11 @@ export interface SlowStage<R> extends StageBase<R> {
    */
   merge?(tables: Tables, records: readonly R[]): { record: R; absorbed: readonly number[] } | null;
   work(record: R, job: Job, signal: AbortSignal): Promise<Result>;
+  /**
+   * While the server is away: what goes ahead of the result, such as an estimate. Done for each job that waits, also one
+   * that runs or for which it was done before.
+   */
+  whileAway?(record: R, job: Job): void;
 }
 
 /** Work that is part of the transaction that takes the message. */

@@ -10,6 +10,7 @@ import type { Caller, Offer, Visit } from "../resilience/server-gate.ts";
 import type { Delivery, Merge, Result } from "./job.ts";
 import type { QueuedJob } from "./jobs.ts";
 import { fromJournal } from "./journal.ts";
+import { WorkAhead } from "./work-ahead.ts";
 import type { WorkQueueOptions } from "./work-queue.ts";
 
 /** While the store itself fails, jobs wait this long before the next try. */
@@ -26,6 +27,7 @@ export class JobRunner implements Caller {
   /** Messages that came while the process runs; what they carry beyond plain data is not in the journal. */
   readonly #live = new Map<number, Delivery>();
   readonly #running = new Map<number, Promise<void>>();
+  readonly #ahead: WorkAhead | null;
   #depth = 0;
   #dead = 0;
   #servedCamera = "";
@@ -38,6 +40,7 @@ export class JobRunner implements Caller {
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
+    this.#ahead = this.#openAhead();
   }
 
   get depth(): number {
@@ -68,12 +71,14 @@ export class JobRunner implements Caller {
     this.#dead = store.jobs.count(nodeId, "dead");
     onChange();
     this.#wake();
+    this.#ahead?.reset();
   }
 
   add(jobId: number, delivery: Delivery): void {
     this.#live.set(jobId, delivery);
     this.#changeDepth(1);
     this.#wake();
+    this.#ahead?.look();
   }
 
   /** Looks for something to do. Must not throw: timers call it. */
@@ -108,6 +113,11 @@ export class JobRunner implements Caller {
     return null;
   }
 
+  /** See `Caller`. */
+  onAway(): void {
+    this.#ahead?.look();
+  }
+
   /** Stops: running work is aborted, and its jobs stay queued for the next instance. */
   async close(): Promise<void> {
     this.#closing.abort(new VigilError("CLOSING", "The node is closing; the job stays queued", { retryable: true }));
@@ -115,6 +125,22 @@ export class JobRunner implements Caller {
     this.#leaveGate?.();
     await Promise.allSettled(this.#running.values());
     this.#live.clear();
+  }
+
+  #openAhead(): WorkAhead | null {
+    const { store, nodeId, gate, whileAway, onInterimFailure } = this.#options;
+    if (!whileAway) return null;
+    return new WorkAhead({
+      store,
+      nodeId,
+      signal: this.#closing.signal,
+      isAway: () => this.#leaveGate !== null && gate.outage !== null,
+      ahead: (job_id, msg) => {
+        const message = this.#messageOf({ job_id, msg });
+        whileAway({ message, interim: (commit) => this.#sendAhead(message, commit) });
+      },
+      onError: onInterimFailure,
+    });
   }
 
   #wakeIn(ms: number): void {
@@ -160,7 +186,7 @@ export class JobRunner implements Caller {
     this.#wake();
   }
 
-  #messageOf({ job_id, msg }: QueuedJob): FlowMessage {
+  #messageOf({ job_id, msg }: Pick<QueuedJob, "job_id" | "msg">): FlowMessage {
     return this.#live.get(job_id)?.message ?? fromJournal(msg);
   }
 
@@ -209,12 +235,16 @@ export class JobRunner implements Caller {
   /** What goes ahead of a result is worth a warning when it fails, and not the job. */
   #interim(message: FlowMessage, commit: Result["commit"]): void {
     if (this.#closing.signal.aborted) return;
-    const { store, clock, handOff, send, onInterimFailure } = this.#options;
     try {
-      send(store.transaction((tables) => handOff.prepare(tables, message, commit(tables), clock.now())));
+      this.#sendAhead(message, commit);
     } catch (error) {
-      onInterimFailure(asError(error));
+      this.#options.onInterimFailure(asError(error));
     }
+  }
+
+  #sendAhead(message: FlowMessage, commit: Result["commit"]): void {
+    const { store, clock, handOff, send } = this.#options;
+    send(store.transaction((tables) => handOff.prepare(tables, message, commit(tables), clock.now())));
   }
 
   #settle(row: QueuedJob, message: FlowMessage, result: Result): void {

@@ -21,6 +21,8 @@ export interface Result {
 /** A message as it arrives at a node, with what the node knows of it. */
 export interface Delivery {
   readonly message: FlowMessage;
+  /** The `jobKey` of the message as it arrived. */
+  readonly key: string;
   readonly subject: Subject | null;
   /** Empty on a message that is refused. */
   readonly cameraId: string;

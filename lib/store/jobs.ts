@@ -73,6 +73,7 @@ export class Jobs {
   readonly #priorityBelow;
   readonly #pick;
   readonly #siblings;
+  readonly #waitingAfter;
   readonly #nextDue;
   readonly #count;
   readonly #rewrite;
@@ -110,6 +111,10 @@ export class Jobs {
       SELECT ${QUEUED_JOB} FROM work
       WHERE ${WAITING} AND priority = +:priority AND camera_id = +:camera_id AND job_id > :job_id AND attempts = 0
       ORDER BY job_id`);
+    // Jobs are numbered as they come: whoever has seen all up to one need not look at these again.
+    this.#waitingAfter = db.prepare<[number, string, number], { job_id: number; msg: string }>(`
+      SELECT job_id, msg FROM work NOT INDEXED WHERE job_id > ? AND node_id = ? AND state = 'queued'
+      ORDER BY job_id LIMIT ?`);
     this.#nextDue = db
       .prepare<[{ nodeId: string; owner: string; now: number }], number | null>(
         `SELECT min(next_ms) FROM work WHERE ${WAITING} AND next_ms > :now`,
@@ -184,6 +189,11 @@ export class Jobs {
   siblings(nodeId: string, owner: string, running: Running, job: QueuedJob, most: number): QueuedJob[] {
     const { job_id, camera_id, priority } = job;
     return firstIdle(this.#siblings.iterate({ nodeId, owner, job_id, camera_id, priority }), running, most);
+  }
+
+  /** A node's jobs that came after one, running ones included, oldest first. */
+  waitingAfter(nodeId: string, jobId: number, most: number): { job_id: number; msg: string }[] {
+    return this.#waitingAfter.all(jobId, nodeId, most);
   }
 
   /** When the next of the jobs that must wait may be tried, or null where none must. */

@@ -20,10 +20,15 @@ export interface Heir {
 /** What became of an upload that nobody can look at: its file went away, or its bytes changed after it was taken. */
 export type Nothing = "gone" | "superseded";
 
-interface HeirRow extends Upload {
+interface UploadRow extends Upload {
   readonly root: string | null;
+}
+
+interface HeirRow extends UploadRow {
   readonly suppressed_by: string;
 }
+
+const UPLOAD_COLUMNS = "upload_id, camera_id, root, path, media_type, size, captured_at, received_at, sha256";
 
 export class Uploads {
   readonly #known;
@@ -35,6 +40,7 @@ export class Uploads {
   readonly #heir;
   readonly #inherit;
   readonly #fileOf;
+  readonly #get;
 
   constructor(db: Database) {
     this.#known = db
@@ -58,7 +64,7 @@ export class Uploads {
     );
     this.#passOn = db.prepare<[string, string]>("UPDATE uploads SET original_id = ? WHERE original_id = ?");
     this.#heir = db.prepare<[{ id: string }], HeirRow>(`
-      SELECT upload_id, camera_id, root, path, media_type, size, captured_at, received_at, sha256, suppressed_by
+      SELECT ${UPLOAD_COLUMNS}, suppressed_by
       FROM uploads WHERE original_id = :id AND (SELECT state FROM uploads WHERE upload_id = :id) <> 'handed'
       ORDER BY received_at, upload_id LIMIT 1`);
     this.#inherit = db.prepare(
@@ -66,6 +72,9 @@ export class Uploads {
     );
     this.#fileOf = db.prepare<[string], UploadFile>(
       "SELECT root, path FROM uploads WHERE upload_id = ? AND root IS NOT NULL",
+    );
+    this.#get = db.prepare<[string], UploadRow>(
+      `SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE upload_id = ? AND sha256 IS NOT NULL`,
     );
   }
 
@@ -77,6 +86,12 @@ export class Uploads {
   /** The file of an upload that a watch found; undefined for one from elsewhere. */
   fileOf(uploadId: string): UploadFile | undefined {
     return this.#fileOf.get(uploadId);
+  }
+
+  /** An upload that was handed on; undefined for a file that never was. */
+  get(uploadId: string): Upload | undefined {
+    const row = this.#get.get(uploadId);
+    return row && readUpload(row);
   }
 
   /** Enters an upload that came in a message, unless it is known. */
@@ -108,7 +123,11 @@ export class Uploads {
     if (!heir) return null;
     this.#inherit.run(heir.upload_id);
     this.#passOn.run(heir.upload_id, uploadId);
-    const { root, path, suppressed_by: nodeId, ...rest } = heir;
-    return { upload: { ...rest, path: root === null ? path : join(root, path) }, nodeId };
+    const { suppressed_by: nodeId, ...row } = heir;
+    return { upload: readUpload(row), nodeId };
   }
+}
+
+function readUpload({ root, path, ...rest }: UploadRow): Upload {
+  return { ...rest, path: root === null ? path : join(root, path) };
 }

@@ -8,7 +8,6 @@ import type { VigilError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { HandOff, Sent } from "./hand-off.ts";
 import type { Delivery, Job, Merge, Result } from "./job.ts";
-import { jobKey } from "./job-key.ts";
 import { JobRunner } from "./job-runner.ts";
 import type { Receipt } from "./jobs.ts";
 import type { Store, Tables } from "./store.ts";
@@ -24,6 +23,8 @@ export interface WorkQueueOptions {
   /** Jobs that may run at once, those of other nodes at the same server included. */
   readonly concurrency: number;
   work(job: Job, signal: AbortSignal): Promise<Result>;
+  /** What may go ahead of a job's result while the server is away; done at least once for each job that waits for it. */
+  readonly whileAway?: ((job: Job) => void) | undefined;
   readonly merge?: Merge | undefined;
   send(messages: readonly Sent[]): void;
   /** A job from before a restart has failed for good: there is nobody's `done` to tell. */
@@ -119,11 +120,11 @@ export class WorkQueue {
 
   #receipt(delivery: Delivery): Receipt {
     const { nodeId, stage, clock } = this.#options;
-    const { message, subject, cameraId, priority } = delivery;
+    const { key, subject, cameraId, priority } = delivery;
     return {
       nodeId,
       stage,
-      key: jobKey(message),
+      key,
       subjectId: subject?.id ?? null,
       cameraId,
       priority,

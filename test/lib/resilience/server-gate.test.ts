@@ -41,6 +41,13 @@ class Node implements Caller {
     };
   }
 
+  /** How often it heard that the server is away. */
+  away = 0;
+
+  onAway(): void {
+    this.away += 1;
+  }
+
   succeed(name: string): void {
     this.#leave(name).succeeded();
   }
@@ -146,6 +153,7 @@ describe("ServerGate", () => {
       let left = 3;
       gate.join(
         {
+          onAway: () => {},
           offer: () =>
             left === 0
               ? null
@@ -227,6 +235,15 @@ describe("ServerGate", () => {
         deepEqual(started.slice(3), ["d", "e"], "the probe has told nothing, so that the next may go");
       });
     }
+
+    it("is told to every node that uses the server", () => {
+      const [one, other] = [join(2), join(2)];
+      one.add("a", "b");
+      one.fail("a", REFUSED);
+      deepEqual([one.away, other.away], [1, 1]);
+      one.succeed("b");
+      deepEqual([one.away, other.away], [1, 1]);
+    });
 
     it("lets in one probe at a time, however many could", () => {
       const node = join(4);

@@ -5,6 +5,7 @@ import { ServerGate } from "../../../../lib/resilience/server-gate.ts";
 import { HandOff, type Sent } from "../../../../lib/store/hand-off.ts";
 import type { Subject } from "../../../../lib/store/handovers.ts";
 import type { Delivery, Job, Merge, Result } from "../../../../lib/store/job.ts";
+import { jobKey } from "../../../../lib/store/job-key.ts";
 import type { Store } from "../../../../lib/store/store.ts";
 import { WorkQueue } from "../../../../lib/store/work-queue.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
@@ -99,6 +100,7 @@ export class Bench {
   delivery(message: FlowMessage, overrides: Partial<Delivery> = {}): Delivery {
     return {
       message,
+      key: jobKey(message),
       subject: null,
       cameraId: "front_door",
       priority: 0,

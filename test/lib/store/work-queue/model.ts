@@ -104,6 +104,7 @@ async function run(options: ModelOptions): Promise<Outcome> {
   const receive = (payload: number) =>
     queue.receive({
       message: { _msgid: `m${payload}`, payload },
+      key: String(payload),
       subject: null,
       cameraId: `camera_${payload % 5}`,
       priority: 0,

@@ -1,0 +1,121 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.ts";
+import type { Batch } from "../../../lib/domain/batch.ts";
+import { EventRecord } from "../../../lib/domain/event.ts";
+import { ServerGate } from "../../../lib/resilience/server-gate.ts";
+import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
+import { eventually } from "../../support/eventually.ts";
+import { startLlmServer } from "../../support/llm-server.ts";
+import { removeTempFolders } from "../../support/temp-folder.ts";
+import { type Rig, RunningSite, settle } from "./running-site.ts";
+
+const VERDICT = { reasoning: "r", summary: "s", risk_score: 20, recommended_action: "" };
+
+describe("analysisStage, while the model is away", () => {
+  let running: RunningSite;
+  let llm: Awaited<ReturnType<typeof startLlmServer>>;
+  let client: LlamaClient;
+  let gate: ServerGate;
+
+  beforeEach(async () => {
+    running = new RunningSite();
+    gate = new ServerGate(running.clock);
+    llm = await startLlmServer();
+    llm.misbehave(503);
+    client = new LlamaClient({ ...LLAMA_DEFAULTS, url: llm.url, api: "completion", model: null, apiKey: null });
+  });
+
+  afterEach(async () => {
+    await running.close();
+    await client.close();
+    await llm.close();
+    removeTempFolders();
+  });
+
+  const start = (estimate: AnalysisOptions["estimate"] = "away", id = "analyze") =>
+    running.start(id, "nemotron-analyze", ({ nodeId }) => ({
+      stage: analysisStage({ site: running.site, nodeId, client, gate, concurrency: 1, estimate, publish: false }),
+    }));
+  const batch = (n: number): Batch => {
+    const at = new Date(running.clock.now()).toISOString();
+    return {
+      batch_id: `ba_${n}`,
+      camera_id: `camera_${n}`,
+      started_at: at,
+      ended_at: at,
+      close_reason: "idle",
+      fast_path: false,
+      detections: [],
+      uploads: [],
+      thumbnail_path: null,
+    };
+  };
+  const put = async (rig: Rig<unknown>, ...numbers: number[]) => {
+    for (const n of numbers) await rig.put({ _msgid: `m${n}`, payload: batch(n) });
+  };
+  const events = ({ sent }: Rig<unknown>) => sent.map(({ payload }) => EventRecord.parse(payload));
+  /** The batches with an estimate, in order of their numbers. */
+  const estimated = (rig: Rig<unknown>) =>
+    events(rig)
+      .filter(({ final }) => !final)
+      .map(({ batch_id }) => batch_id)
+      .toSorted();
+  const away = () => eventually(() => gate.outage !== null, "the outage");
+
+  it("estimates each batch that waits when that begins, and each that comes then, once", async () => {
+    const rig = start();
+    await put(rig, 1, 2, 3);
+    await away();
+    await put(rig, 4, 5);
+    await running.pass(60);
+    deepEqual(estimated(rig), ["ba_1", "ba_2", "ba_3", "ba_4", "ba_5"]);
+  });
+
+  it("has each estimate followed by its verdict", async () => {
+    const rig = start();
+    await put(rig, 1, 2, 3);
+    await away();
+    await settle();
+    equal(estimated(rig).length, 3);
+    llm.misbehave(null);
+    llm.answer(() => VERDICT);
+    await eventually(async () => {
+      await running.pass(30);
+      return rig.ended.length === 3;
+    }, "the verdicts");
+    deepEqual(
+      events(rig)
+        .filter(({ final }) => final)
+        .map(({ batch_id, revision }) => [batch_id, revision])
+        .toSorted(),
+      [1, 2, 3].map((n) => [`ba_${n}`, 2]),
+    );
+  });
+
+  it("estimates for each node that waits for the server, whoever has found it away", async () => {
+    const [one, other] = [start(), start("away", "other")];
+    await put(one, 1);
+    await put(other, 2);
+    await away();
+    await settle();
+    deepEqual([estimated(one), estimated(other)], [["ba_1"], ["ba_2"]]);
+  });
+
+  it("estimates what had waited before a restart", async () => {
+    const first = start("never");
+    await put(first, 1, 2, 3);
+    await away();
+    await first.node.close();
+    const next = start();
+    await settle();
+    deepEqual(estimated(next), ["ba_1", "ba_2", "ba_3"]);
+  });
+
+  it("never estimates when told not to", async () => {
+    const rig = start("never");
+    await put(rig, 1, 2);
+    await away();
+    await running.pass(60);
+    deepEqual(rig.sent, []);
+  });
+});

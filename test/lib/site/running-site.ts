@@ -1,0 +1,85 @@
+/** A site with a clock that a test moves, and pipeline nodes on it, as Node-RED would run them. */
+import { setImmediate as turn } from "node:timers/promises";
+import type { FlowMessage } from "../../../lib/domain/message.ts";
+import { SiteConfig } from "../../../lib/site/config.ts";
+import { type Behaviour, PipelineNode, type Workspace } from "../../../lib/site/pipeline-node.ts";
+import { Site } from "../../../lib/site/site.ts";
+import type { Flows } from "../../../lib/store/nodes.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+/** A node, and what came of it. */
+export interface Rig<R> {
+  readonly node: PipelineNode<R, Behaviour<R>>;
+  /** Messages by the first output. */
+  readonly sent: FlowMessage[];
+  readonly warnings: string[];
+  /** How each message that was put in ended. */
+  readonly ended: (Error | undefined)[];
+  /** Puts a message in, and lets what comes of it at once come. */
+  put(message: FlowMessage): Promise<void>;
+}
+
+export class RunningSite {
+  readonly folder = tempFolder();
+  readonly clock = new FakeClock();
+  readonly site: Site;
+  /** Ids and types of the nodes in the flows. */
+  readonly flows = new Map<string, string>();
+  readonly #nodes: { close(): Promise<void> }[] = [];
+
+  constructor() {
+    const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const config = SiteConfig.parse({});
+    this.site = new Site({ config, dataDir: this.folder, clock: this.clock, logger, onMqttState: () => {} });
+  }
+
+  /** Starts a node, which gets its place in the flows unless it has one. */
+  start<R>(id: string, type: string, open: (workspace: Workspace) => Behaviour<R>): Rig<R> {
+    this.flows.set(id, type);
+    const sent: FlowMessage[] = [];
+    const warnings: string[] = [];
+    const ended: (Error | undefined)[] = [];
+    const host = {
+      id,
+      type,
+      outputs: 3,
+      flows: (): Flows => ({
+        has: (nodeId) => this.flows.has(nodeId),
+        ofType: (wanted) => [...this.flows].filter(([, each]) => each === wanted).map(([nodeId]) => nodeId),
+      }),
+      leadsOn: () => true,
+      send: (messages: readonly { port: number; message: FlowMessage }[]) =>
+        sent.push(...messages.filter(({ port }) => port === 0).map(({ message }) => message)),
+      warn: (text: string) => warnings.push(text),
+      error: (error: Error) => ended.push(error),
+      onChange: () => {},
+    };
+    const node = new PipelineNode<R, Behaviour<R>>(this.site, host, open);
+    this.#nodes.push(node);
+    node.flowsStarted();
+    const put = async (message: FlowMessage) => {
+      node.input(message, (error) => ended.push(error));
+      await settle();
+    };
+    return { node, sent, warnings, ended, put };
+  }
+
+  /** Lets time pass a second at a time, so that what comes of a timer happens at its time. */
+  async pass(seconds: number): Promise<void> {
+    for (let passed = 0; passed < seconds; passed++) {
+      this.clock.advance(1_000);
+      await settle();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.close()));
+    await this.site.close();
+  }
+}
+
+/** Lets what needs no file, no server and no timer come to its end. */
+export async function settle(): Promise<void> {
+  for (let n = 0; n < 5; n++) await turn();
+}
