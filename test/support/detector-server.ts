@@ -72,8 +72,8 @@ const EXTENSIONS = [".jpg", ".jpeg", ".png", ".gif", ".webp"];
 const MAGIC = ["ffd8ff", "89504e47", "47494638", "52494646"];
 const MAX_BYTES = 10 * 1024 * 1024;
 
-/** Starts one on a free port of 127.0.0.1. */
-export async function startDetectorServer(): Promise<DetectorServer> {
+/** Starts one on 127.0.0.1, on a free port unless one is given. */
+export async function startDetectorServer({ port = 0 }: { port?: number } = {}): Promise<DetectorServer> {
   const requests: ReceivedPicture[] = [];
   const arrivals = new EventTarget();
   let connections = 0;
@@ -84,7 +84,7 @@ export async function startDetectorServer(): Promise<DetectorServer> {
     route(request, response).catch(() => response.destroy());
   });
   server.on("connection", () => connections++);
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  await once(server.listen(port, "127.0.0.1"), "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the detector server has no port");
 
@@ -145,8 +145,10 @@ async function readFile(request: IncomingMessage): Promise<UploadedFile | null> 
   let file: Promise<UploadedFile> | null = null;
   const form = busboy({ headers: request.headers, defParamCharset: "utf8" });
   form.on("file", (field, stream, { filename }) => {
-    if (field === "file") file = buffer(stream).then((bytes) => ({ name: filename ?? "", bytes }));
-    else stream.resume();
+    if (field !== "file") return void stream.resume();
+    file = buffer(stream).then((bytes) => ({ name: filename ?? "", bytes }));
+    // A client that goes away halfway is the pipeline's error.
+    file.catch(() => {});
   });
   await pipeline(request, form);
   return file;

@@ -1,0 +1,45 @@
+/** What a life of Node-RED goes through: drawn before it begins, so that a seed says it all. */
+import type { Dice } from "./dice.ts";
+import type { Outage } from "./surroundings.ts";
+
+export type Ending =
+  | { readonly how: "statement"; readonly killAt: number }
+  | { readonly how: "kill" | "term"; readonly afterMs: number };
+
+export type Disturbance = Outage | "touch" | "disable" | "reimport";
+
+export interface Plan {
+  readonly ending: Ending;
+  /** Whether a kill takes the power as well. */
+  readonly powerCut: boolean;
+  /** Milliseconds after the start at which each upload comes. */
+  readonly uploads: readonly number[];
+  /** Files that come while Node-RED is down. */
+  readonly uploadsBefore: number;
+  readonly disturbances: readonly { readonly afterMs: number; readonly what: Disturbance }[];
+}
+
+/** A life that has not met its end by then is killed. */
+export const LONGEST_MS = 2_000;
+
+/** Opening the store and starting the nodes takes about so many statements. */
+const START_STATEMENTS = 60;
+const MOST_STATEMENTS = 700;
+
+export function planLife(dice: Dice, possible: readonly Disturbance[]): Plan {
+  const until = dice.whole(300, LONGEST_MS);
+  return {
+    ending: planEnding(dice),
+    powerCut: dice.chance(0.3),
+    uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
+    uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,
+    disturbances: possible.flatMap((what) => (dice.chance(0.12) ? [{ afterMs: dice.whole(0, until), what }] : [])),
+  };
+}
+
+function planEnding(dice: Dice): Ending {
+  const kind = dice.throw();
+  if (kind < 0.15) return { how: "statement", killAt: dice.whole(1, START_STATEMENTS) };
+  if (kind < 0.75) return { how: "statement", killAt: dice.whole(START_STATEMENTS, MOST_STATEMENTS) };
+  return { how: kind < 0.9 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
+}

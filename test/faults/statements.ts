@@ -1,0 +1,67 @@
+/**
+ * Loaded into Node-RED before its nodes: lets the process die at its n-th SQL statement, and notes how far the store has
+ * surely reached the disk.
+ */
+import { openSync, writeSync } from "node:fs";
+import { createRequire, Module } from "node:module";
+import type Database from "better-sqlite3";
+import { type WalPosition, walPosition } from "./wal.ts";
+
+export interface Watch {
+  /** The process kills itself before it runs this statement, counted from 1 over all databases; null: it does not. */
+  readonly killAt: number | null;
+  /** The store, and the file that says how far its log is durable. */
+  readonly database: string;
+  readonly durableFile: string;
+}
+
+const require = createRequire(import.meta.url);
+const sqlite = require.resolve("better-sqlite3");
+const RealDatabase: typeof Database = require(sqlite);
+
+let watch: Watch | null = null;
+let statements = 0;
+
+/** Begins to count. */
+export function watchStatements(given: Watch): void {
+  watch = given;
+}
+
+/** Called with each statement that is about to run. */
+function beforeStatement(database: string): (sql: unknown) => void {
+  let synchronous = "";
+  /** Where the log stood when a transaction began that is to be synced. */
+  let begun: WalPosition | null = null;
+  let committing = false;
+  return (sql) => {
+    const statement = String(sql).trim();
+    if (database === watch?.database) {
+      // The statement before this one was a commit, and did not fail.
+      if (committing && statement !== "ROLLBACK") noteDurable(watch, begun);
+      synchronous = /^PRAGMA synchronous\s*=\s*(\w+)/i.exec(statement)?.[1]?.toUpperCase() ?? synchronous;
+      if (synchronous === "FULL" && statement.startsWith("BEGIN")) begun = walPosition(database);
+      committing = synchronous === "FULL" && statement === "COMMIT";
+    }
+    statements += 1;
+    if (statements === watch?.killAt) process.kill(process.pid, "SIGKILL");
+  };
+}
+
+let durableFile: number | null = null;
+
+/** One write of a fixed length, which a kill cannot cut in two. A commit that wrote nothing has not been synced. */
+function noteDurable({ database, durableFile: path }: Watch, begun: WalPosition | null): void {
+  const position = walPosition(database);
+  if (position === null || (position.salts === begun?.salts && position.frames === begun.frames)) return;
+  durableFile ??= openSync(path, "w");
+  writeSync(durableFile, `${position.salts} ${String(position.frames).padStart(10)}`, 0);
+}
+
+/** In the real module's place, so that whoever imports it later gets this one. */
+const watched = new Module(sqlite);
+watched.exports = new Proxy(RealDatabase, {
+  construct: (target, [file, options]: [string, Database.Options?]) =>
+    new target(file, { ...options, verbose: beforeStatement(file) }),
+});
+watched.loaded = true;
+require.cache[sqlite] = watched;
