@@ -1,13 +1,16 @@
 /** `npm run soak -- --kills 300 --seed 7`: tries whether anything gets lost or doubled, and says what. */
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { describe } from "./findings.ts";
+import { Disturbance } from "./plan.ts";
 import { soak } from "./soak.ts";
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "300" },
     seed: { type: "string", default: String(Date.now() % 100_000) },
+    disturb: { type: "string", default: "detector,llm,broker,touch,disable" },
     verbose: { type: "boolean", default: false },
   },
 });
@@ -16,7 +19,7 @@ const { kills, stills, findings } = await soak({
   kills: Number(values.kills),
   seed,
   sources: dirname(dirname(import.meta.dirname)),
-  disturbances: ["detector", "llm", "broker", "touch", "disable"],
+  disturbances: z.array(Disturbance).parse(values.disturb.split(",")),
   stopEarly: false,
   ...(values.verbose && { onLife: (summary: string) => process.stdout.write(`${summary}\n`) }),
 });

@@ -1,12 +1,13 @@
 /** What a life of Node-RED goes through: drawn before it begins, so that a seed says it all. */
+import { z } from "zod";
 import type { Dice } from "./dice.ts";
-import type { Outage } from "./surroundings.ts";
 
 export type Ending =
   | { readonly how: "statement"; readonly killAt: number }
   | { readonly how: "kill" | "term"; readonly afterMs: number };
 
-export type Disturbance = Outage | "touch" | "disable" | "reimport";
+export const Disturbance = z.enum(["detector", "llm", "broker", "disk", "touch", "disable", "reimport"]);
+export type Disturbance = z.infer<typeof Disturbance>;
 
 export interface Plan {
   readonly ending: Ending;

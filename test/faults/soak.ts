@@ -127,9 +127,10 @@ class Trial {
   async #live(plan: Plan): Promise<void> {
     const { traffic } = this.#parts;
     this.#number += 1;
-    traffic.enter(this.#number);
+    traffic.begin(this.#number);
     for (let n = 0; n < plan.uploadsBefore; n += 1) await this.#upload();
     const life = await this.#start(plan.ending.how === "statement" ? plan.ending.killAt : null);
+    const t0 = performance.now();
     const over = new AbortController();
     const during = [
       ...plan.uploads.map((afterMs) => at(afterMs, over.signal, () => this.#upload())),
@@ -142,7 +143,7 @@ class Trial {
     await Promise.all(during);
     const lostFrames = this.#loseTail(plan);
     this.#examine();
-    this.#options.onLife?.(`life ${this.#number}: ${JSON.stringify(plan.ending)}, ${lostFrames} frames cut\n${life.log()}`);
+    this.#options.onLife?.(`life ${this.#number}: ${JSON.stringify(plan.ending)}, ${lostFrames} frames cut, ${Math.round(performance.now() - t0)} ms, ${this.#parts.listener.events.length} heard, ${this.#parts.traffic.stills.length} stills`);
   }
 
   async #start(killAt: number | null): Promise<Life> {

@@ -2,10 +2,10 @@
  * Loaded into Node-RED before its nodes: lets the process die at its n-th SQL statement, and notes how far the store has
  * surely reached the disk.
  */
-import { openSync, writeSync } from "node:fs";
+import { existsSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { createRequire, Module } from "node:module";
 import type Database from "better-sqlite3";
-import { type WalPosition, walPosition } from "./wal.ts";
+import { INDEX_BYTES, type WalPosition, walPosition } from "./wal.ts";
 
 export interface Watch {
   /** The process kills itself before it runs this statement, counted from 1 over all databases; null: it does not. */
@@ -39,7 +39,7 @@ function beforeStatement(database: string): (sql: unknown) => void {
       // The statement before this one was a commit, and did not fail.
       if (committing && statement !== "ROLLBACK") noteDurable(watch, begun);
       synchronous = /^PRAGMA synchronous\s*=\s*(\w+)/i.exec(statement)?.[1]?.toUpperCase() ?? synchronous;
-      if (synchronous === "FULL" && statement.startsWith("BEGIN")) begun = walPosition(database);
+      if (synchronous === "FULL" && statement.startsWith("BEGIN")) begun = whereWalStands(database);
       committing = synchronous === "FULL" && statement === "COMMIT";
     }
     statements += 1;
@@ -47,11 +47,24 @@ function beforeStatement(database: string): (sql: unknown) => void {
   };
 }
 
+/** Open handles on the index of the store's log, by inode. None is ever closed: that would drop SQLite's locks on it. */
+const indexes = new Map<number, number>();
+
+function whereWalStands(database: string): WalPosition | null {
+  const path = `${database}-shm`;
+  if (!existsSync(path)) return null;
+  const { ino } = statSync(path);
+  const index = indexes.get(ino) ?? openSync(path, "r");
+  indexes.set(ino, index);
+  const bytes = Buffer.alloc(INDEX_BYTES);
+  return readSync(index, bytes, 0, INDEX_BYTES, 0) === INDEX_BYTES ? walPosition(bytes) : null;
+}
+
 let durableFile: number | null = null;
 
 /** One write of a fixed length, which a kill cannot cut in two. A commit that wrote nothing has not been synced. */
 function noteDurable({ database, durableFile: path }: Watch, begun: WalPosition | null): void {
-  const position = walPosition(database);
+  const position = whereWalStands(database);
   if (position === null || (position.salts === begun?.salts && position.frames === begun.frames)) return;
   durableFile ??= openSync(path, "w");
   writeSync(durableFile, `${position.salts} ${String(position.frames).padStart(10)}`, 0);

@@ -32,7 +32,7 @@ export interface Still {
 
 const BUSY = ["front", "back", "garden", "hall"];
 /** Cameras that upload once and then never again: nothing but a timer can close their batches. */
-const MOST_QUIET = 24;
+const MOST_QUIET = 12;
 
 export class Traffic {
   readonly #folder: string;
@@ -42,6 +42,7 @@ export class Traffic {
   readonly #sights = new Map<string, Sight>();
   readonly #bytes = new Map<string, Buffer>();
   readonly #writing = new Set<Promise<void>>();
+  #count = 0;
   #quiet = 0;
   #life = 0;
 
@@ -63,15 +64,16 @@ export class Traffic {
   }
 
   /** From now on, uploads belong to this life. */
-  enter(life: number): void {
+  begin(life: number): void {
     this.#life = life;
   }
 
   /** Files that are there before anybody looks. */
   async layOld(count: number): Promise<void> {
     for (let n = 0; n < count; n += 1) {
-      const bytes = await picture(this.#next);
-      await writeFile(this.#place(this.#enterStill("old", this.#dice.pick(BUSY), bytes, "something")), bytes);
+      const number = this.#number();
+      const bytes = await picture(number);
+      await writeFile(this.#place(this.#enter(number, "old", this.#dice.pick(BUSY), bytes, "something")), bytes);
     }
   }
 
@@ -79,15 +81,17 @@ export class Traffic {
   async upload(): Promise<void> {
     const dice = this.#dice;
     const kind = dice.throw();
-    if (kind < 0.08) return this.#drop("broken", this.#busy(), await broken(this.#next, dice), "nothing");
-    if (kind < 0.12) return this.#drop("poisoned", this.#busy(), poisoned(this.#next), "nothing");
-    if (kind < 0.24) return this.#copy();
-    if (kind < 0.28) return this.#changeMind();
-    const quiet = this.#quiet < MOST_QUIET && dice.chance(0.15);
-    if (quiet) this.#quiet += 1;
+    if (kind < 0.12) return this.#copy();
+    if (kind < 0.16) return this.#changeMind();
+    const number = this.#number();
+    if (kind < 0.24) return this.#drop(number, "broken", this.#busy(), await broken(number, dice), "nothing");
+    if (kind < 0.28) return this.#drop(number, "poisoned", this.#busy(), poisoned(number), "nothing");
+    if (this.#quiet < MOST_QUIET && dice.chance(0.15)) {
+      this.#quiet += 1;
+      return this.#drop(number, "whole", `quiet${this.#quiet}`, await picture(number), "something");
+    }
     const sight = dice.pick(["urgent", "something", "something", "nothing"] as const);
-    const camera = quiet ? `quiet${this.#quiet}` : this.#busy();
-    this.#drop("whole", camera, await picture(this.#next), quiet ? "something" : sight);
+    this.#drop(number, "whole", this.#busy(), await picture(number), sight);
   }
 
   /** Resolves when all files are there with all their bytes. */
@@ -95,8 +99,9 @@ export class Traffic {
     await Promise.all(this.#writing);
   }
 
-  get #next(): number {
-    return this.#stills.length + 1;
+  #number(): number {
+    this.#count += 1;
+    return this.#count;
   }
 
   #busy(): string {
@@ -109,16 +114,18 @@ export class Traffic {
     if (originals.length === 0) return;
     const { camera, sha256: sha, sight } = this.#dice.pick(originals);
     const bytes = this.#bytes.get(sha);
-    if (bytes) this.#drop("whole", camera, bytes, sight);
+    if (bytes) this.#drop(this.#number(), "whole", camera, bytes, sight);
   }
 
   /** A file that is there and then is not, or is another one. */
   async #changeMind(): Promise<void> {
     const camera = this.#busy();
     const pause = this.#dice.whole(0, 150);
-    const first = await picture(this.#next);
-    if (this.#dice.chance(0.5)) {
-      const still = this.#enterStill("deleted", camera, first, "something");
+    const isDeleted = this.#dice.chance(0.5);
+    const number = this.#number();
+    const first = await picture(number);
+    if (isDeleted) {
+      const still = this.#enter(number, "deleted", camera, first, "something");
       this.#track(async () => {
         await writeFile(this.#place(still), first);
         await sleep(pause);
@@ -126,10 +133,11 @@ export class Traffic {
       });
       return;
     }
-    const gone = this.#enterStill("overwritten", camera, first, "something");
     // Of another size, which is how the two are told apart.
-    const second = await picture(this.#next, 320);
-    const still = this.#enterStill("whole", camera, second, "something", gone.path);
+    const next = this.#number();
+    const second = await picture(next, 320);
+    const gone = this.#enter(number, "overwritten", camera, first, "something");
+    const still = this.#enter(next, "whole", camera, second, "something", gone.path);
     this.#track(async () => {
       await writeFile(this.#place(gone), first);
       await sleep(pause);
@@ -137,8 +145,8 @@ export class Traffic {
     });
   }
 
-  #drop(fate: Fate, camera: string, bytes: Buffer, sight: Sight): void {
-    const still = this.#enterStill(fate, camera, bytes, sight);
+  #drop(number: number, fate: Fate, camera: string, bytes: Buffer, sight: Sight): void {
+    const still = this.#enter(number, fate, camera, bytes, sight);
     const way = this.#dice.pick(["at once", "moved", "slowly"] as const);
     const pauses = [this.#dice.whole(10, 80), this.#dice.whole(10, 80)];
     this.#track(async () => {
@@ -159,8 +167,7 @@ export class Traffic {
     renameSync(draft, this.#place(still));
   }
 
-  #enterStill(fate: Fate, camera: string, bytes: Buffer, sight: Sight, path?: string): Still {
-    const number = this.#next;
+  #enter(number: number, fate: Fate, camera: string, bytes: Buffer, sight: Sight, path?: string): Still {
     // A camera that sends what it has kept for long: that is the backlog's lane.
     const name = this.#dice.chance(0.1) ? `MDAlarm_20251001-123100_${number}.jpg` : `still_${number}.jpg`;
     const still: Still = {

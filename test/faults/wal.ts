@@ -12,7 +12,8 @@ export interface WalPosition {
 }
 
 /** The index is in the machine's own byte order, which is little-endian wherever we run. */
-const INDEX = { bytes: 136, lastFrame: 16, salts: 32, checkpointed: 128 };
+const INDEX = { lastFrame: 16, salts: 32, checkpointed: 128 };
+export const INDEX_BYTES = 136;
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 /** Of the log's header; big-endian. */
@@ -20,10 +21,8 @@ const PAGE_SIZE = 8;
 const SALTS = 16;
 const SALTS_BYTES = 8;
 
-/** How far the log of an open or killed database goes; null where it has none. */
-export function walPosition(database: string): WalPosition | null {
-  const index = head(`${database}-shm`, INDEX.bytes);
-  if (index === null) return null;
+/** How far a log goes, by the first bytes of its index (`-shm`). */
+export function walPosition(index: Buffer): WalPosition {
   return {
     salts: index.toString("hex", INDEX.salts, INDEX.salts + SALTS_BYTES),
     frames: index.readUInt32LE(INDEX.lastFrame),
@@ -35,10 +34,10 @@ export function walPosition(database: string): WalPosition | null {
  * `durable`: how far the log had been synced, as far as is known. The answer is the number of frames that are lost.
  */
 export function cutWal(database: string, durable: WalPosition | null, dice: Dice): number {
-  const end = walPosition(database);
-  const index = head(`${database}-shm`, INDEX.bytes);
+  const index = head(`${database}-shm`, INDEX_BYTES);
   const log = head(`${database}-wal`, WAL_HEADER_BYTES);
-  if (end === null || index === null || log === null) return 0;
+  if (index === null || log === null) return 0;
+  const end = walPosition(index);
   // A log that has just begun anew: what was before it is in the database.
   if (log.toString("hex", SALTS, SALTS + SALTS_BYTES) !== end.salts) return 0;
   // A checkpoint syncs the log before it copies from it.

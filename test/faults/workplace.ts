@@ -23,6 +23,7 @@ export class Workplace {
   /** The small disk of its own that the data folder lies on; null where this machine does not let us mount one. */
   readonly disk: string | null;
   readonly #folder: string;
+  readonly #removeAtExit = () => this.remove();
 
   /** `sources`: the folder with the package's `nodes`. */
   constructor(sources: string) {
@@ -38,6 +39,7 @@ export class Workplace {
     this.database = join(this.dataDir, DATABASE_FILE);
     this.userDir = this.#make("node-red");
     this.#installNodes(sources);
+    process.once("exit", this.#removeAtExit);
   }
 
   /** What the next start of Node-RED finds. */
@@ -46,6 +48,7 @@ export class Workplace {
   }
 
   remove(): void {
+    process.off("exit", this.#removeAtExit);
     if (this.disk !== null) execFileSync("umount", ["--lazy", this.disk]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
