@@ -231,6 +231,8 @@ function auditEvents(db: Database.Database, { heard, life }: Books): Finding[] {
       const texts = new Set(same.map((event) => JSON.stringify(event)));
       if (texts.size > 1) findings.push({ kind: "doubled", what: `${event_id} revision ${revision} was published with ${texts.size} contents`, life });
     }
+    const verdicts = new Set(messages.filter(({ final }) => final).map(({ revision }) => revision));
+    if (verdicts.size > 1) findings.push({ kind: "doubled", what: `${event_id} was judged ${verdicts.size} times`, life });
     const verdict = messages.find(({ final }) => final)?.revision ?? Number.POSITIVE_INFINITY;
     if (messages.some(({ final, revision }) => !final && revision > verdict)) {
       findings.push({ kind: "lost", what: `${event_id} was an estimate again after its verdict`, life });

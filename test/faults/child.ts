@@ -9,13 +9,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { nodeRedSettings } from "../../flows/settings.ts";
-import { watchStatements } from "./statements.ts";
+import { KillAt, watchStatements } from "./statements.ts";
 
 const Order = z.discriminatedUnion("do", [
   z.object({
     do: z.literal("start"),
     userDir: z.string(),
-    killAt: z.int().positive().nullable(),
+    killAt: KillAt.nullable(),
     database: z.string(),
     durableFile: z.string(),
   }),

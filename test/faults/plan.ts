@@ -1,9 +1,10 @@
 /** What a life of Node-RED goes through: drawn before it begins, so that a seed says it all. */
 import { z } from "zod";
 import type { Dice } from "./dice.ts";
+import type { KillAt } from "./statements.ts";
 
 export type Ending =
-  | { readonly how: "statement"; readonly killAt: number }
+  | { readonly how: "statement"; readonly killAt: KillAt }
   | { readonly how: "kill" | "term"; readonly afterMs: number };
 
 export const Disturbance = z.enum(["detector", "llm", "broker", "disk", "touch", "disable", "reimport"]);
@@ -26,6 +27,9 @@ export const LONGEST_MS = 2_000;
 /** Opening the store and starting the nodes takes about so many statements. */
 const START_STATEMENTS = 60;
 const MOST_STATEMENTS = 700;
+/** What is written last is reached least: these words are aimed at. */
+const RARE = ["uploads", "claims", "inspections", "batches", "handovers", "events", "outbox", "alerts", "BEGIN"];
+const MOST_AIMED = 25;
 
 export function planLife(dice: Dice, possible: readonly Disturbance[]): Plan {
   const until = dice.whole(300, LONGEST_MS);
@@ -40,7 +44,12 @@ export function planLife(dice: Dice, possible: readonly Disturbance[]): Plan {
 
 function planEnding(dice: Dice): Ending {
   const kind = dice.throw();
-  if (kind < 0.15) return { how: "statement", killAt: dice.whole(1, START_STATEMENTS) };
-  if (kind < 0.75) return { how: "statement", killAt: dice.whole(START_STATEMENTS, MOST_STATEMENTS) };
-  return { how: kind < 0.9 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
+  if (kind < 0.1) return killAt(dice.whole(1, START_STATEMENTS), "");
+  if (kind < 0.45) return killAt(dice.whole(START_STATEMENTS, MOST_STATEMENTS), "");
+  if (kind < 0.8) return killAt(dice.whole(1, MOST_AIMED), dice.pick(RARE));
+  return { how: kind < 0.92 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
+}
+
+function killAt(n: number, word: string): Ending {
+  return { how: "statement", killAt: { n, word } };
 }

@@ -14,6 +14,7 @@ import { type Listener, listen } from "./listener.ts";
 import { type Disturbance, LONGEST_MS, type Plan, planLife } from "./plan.ts";
 import { postMortem } from "./post-mortem.ts";
 import { awaitRest } from "./rest.ts";
+import type { KillAt } from "./statements.ts";
 import { Surroundings } from "./surroundings.ts";
 import { Traffic } from "./traffic.ts";
 import { cutWal, type WalPosition } from "./wal.ts";
@@ -146,7 +147,7 @@ class Trial {
     this.#options.onLife?.(`life ${this.#number}: ${JSON.stringify(plan.ending)}, ${lostFrames} frames cut, ${Math.round(performance.now() - t0)} ms, ${this.#parts.listener.events.length} heard, ${this.#parts.traffic.stills.length} stills`);
   }
 
-  async #start(killAt: number | null): Promise<Life> {
+  async #start(killAt: KillAt | null): Promise<Life> {
     const { workplace } = this.#parts;
     const life = await this.#next;
     workplace.writeFlows(this.#wiring.nodes);

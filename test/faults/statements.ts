@@ -5,11 +5,16 @@
 import { existsSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { createRequire, Module } from "node:module";
 import type Database from "better-sqlite3";
+import { z } from "zod";
 import { INDEX_BYTES, type WalPosition, walPosition } from "./wal.ts";
 
+/** The n-th statement, counted from 1 over all databases, of those that contain a word; of all where that is empty. */
+export const KillAt = z.object({ n: z.int().positive(), word: z.string() });
+export type KillAt = z.infer<typeof KillAt>;
+
 export interface Watch {
-  /** The process kills itself before it runs this statement, counted from 1 over all databases; null: it does not. */
-  readonly killAt: number | null;
+  /** The process kills itself before it runs this statement; null: it does not. */
+  readonly killAt: KillAt | null;
   /** The store, and the file that says how far its log is durable. */
   readonly database: string;
   readonly durableFile: string;
@@ -42,8 +47,9 @@ function beforeStatement(database: string): (sql: unknown) => void {
       if (synchronous === "FULL" && statement.startsWith("BEGIN")) begun = whereWalStands(database);
       committing = synchronous === "FULL" && statement === "COMMIT";
     }
+    if (!watch?.killAt || !statement.includes(watch.killAt.word)) return;
     statements += 1;
-    if (statements === watch?.killAt) process.kill(process.pid, "SIGKILL");
+    if (statements === watch.killAt.n) process.kill(process.pid, "SIGKILL");
   };
 }
 

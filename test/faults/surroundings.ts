@@ -18,6 +18,10 @@ const SEEN: Readonly<Record<Sight, readonly WireDetection[]>> = {
   something: [{ class: "dog", confidence: 0.7, bbox: { x: 10, y: 10, width: 40, height: 40 } }],
   nothing: [],
 };
+/** A real detector and a real model take their time, in which everything else can happen. */
+const WELL = { slow: 15 };
+const THINKING_MS = 60;
+const VERDICT = { reasoning: "A dog.", summary: "A dog in the garden.", risk_score: 12, recommended_action: "" };
 /** Such as fill a disk's last corner. */
 const FILLER_BYTES = [1024 * 1024, 4096];
 
@@ -40,7 +44,8 @@ export class Surroundings {
     this.broker = broker;
     this.#disk = options.disk;
     this.#sight = options.sight;
-    this.#answerDetector();
+    this.#setUpDetector();
+    this.#setUpLlm();
   }
 
   /** `memory`: a folder for the broker. `disk`: a small disk of its own that may be filled; null where there is none. */
@@ -104,12 +109,12 @@ export class Surroundings {
       await this.#detector.close();
       await sleep(ms);
       this.#detector = await startDetectorServer({ port });
-      this.#answerDetector();
+      this.#setUpDetector();
       return;
     }
     this.#detector.misbehave(how === "busy" ? 503 : "never");
     await sleep(ms);
-    this.#detector.misbehave(null);
+    this.#detector.misbehave(WELL);
   }
 
   async #withoutLlm(how: "refuses" | "busy" | "hangs", ms: number): Promise<void> {
@@ -118,6 +123,7 @@ export class Surroundings {
       await this.#llm.close();
       await sleep(ms);
       this.#llm = await startLlmServer({ port });
+      this.#setUpLlm();
       return;
     }
     this.#llm.misbehave(how === "busy" ? 503 : "never");
@@ -138,8 +144,13 @@ export class Surroundings {
     }
   }
 
-  #answerDetector(): void {
+  #setUpDetector(): void {
     this.#detector.answer(({ sha256 }) => SEEN[this.#sight(sha256)]);
+    this.#detector.misbehave(WELL);
+  }
+
+  #setUpLlm(): void {
+    this.#llm.answer(() => sleep(THINKING_MS, VERDICT));
   }
 }
 

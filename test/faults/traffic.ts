@@ -136,7 +136,7 @@ export class Traffic {
     // Of another size, which is how the two are told apart.
     const next = this.#number();
     const second = await picture(next, 320);
-    const gone = this.#enter(number, "overwritten", camera, first, "something");
+    const gone = this.#enter(number, "overwritten", camera, first, "nothing");
     const still = this.#enter(next, "whole", camera, second, "something", gone.path);
     this.#track(async () => {
       await writeFile(this.#place(gone), first);

@@ -1,0 +1,173 @@
+/** Bugs to plant into a copy of the sources, each of which the trial must find: else its silence proves nothing. */
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+interface Edit {
+  readonly file: string;
+  /** Occurs exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface PlantedBug {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+const QUEUE = "lib/store/work-queue.ts";
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "a message is answered before it is journalled",
+    edits: [
+      {
+        file: QUEUE,
+        find: "const jobId = store.transaction(",
+        replace:
+          "store.transaction((tables) => answer(tables, delivery, clock.now()));\n    const jobId = store.transaction(",
+      },
+    ],
+  },
+  {
+    name: "what a timer or a watch brings is stored in one transaction and handed over in the next",
+    edits: [
+      {
+        file: QUEUE,
+        find: "this.#options.handOff.prepare(tables, base, commit(tables), clock.now())",
+        replace: "this.#options.handOff.prepare(tables, base, outputs, clock.now())",
+      },
+      {
+        file: QUEUE,
+        find: "act(base: FlowMessage, commit: Result[\"commit\"]): void {",
+        replace:
+          "act(base: FlowMessage, commit: Result[\"commit\"]): void {\n    const outputs = this.#options.store.transaction(commit);",
+      },
+    ],
+  },
+  {
+    name: "a job ends in one transaction and its result is stored in the next",
+    edits: [
+      {
+        file: QUEUE,
+        find: "return this.#options.handOff.prepare(tables, message, result.commit(tables), now);",
+        replace: "return [];",
+      },
+      {
+        file: QUEUE,
+        find: "if (sent === null) {",
+        replace:
+          "if (sent !== null) this.#options.send(store.transaction((tables) => this.#options.handOff.prepare(tables, message, result.commit(tables), clock.now())));\n    if (sent === null) {",
+      },
+    ],
+  },
+  {
+    name: "what an instant node stores and its receipt are two transactions",
+    edits: [
+      {
+        file: QUEUE,
+        find: "receiveAndSettle(delivery: Delivery, commit: Result[\"commit\"]): void {",
+        replace:
+          "receiveAndSettle(delivery: Delivery, commit: Result[\"commit\"]): void {\n    const outputs = this.#options.store.transaction(commit);",
+      },
+      {
+        file: QUEUE,
+        find: "this.#options.handOff.prepare(tables, delivery.message, commit(tables), now)",
+        replace: "this.#options.handOff.prepare(tables, delivery.message, outputs, now)",
+      },
+    ],
+  },
+  {
+    name: "an event is stored in one transaction and queued for publication in the next",
+    edits: [
+      {
+        file: "lib/site/analysis.ts",
+        find: "tables.events.save(nodeId, event, publish)",
+        replace: "tables.events.save(nodeId, event, false)",
+      },
+      {
+        file: "lib/site/analysis.ts",
+        find: 'tables.afterCommit(() => site.bus.emit("outbox"))',
+        replace:
+          'tables.afterCommit(() => { site.store.transaction(({ outbox }) => outbox.add("event", stored.event_id, stored.revision, stored)); site.bus.emit("outbox"); })',
+      },
+    ],
+  },
+  {
+    name: "an event leaves the outbox before the broker has acknowledged it",
+    edits: [
+      {
+        file: "lib/site/publisher.ts",
+        find: "await this.#publish(eventPackets(",
+        replace:
+          "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      await this.#publish(eventPackets(",
+      },
+    ],
+  },
+  {
+    name: "an event is published before it is on the disk",
+    edits: [{ file: "lib/site/publisher.ts", find: "store.durableTransaction(", replace: "store.transaction(" }],
+  },
+  {
+    name: "messages in the air are not sent again when the flows have started",
+    edits: [{ file: "nodes/define-node.ts", find: "this.#aired.due()", replace: "[]" }],
+  },
+  {
+    name: "the ids of hand-overs begin anew in each session",
+    edits: [
+      { file: "lib/store/store.ts", find: 'randomBytes(8).toString("hex")', replace: '"session"' },
+      { file: "lib/store/handovers.ts", find: "INSERT INTO handovers(", replace: "INSERT OR REPLACE INTO handovers(" },
+    ],
+  },
+  {
+    name: "the timers of open batches are not armed again after a restart",
+    edits: [{ file: "nodes/batch-window.ts", find: "start: () => batches.start(),", replace: "" }],
+  },
+  {
+    name: "jobs of an earlier life are not taken over",
+    edits: [{ file: QUEUE, find: "tables.jobs.claim(nodeId, this.#owner)", replace: "undefined" }],
+  },
+  {
+    name: "the receipts of finished jobs are not kept",
+    edits: [
+      {
+        file: "lib/store/jobs.ts",
+        find: "UPDATE work SET state = 'done', settled_ms = ?, msg = NULL WHERE job_id",
+        replace: "DELETE FROM work WHERE ? > 0 AND job_id",
+      },
+    ],
+  },
+  {
+    name: "the folder is not scanned at the start",
+    edits: [{ file: "lib/media/folder-watch.ts", find: "await this.#offerFound();", replace: "" }],
+  },
+  {
+    name: "a verdict does not replace its estimate",
+    edits: [
+      { file: "lib/store/events.ts", find: "WHERE excluded.final >= events.final", replace: "WHERE events.final = 2" },
+    ],
+  },
+  {
+    name: "an outage ends the jobs that meet it",
+    edits: [
+      { file: "lib/resilience/errors.ts", find: "{ ...options, retryable: true }", replace: "{ ...options, retryable: false }" },
+    ],
+  },
+  {
+    name: "what is looked at need not be what was taken",
+    edits: [{ file: "lib/site/inspection.ts", find: "file.sha256 !== upload.sha256", replace: "false" }],
+  },
+];
+
+/** Copies the sources of the package at `root` into an empty folder, with the bug. Throws where its place is not found. */
+export function plant({ name, edits }: PlantedBug, root: string, folder: string): void {
+  for (const part of ["lib", "nodes", "package.json"]) cpSync(join(root, part), join(folder, part), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  for (const { file, find, replace } of edits) {
+    const path = join(folder, file);
+    const parts = readFileSync(path, "utf8").split(find);
+    if (parts.length !== 2) {
+      throw new Error(`"${name}" cannot be planted: ${file} has ${parts.length - 1} times, not once: ${find}`);
+    }
+    writeFileSync(path, parts.join(replace));
+  }
+}
