@@ -27,26 +27,33 @@ export const LONGEST_MS = 2_000;
 /** Opening the store and starting the nodes takes about so many statements. */
 const START_STATEMENTS = 60;
 const MOST_STATEMENTS = 700;
-/** What is written last is reached least: these words are aimed at. */
-const RARE = ["uploads", "claims", "inspections", "batches", "handovers", "events", "outbox", "alerts", "BEGIN"];
-const MOST_AIMED = 25;
+/** Between two transactions is where something can be lost: a life has about so many. */
+const MOST_TRANSACTIONS = 70;
+/** What is written last is reached least. */
+const LATE = ["batches", "events", "outbox", "alerts"];
+const MOST_LATE = 20;
+const OUTAGE_CHANCE = 0.2;
 
 export function planLife(dice: Dice, possible: readonly Disturbance[]): Plan {
-  const until = dice.whole(300, LONGEST_MS);
+  // Uploads come in a burst or spread over the life.
+  const until = dice.whole(20, LONGEST_MS);
   return {
     ending: planEnding(dice),
     powerCut: dice.chance(0.3),
     uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
     uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,
-    disturbances: possible.flatMap((what) => (dice.chance(0.12) ? [{ afterMs: dice.whole(0, until), what }] : [])),
+    disturbances: possible.flatMap((what) =>
+      dice.chance(OUTAGE_CHANCE) ? [{ afterMs: dice.whole(0, until), what }] : [],
+    ),
   };
 }
 
 function planEnding(dice: Dice): Ending {
   const kind = dice.throw();
   if (kind < 0.1) return killAt(dice.whole(1, START_STATEMENTS), "");
-  if (kind < 0.45) return killAt(dice.whole(START_STATEMENTS, MOST_STATEMENTS), "");
-  if (kind < 0.8) return killAt(dice.whole(1, MOST_AIMED), dice.pick(RARE));
+  if (kind < 0.25) return killAt(dice.whole(START_STATEMENTS, MOST_STATEMENTS), "");
+  if (kind < 0.65) return killAt(dice.whole(1, MOST_TRANSACTIONS), "BEGIN");
+  if (kind < 0.8) return killAt(dice.whole(1, MOST_LATE), dice.pick(LATE));
   return { how: kind < 0.92 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
 }
 

@@ -112,10 +112,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [{ file: "nodes/define-node.ts", find: "this.#aired.due()", replace: "[]" }],
   },
   {
-    name: "the ids of hand-overs begin anew in each session",
+    name: "the ids of hand-overs begin anew in each session, and are all that a receipt goes by",
     edits: [
       { file: "lib/store/store.ts", find: 'randomBytes(8).toString("hex")', replace: '"session"' },
       { file: "lib/store/handovers.ts", find: "INSERT INTO handovers(", replace: "INSERT OR REPLACE INTO handovers(" },
+      { file: "lib/store/job-key.ts", find: "const content =", replace: "if (origin) return origin;\n  const content =" },
     ],
   },
   {

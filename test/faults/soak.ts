@@ -142,7 +142,8 @@ class Trial {
     await this.#awaitEnd(plan, life);
     over.abort();
     await Promise.all(during);
-    const lostFrames = this.#loseTail(plan);
+    const lostFrames = this.#watched ? this.#loseTail(plan) : 0;
+    this.#watched ||= isWatched(this.#parts.workplace.database);
     this.#examine();
     this.#options.onLife?.(`life ${this.#number}: ${JSON.stringify(plan.ending)}, ${lostFrames} frames cut, ${Math.round(performance.now() - t0)} ms, ${this.#parts.listener.events.length} heard, ${this.#parts.traffic.stills.length} stills`);
   }
@@ -181,8 +182,8 @@ class Trial {
     }
   }
 
+  /** Nothing is uploaded before the folder is known for watched, surely and for good: until then, files are old. */
   async #upload(): Promise<void> {
-    this.#watched ||= isWatched(this.#parts.workplace.database);
     if (this.#watched) await this.#parts.traffic.upload();
   }
 
@@ -213,8 +214,7 @@ class Trial {
   #loseTail({ powerCut, ending }: Plan): number {
     const { workplace, dice } = this.#parts;
     const durable = readDurable(workplace.durableFile);
-    // Before the first durable commit, not even the folder is known for watched.
-    if (!powerCut || ending.how === "term" || durable === null) return 0;
+    if (!powerCut || ending.how === "term") return 0;
     return cutWal(workplace.database, durable, dice);
   }
 
@@ -268,11 +268,14 @@ async function at(afterMs: number, over: AbortSignal, work: () => void | Promise
   await work();
 }
 
+/** Whether a store says that a folder is watched; if so, it says so even after the power is cut. */
 function isWatched(database: string): boolean {
   if (!existsSync(database)) return false;
-  const db = new Database(database, { readonly: true });
+  const db = new Database(database);
   try {
-    return db.prepare("SELECT 1 FROM roots").get() !== undefined;
+    const watched = db.prepare("SELECT 1 FROM roots").get() !== undefined;
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    return watched;
   } catch {
     // There is no such table yet.
     return false;
