@@ -20,6 +20,7 @@ const { kills, stills, findings } = await soak({
   seed,
   sources: dirname(dirname(import.meta.dirname)),
   disturbances: z.array(Disturbance).parse(values.disturb.split(",")),
+  aim: null,
   stopEarly: false,
   ...(values.verbose && { onLife: (summary: string) => process.stdout.write(`${summary}\n`) }),
 });

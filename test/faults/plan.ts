@@ -32,13 +32,15 @@ const MOST_TRANSACTIONS = 70;
 /** What is written last is reached least. */
 const LATE = ["batches", "events", "outbox", "alerts"];
 const MOST_LATE = 20;
+const MOST_AIMED = 50;
 const OUTAGE_CHANCE = 0.2;
 
-export function planLife(dice: Dice, possible: readonly Disturbance[]): Plan {
+/** `aim`: a word in the statements at which to kill; null: all sorts of ends. */
+export function planLife(dice: Dice, possible: readonly Disturbance[], aim: string | null): Plan {
   // Uploads come in a burst or spread over the life.
   const until = dice.whole(20, LONGEST_MS);
   return {
-    ending: planEnding(dice),
+    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, MOST_AIMED), aim),
     powerCut: dice.chance(0.3),
     uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
     uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,

@@ -28,6 +28,8 @@ export interface SoakOptions {
   readonly sources: string;
   /** What else happens to it. */
   readonly disturbances: readonly Disturbance[];
+  /** A word in the statements at which all lives shall end; null: lives end in all sorts of ways. */
+  readonly aim: string | null;
   /** Ends the trial with the first finding. */
   readonly stopEarly: boolean;
   /** Hears of each life. */
@@ -40,6 +42,8 @@ export interface SoakResult {
   readonly findings: readonly Finding[];
 }
 
+/** Loading Node-RED takes longer than most lives: so many wait, loaded. */
+const PREPARED = 2;
 const OLD_STILLS = 5;
 /** Node-RED gives each node 15 seconds to close. */
 const LONGEST_STOP_MS = 20_000;
@@ -86,7 +90,7 @@ class Trial {
   /** What goes on beyond the life in which it began. */
   readonly #troubles = new Set<Promise<void>>();
   #deploying: Promise<void> = Promise.resolve();
-  #next: Promise<Life>;
+  readonly #prepared: Promise<Life>[] = [];
   #number = 0;
   #kills = 0;
   /** Whether the folder is watched: what comes before that is old. */
@@ -105,14 +109,14 @@ class Trial {
       llmUrl: surroundings.llmUrl,
       mqttUrl: surroundings.broker.url,
     });
-    this.#next = prepareLife(options.sources);
+    for (let n = 0; n < PREPARED; n += 1) this.#prepare();
   }
 
   async run(): Promise<SoakResult> {
-    const { kills, stopEarly } = this.#options;
+    const { kills, stopEarly, aim } = this.#options;
     await this.#parts.traffic.layOld(OLD_STILLS);
     const done = () => this.#kills >= kills || (stopEarly && this.#findings.length > 0);
-    while (!done()) await this.#live(planLife(this.#parts.dice, this.#possible));
+    while (!done()) await this.#live(planLife(this.#parts.dice, this.#possible, aim));
     if (!(stopEarly && this.#findings.length > 0)) await this.#comeToRest();
     return { kills: this.#kills, stills: this.#parts.traffic.stills.length, findings: this.#findings };
   }
@@ -120,9 +124,15 @@ class Trial {
   /** Ends what may still run. */
   async end(): Promise<void> {
     await Promise.allSettled(this.#troubles);
-    const life = await this.#next;
-    life.kill("SIGKILL");
-    await life.ended;
+    for (const preparing of this.#prepared) {
+      const life = await preparing;
+      life.kill("SIGKILL");
+      await life.ended;
+    }
+  }
+
+  #prepare(): void {
+    this.#prepared.push(prepareLife(this.#options.sources));
   }
 
   async #live(plan: Plan): Promise<void> {
@@ -150,11 +160,12 @@ class Trial {
 
   async #start(killAt: KillAt | null): Promise<Life> {
     const { workplace } = this.#parts;
-    const life = await this.#next;
+    const life = await this.#prepared.shift();
+    if (!life) throw new Error("no life is prepared");
     workplace.writeFlows(this.#wiring.nodes);
     const { userDir, database, durableFile } = workplace;
     await life.start({ killAt, userDir, database, durableFile });
-    this.#next = prepareLife(this.#options.sources);
+    this.#prepare();
     return life;
   }
 

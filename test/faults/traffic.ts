@@ -82,10 +82,10 @@ export class Traffic {
     const dice = this.#dice;
     const kind = dice.throw();
     if (kind < 0.12) return this.#copy();
-    if (kind < 0.16) return this.#changeMind();
+    if (kind < 0.2) return this.#changeMind();
     const number = this.#number();
-    if (kind < 0.24) return this.#drop(number, "broken", this.#busy(), await broken(number, dice), "nothing");
-    if (kind < 0.28) return this.#drop(number, "poisoned", this.#busy(), poisoned(number), "nothing");
+    if (kind < 0.27) return this.#drop(number, "broken", this.#busy(), await broken(number, dice), "nothing");
+    if (kind < 0.31) return this.#drop(number, "poisoned", this.#busy(), poisoned(number), "nothing");
     if (this.#quiet < MOST_QUIET && dice.chance(0.15)) {
       this.#quiet += 1;
       return this.#drop(number, "whole", `quiet${this.#quiet}`, await picture(number), "something");
@@ -120,7 +120,7 @@ export class Traffic {
   /** A file that is there and then is not, or is another one. */
   async #changeMind(): Promise<void> {
     const camera = this.#busy();
-    const pause = this.#dice.whole(0, 150);
+    const pause = this.#dice.whole(0, 300);
     const isDeleted = this.#dice.chance(0.5);
     const number = this.#number();
     const first = await picture(number);
