@@ -3,17 +3,14 @@
  * nothing lost, nothing doubled, nothing invented.
  */
 import Database from "better-sqlite3";
-import type { EventRecord } from "../../lib/domain/event.ts";
 import type { Finding } from "./findings.ts";
+import { auditHeard, auditPublished, type Heard } from "./publications.ts";
 import type { Sight, Still } from "./traffic.ts";
 
-export interface Books {
+export interface Books extends Heard {
   /** The store's file. */
   readonly database: string;
   readonly stills: readonly Still[];
-  /** In the order they came. */
-  readonly heard: readonly EventRecord[];
-  readonly life: number;
 }
 
 interface UploadRow {
@@ -44,13 +41,6 @@ interface BatchRow {
   readonly counted: number | null;
 }
 
-interface EventRow {
-  readonly event_id: string;
-  readonly revision: number;
-  readonly final: number;
-  readonly alerts: number;
-}
-
 /** What an uploaded file may have become, by its fate. */
 const ENDS: Readonly<Record<Still["fate"], readonly string[]>> = {
   whole: ["inspected", "duplicate"],
@@ -67,7 +57,13 @@ const DETECTIONS: Readonly<Record<Sight, number>> = { urgent: 2, something: 1, n
 export function audit(books: Books): Finding[] {
   const db = new Database(books.database, { readonly: true, fileMustExist: true });
   try {
-    return [...auditUploads(db, books), ...auditInspections(db, books), ...auditBatches(db, books), ...auditEvents(db, books)];
+    return [
+      ...auditUploads(db, books),
+      ...auditInspections(db, books),
+      ...auditBatches(db, books),
+      ...auditHeard(db, books),
+      ...auditPublished(db, books),
+    ];
   } finally {
     db.close();
   }
@@ -107,7 +103,8 @@ function auditUploads(db: Database.Database, { stills, life }: Books): Finding[]
   for (const still of stills) {
     const own = (byPath.get(still.path) ?? []).filter(({ size }) => size === still.size);
     const ends = own.map(endOf);
-    if (ends.length > 1) findings.push({ kind: "doubled", what: `${still.path} is entered as ${ends.join(", ")}`, life: still.life });
+    if (ends.length > 1)
+      findings.push({ kind: "doubled", what: `${still.path} is entered as ${ends.join(", ")}`, life: still.life });
     const [end = "nowhere"] = ends;
     if (!ENDS[still.fate].includes(end)) {
       findings.push({ kind: "lost", what: `${still.path}, ${still.fate}, ended ${end}`, life: still.life });
@@ -118,7 +115,12 @@ function auditUploads(db: Database.Database, { stills, life }: Books): Finding[]
     const largest = Math.max(-1, ...(paths.get(row.path) ?? []).map(({ size }) => size));
     // A file that was judged while it was still being written.
     const isPart = row.size < largest && row.state === "rejected";
-    if (!isPart) findings.push({ kind: "doubled", what: `${row.path} with ${row.size} bytes (${endOf(row)}) was never written`, life });
+    if (!isPart)
+      findings.push({
+        kind: "doubled",
+        what: `${row.path} with ${row.size} bytes (${endOf(row)}) was never written`,
+        life,
+      });
   }
   return [...findings, ...auditDuplicates(rows, stills)];
 }
@@ -145,7 +147,11 @@ function auditDuplicates(rows: readonly UploadRow[], stills: readonly Still[]): 
     const { life, path } = first;
     if (looked.length !== 1) {
       const kind = looked.length === 0 ? "lost" : "doubled";
-      findings.push({ kind, what: `of ${copies.length} equal files, ${path} first, ${looked.length} are inspected`, life });
+      findings.push({
+        kind,
+        what: `of ${copies.length} equal files, ${path} first, ${looked.length} are inspected`,
+        life,
+      });
     }
     for (const { original_id, path: copy } of entered.filter(({ state }) => state === "duplicate")) {
       if (original_id !== looked[0]?.upload_id) {
@@ -179,9 +185,17 @@ function auditInspections(db: Database.Database, { stills, life }: Books): Findi
       findings.push({ kind: "lost", what, life: where });
     }
     if (found > 0 && row.batches !== 1) {
-      findings.push({ kind: row.batches === 0 ? "lost" : "doubled", what: `${row.path} is in ${row.batches} batches`, life: where });
+      findings.push({
+        kind: row.batches === 0 ? "lost" : "doubled",
+        what: `${row.path} is in ${row.batches} batches`,
+        life: where,
+      });
     } else if (row.found !== row.batched) {
-      findings.push({ kind: "lost", what: `the batch of ${row.path} has other detections than were seen`, life: where });
+      findings.push({
+        kind: "lost",
+        what: `the batch of ${row.path} has other detections than were seen`,
+        life: where,
+      });
     }
   }
   for (const [path, same] of Map.groupBy(rows, (row) => `${row.path} ${row.sha256}`)) {
@@ -199,44 +213,9 @@ function auditBatches(db: Database.Database, { life }: Books): Finding[] {
       FROM batches b WHERE state <> 'merged'`)
     .all()
     .flatMap(({ batch_id, events, members, counted }): Finding[] => {
-      if (events !== 1) return [{ kind: events === 0 ? "lost" : "doubled", what: `${batch_id} has ${events} events`, life }];
+      if (events !== 1)
+        return [{ kind: events === 0 ? "lost" : "doubled", what: `${batch_id} has ${events} events`, life }];
       if (members === counted) return [];
       return [{ kind: "lost", what: `${batch_id} has ${members} detections, and its event counts ${counted}`, life }];
     });
-}
-
-function auditEvents(db: Database.Database, { heard, life }: Books): Finding[] {
-  const findings: Finding[] = [];
-  const rows = db
-    .prepare<[], EventRow>(`
-      SELECT event_id, revision, final, (SELECT count(*) FROM alerts a WHERE a.event_id = e.event_id) AS alerts
-      FROM events e`)
-    .all();
-  const stored = new Map(rows.map((row) => [row.event_id, row]));
-  const byEvent = Map.groupBy(heard, ({ event_id }) => event_id);
-
-  for (const { event_id, revision, final, alerts } of rows) {
-    if (final === 0) findings.push({ kind: "lost", what: `${event_id} is an estimate still`, life });
-    if (alerts !== 1) findings.push({ kind: alerts === 0 ? "lost" : "doubled", what: `${event_id} was decided on ${alerts} times`, life });
-    const published = new Set(byEvent.get(event_id)?.map((event) => event.revision));
-    for (let wanted = 1; wanted <= revision; wanted += 1) {
-      if (!published.has(wanted)) findings.push({ kind: "lost", what: `${event_id} revision ${wanted} was never published`, life });
-    }
-  }
-  for (const [event_id, messages] of byEvent) {
-    const last = stored.get(event_id)?.revision ?? 0;
-    const invented = messages.find(({ revision }) => revision > last);
-    if (invented) findings.push({ kind: "doubled", what: `${event_id} revision ${invented.revision} was published, and the store has ${last}`, life });
-    for (const [revision, same] of Map.groupBy(messages, (event) => event.revision)) {
-      const texts = new Set(same.map((event) => JSON.stringify(event)));
-      if (texts.size > 1) findings.push({ kind: "doubled", what: `${event_id} revision ${revision} was published with ${texts.size} contents`, life });
-    }
-    const verdicts = new Set(messages.filter(({ final }) => final).map(({ revision }) => revision));
-    if (verdicts.size > 1) findings.push({ kind: "doubled", what: `${event_id} was judged ${verdicts.size} times`, life });
-    const verdict = messages.find(({ final }) => final)?.revision ?? Number.POSITIVE_INFINITY;
-    if (messages.some(({ final, revision }) => !final && revision > verdict)) {
-      findings.push({ kind: "lost", what: `${event_id} was an estimate again after its verdict`, life });
-    }
-  }
-  return findings;
 }

@@ -10,6 +10,12 @@ export type Ending =
 export const Disturbance = z.enum(["detector", "llm", "broker", "disk", "touch", "disable", "reimport"]);
 export type Disturbance = z.infer<typeof Disturbance>;
 
+/** One of the first so many statements that contain a word. */
+export interface Aim {
+  readonly word: string;
+  readonly most: number;
+}
+
 export interface Plan {
   readonly ending: Ending;
   /** Whether a kill takes the power as well. */
@@ -32,16 +38,15 @@ const MOST_TRANSACTIONS = 70;
 /** What is written last is reached least. */
 const LATE = ["batches", "events", "outbox", "alerts"];
 const MOST_LATE = 20;
-const MOST_AIMED = 50;
 const OUTAGE_CHANCE = 0.2;
 
-/** `aim`: a word in the statements at which to kill; null: all sorts of ends. */
-export function planLife(dice: Dice, possible: readonly Disturbance[], aim: string | null): Plan {
+/** `aim`: the statements at which to kill; null: all sorts of ends. */
+export function planLife(dice: Dice, possible: readonly Disturbance[], aim: Aim | null): Plan {
   // Uploads come in a burst or spread over the life.
   const until = dice.whole(20, LONGEST_MS);
   return {
-    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, MOST_AIMED), aim),
-    powerCut: dice.chance(0.3),
+    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, aim.most), aim.word),
+    powerCut: dice.chance(0.4),
     uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
     uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,
     disturbances: possible.flatMap((what) =>

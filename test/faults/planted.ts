@@ -38,9 +38,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
       {
         file: QUEUE,
-        find: "act(base: FlowMessage, commit: Result[\"commit\"]): void {",
+        find: 'act(base: FlowMessage, commit: Result["commit"]): void {',
         replace:
-          "act(base: FlowMessage, commit: Result[\"commit\"]): void {\n    const outputs = this.#options.store.transaction(commit);",
+          'act(base: FlowMessage, commit: Result["commit"]): void {\n    const outputs = this.#options.store.transaction(commit);',
       },
     ],
   },
@@ -65,9 +65,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: QUEUE,
-        find: "receiveAndSettle(delivery: Delivery, commit: Result[\"commit\"]): void {",
+        find: 'receiveAndSettle(delivery: Delivery, commit: Result["commit"]): void {',
         replace:
-          "receiveAndSettle(delivery: Delivery, commit: Result[\"commit\"]): void {\n    const outputs = this.#options.store.transaction(commit);",
+          'receiveAndSettle(delivery: Delivery, commit: Result["commit"]): void {\n    const outputs = this.#options.store.transaction(commit);',
       },
       {
         file: QUEUE,
@@ -116,7 +116,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       { file: "lib/store/store.ts", find: 'randomBytes(8).toString("hex")', replace: '"session"' },
       { file: "lib/store/handovers.ts", find: "INSERT INTO handovers(", replace: "INSERT OR REPLACE INTO handovers(" },
-      { file: "lib/store/job-key.ts", find: "const content =", replace: "if (origin) return origin;\n  const content =" },
+      {
+        file: "lib/store/job-key.ts",
+        find: "const content =",
+        replace: "if (origin) return origin;\n  const content =",
+      },
     ],
   },
   {
@@ -150,7 +154,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "an outage ends the jobs that meet it",
     edits: [
-      { file: "lib/resilience/errors.ts", find: "{ ...options, retryable: true }", replace: "{ ...options, retryable: false }" },
+      {
+        file: "lib/resilience/errors.ts",
+        find: "{ ...options, retryable: true }",
+        replace: "{ ...options, retryable: false }",
+      },
     ],
   },
   {
@@ -161,7 +169,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 
 /** Copies the sources of the package at `root` into an empty folder, with the bug. Throws where its place is not found. */
 export function plant({ name, edits }: PlantedBug, root: string, folder: string): void {
-  for (const part of ["lib", "nodes", "package.json"]) cpSync(join(root, part), join(folder, part), { recursive: true });
+  for (const part of ["lib", "nodes", "package.json"])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
   for (const { file, find, replace } of edits) {
     const path = join(folder, file);

@@ -11,7 +11,7 @@ import { Dice } from "./dice.ts";
 import type { Finding } from "./findings.ts";
 import { type Life, prepareLife } from "./life.ts";
 import { type Listener, listen } from "./listener.ts";
-import { type Disturbance, LONGEST_MS, type Plan, planLife } from "./plan.ts";
+import { type Aim, type Disturbance, LONGEST_MS, type Plan, planLife } from "./plan.ts";
 import { postMortem } from "./post-mortem.ts";
 import { awaitRest } from "./rest.ts";
 import type { KillAt } from "./statements.ts";
@@ -28,8 +28,8 @@ export interface SoakOptions {
   readonly sources: string;
   /** What else happens to it. */
   readonly disturbances: readonly Disturbance[];
-  /** A word in the statements at which all lives shall end; null: lives end in all sorts of ways. */
-  readonly aim: string | null;
+  /** The statements at which all lives shall end; null: lives end in all sorts of ways. */
+  readonly aim: Aim | null;
   /** Ends the trial with the first finding. */
   readonly stopEarly: boolean;
   /** Hears of each life. */
@@ -85,8 +85,6 @@ class Trial {
   readonly #wiring: Wiring;
   readonly #possible: readonly Disturbance[];
   readonly #findings: Finding[] = [];
-  /** How often each contradiction has been counted, so that one that stays is reported once. */
-  readonly #known = new Map<string, number>();
   /** What goes on beyond the life in which it began. */
   readonly #troubles = new Set<Promise<void>>();
   #deploying: Promise<void> = Promise.resolve();
@@ -155,7 +153,9 @@ class Trial {
     const lostFrames = this.#watched ? this.#loseTail(plan) : 0;
     this.#watched ||= isWatched(this.#parts.workplace.database);
     this.#examine();
-    this.#options.onLife?.(`life ${this.#number}: ${JSON.stringify(plan.ending)}, ${lostFrames} frames cut, ${Math.round(performance.now() - t0)} ms, ${this.#parts.listener.events.length} heard, ${this.#parts.traffic.stills.length} stills`);
+    this.#options.onLife?.(
+      `life ${this.#number}: ${JSON.stringify(plan.ending)}, ${lostFrames} frames cut, ${Math.round(performance.now() - t0)} ms, ${this.#parts.listener.events.length} heard, ${this.#parts.traffic.stills.length} stills`,
+    );
   }
 
   async #start(killAt: KillAt | null): Promise<Life> {
@@ -230,12 +230,9 @@ class Trial {
   }
 
   #examine(): void {
-    const { database, morgue } = this.#parts.workplace;
+    const { workplace, listener } = this.#parts;
     try {
-      for (const { what, count } of postMortem(database, morgue)) {
-        if (count > (this.#known.get(what) ?? 0)) this.#find("lost", `${count} times ${what}`);
-        this.#known.set(what, count);
-      }
+      this.#add(postMortem({ ...workplace, heard: listener.events, life: this.#number }));
     } catch (error) {
       this.#find("wrong", `the store cannot be read: ${asError(error).message}`);
     }
@@ -251,16 +248,25 @@ class Trial {
     void life.ended.then(() => {
       alive = false;
     });
-    const books = { database: workplace.database, stills: traffic.stills };
-    for (const undone of await awaitRest({ ...books, listener, alive: () => alive })) this.#find("lost", undone);
+    const { database } = workplace;
+    const { stills } = traffic;
+    for (const undone of await awaitRest({ database, stills, listener, alive: () => alive }))
+      this.#find("lost", undone);
     if (!alive) this.#find("wrong", `Node-RED ended by itself:\n${life.log().slice(-LOG_SHOWN)}`);
     await this.#stop(life);
     this.#examine();
-    this.#findings.push(...audit({ ...books, heard: listener.events, life: this.#number }));
+    this.#add(audit({ database, stills, heard: listener.events, life: this.#number }));
   }
 
   #find(kind: Finding["kind"], what: string): void {
-    this.#findings.push({ kind, what, life: this.#number });
+    this.#add([{ kind, what, life: this.#number }]);
+  }
+
+  /** What stays wrong is reported once, in the life in which it first showed. */
+  #add(findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      if (!this.#findings.some(({ what }) => what === finding.what)) this.#findings.push(finding);
+    }
   }
 
   #keep(trouble: Promise<void>): void {

@@ -90,7 +90,7 @@ export class Traffic {
       this.#quiet += 1;
       return this.#drop(number, "whole", `quiet${this.#quiet}`, await picture(number), "something");
     }
-    const sight = dice.pick(["urgent", "something", "something", "nothing"] as const);
+    const sight = dice.pick(["urgent", "urgent", "something", "nothing"] as const);
     this.#drop(number, "whole", this.#busy(), await picture(number), sight);
   }
 
