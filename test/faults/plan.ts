@@ -38,32 +38,36 @@ const MOST_TRANSACTIONS = 70;
 /** What is written last is reached least. */
 const LATE = ["batches", "events", "outbox", "alerts"];
 const MOST_LATE = 20;
-const OUTAGE_CHANCE = 0.2;
+/** What comes of a statement comes a few statements later. */
+const LATEST = 5;
+/** Of each disturbance, where there are several. */
+const DISTURBANCE_CHANCE = 0.2;
 
 /** `aim`: the statements at which to kill; null: all sorts of ends. */
 export function planLife(dice: Dice, possible: readonly Disturbance[], aim: Aim | null): Plan {
   // Uploads come in a burst or spread over the life.
   const until = dice.whole(20, LONGEST_MS);
   return {
-    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, aim.most), aim.word),
+    ending: aim === null ? planEnding(dice) : killAt(dice, 1, aim.most, aim.word),
     powerCut: dice.chance(0.4),
     uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
     uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,
     disturbances: possible.flatMap((what) =>
-      dice.chance(OUTAGE_CHANCE) ? [{ afterMs: dice.whole(0, until), what }] : [],
+      dice.chance(possible.length > 1 ? DISTURBANCE_CHANCE : 0.5) ? [{ afterMs: dice.whole(0, until), what }] : [],
     ),
   };
 }
 
 function planEnding(dice: Dice): Ending {
   const kind = dice.throw();
-  if (kind < 0.1) return killAt(dice.whole(1, START_STATEMENTS), "");
-  if (kind < 0.25) return killAt(dice.whole(START_STATEMENTS, MOST_STATEMENTS), "");
-  if (kind < 0.65) return killAt(dice.whole(1, MOST_TRANSACTIONS), "BEGIN");
-  if (kind < 0.8) return killAt(dice.whole(1, MOST_LATE), dice.pick(LATE));
+  if (kind < 0.1) return killAt(dice, 1, START_STATEMENTS, "");
+  if (kind < 0.25) return killAt(dice, START_STATEMENTS, MOST_STATEMENTS, "");
+  if (kind < 0.65) return killAt(dice, 1, MOST_TRANSACTIONS, "BEGIN");
+  if (kind < 0.8) return killAt(dice, 1, MOST_LATE, dice.pick(LATE));
   return { how: kind < 0.92 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
 }
 
-function killAt(n: number, word: string): Ending {
-  return { how: "statement", killAt: { n, word } };
+function killAt(dice: Dice, least: number, most: number, word: string): Ending {
+  const later = dice.chance(0.5) ? dice.whole(1, LATEST) : 0;
+  return { how: "statement", killAt: { n: dice.whole(least, most), word, later } };
 }

@@ -1,6 +1,7 @@
 /** Bugs to plant into a copy of the sources, each of which the trial must find: else its silence proves nothing. */
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Aim, Disturbance } from "./plan.ts";
 
 interface Edit {
   readonly file: string;
@@ -12,7 +13,15 @@ interface Edit {
 export interface PlantedBug {
   readonly name: string;
   readonly edits: readonly Edit[];
+  /** Where a short trial looks for it; without, anywhere. */
+  readonly aim?: Aim;
+  /** What happens besides in a short trial; without, nothing. */
+  readonly disturbance?: Disturbance;
+  /** So many kills find it in a short trial. */
+  readonly kills: number;
 }
+
+const TRANSACTIONS: Aim = { word: "BEGIN", most: 70 };
 
 const QUEUE = "lib/store/work-queue.ts";
 
@@ -27,6 +36,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "store.transaction((tables) => answer(tables, delivery, clock.now()));\n    const jobId = store.transaction(",
       },
     ],
+    aim: TRANSACTIONS,
+    kills: 20,
   },
   {
     name: "what a timer or a watch brings is stored in one transaction and handed over in the next",
@@ -43,6 +54,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           'act(base: FlowMessage, commit: Result["commit"]): void {\n    const outputs = this.#options.store.transaction(commit);',
       },
     ],
+    aim: { word: "INSERT INTO handovers", most: 30 },
+    kills: 20,
   },
   {
     name: "a job ends in one transaction and its result is stored in the next",
@@ -59,6 +72,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "if (sent !== null) this.#options.send(store.transaction((tables) => this.#options.handOff.prepare(tables, message, result.commit(tables), clock.now())));\n    if (sent === null) {",
       },
     ],
+    aim: TRANSACTIONS,
+    kills: 20,
   },
   {
     name: "what an instant node stores and its receipt are two transactions",
@@ -75,6 +90,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "this.#options.handOff.prepare(tables, delivery.message, outputs, now)",
       },
     ],
+    aim: { word: "'batch-window'", most: 12 },
+    kills: 30,
   },
   {
     name: "an event is stored in one transaction and queued for publication in the next",
@@ -91,6 +108,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           'tables.afterCommit(() => { site.store.transaction(({ outbox }) => outbox.add("event", stored.event_id, stored.revision, stored)); site.bus.emit("outbox"); })',
       },
     ],
+    aim: { word: "INSERT INTO outbox", most: 5 },
+    kills: 25,
   },
   {
     name: "an event leaves the outbox before the broker has acknowledged it",
@@ -102,14 +121,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      await this.#publish(eventPackets(",
       },
     ],
+    aim: { word: "DELETE FROM outbox", most: 6 },
+    kills: 25,
   },
   {
     name: "an event is published before it is on the disk",
     edits: [{ file: "lib/site/publisher.ts", find: "store.durableTransaction(", replace: "store.transaction(" }],
+    aim: { word: "published_revision = max", most: 8 },
+    kills: 25,
   },
   {
     name: "messages in the air are not sent again when the flows have started",
     edits: [{ file: "nodes/define-node.ts", find: "this.#aired.due()", replace: "[]" }],
+    kills: 6,
   },
   {
     name: "the ids of hand-overs begin anew in each session, and are all that a receipt goes by",
@@ -122,14 +146,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "if (origin) return origin;\n  const content =",
       },
     ],
+    kills: 15,
   },
   {
     name: "the timers of open batches are not armed again after a restart",
     edits: [{ file: "nodes/batch-window.ts", find: "start: () => batches.start(),", replace: "" }],
+    kills: 6,
   },
   {
     name: "jobs of an earlier life are not taken over",
     edits: [{ file: QUEUE, find: "tables.jobs.claim(nodeId, this.#owner)", replace: "undefined" }],
+    kills: 6,
   },
   {
     name: "the receipts of finished jobs are not kept",
@@ -140,16 +167,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "DELETE FROM work WHERE ? > 0 AND job_id",
       },
     ],
+    kills: 15,
   },
   {
     name: "the folder is not scanned at the start",
     edits: [{ file: "lib/media/folder-watch.ts", find: "await this.#offerFound();", replace: "" }],
+    kills: 6,
   },
   {
     name: "a verdict does not replace its estimate",
     edits: [
       { file: "lib/store/events.ts", find: "WHERE excluded.final >= events.final", replace: "WHERE events.final = 2" },
     ],
+    disturbance: "llm",
+    kills: 10,
   },
   {
     name: "an outage ends the jobs that meet it",
@@ -160,10 +191,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "{ ...options, retryable: false }",
       },
     ],
+    disturbance: "detector",
+    kills: 8,
   },
   {
     name: "what is looked at need not be what was taken",
     edits: [{ file: "lib/site/inspection.ts", find: "file.sha256 !== upload.sha256", replace: "false" }],
+    disturbance: "detector",
+    kills: 15,
   },
 ];
 

@@ -8,8 +8,11 @@ import type Database from "better-sqlite3";
 import { z } from "zod";
 import { INDEX_BYTES, type WalPosition, walPosition } from "./wal.ts";
 
-/** The n-th statement, counted from 1 over all databases, of those that contain a word; of all where that is empty. */
-export const KillAt = z.object({ n: z.int().positive(), word: z.string() });
+/**
+ * The n-th statement, counted from 1 over all databases, of those that contain a word (of all where that is empty), or so
+ * many statements later.
+ */
+export const KillAt = z.object({ n: z.int().positive(), word: z.string(), later: z.int().nonnegative() });
 export type KillAt = z.infer<typeof KillAt>;
 
 export interface Watch {
@@ -25,7 +28,8 @@ const sqlite = require.resolve("better-sqlite3");
 const RealDatabase: typeof Database = require(sqlite);
 
 let watch: Watch | null = null;
-let statements = 0;
+let matching = 0;
+let later = 0;
 
 /** Begins to count. */
 export function watchStatements(given: Watch): void {
@@ -47,10 +51,14 @@ function beforeStatement(database: string): (sql: unknown) => void {
       if (synchronous === "FULL" && statement.startsWith("BEGIN")) begun = whereWalStands(database);
       committing = synchronous === "FULL" && statement === "COMMIT";
     }
-    if (!watch?.killAt || !statement.includes(watch.killAt.word)) return;
-    statements += 1;
-    if (statements === watch.killAt.n) process.kill(process.pid, "SIGKILL");
+    if (watch?.killAt) countDown(statement, watch.killAt);
   };
+}
+
+function countDown(statement: string, { n, word, later: wait }: KillAt): void {
+  if (matching < n && statement.includes(word)) matching += 1;
+  else if (matching === n) later += 1;
+  if (matching === n && later === wait) process.kill(process.pid, "SIGKILL");
 }
 
 /** Open handles on the index of the store's log, by inode. None is ever closed: that would drop SQLite's locks on it. */
