@@ -68,6 +68,6 @@ function planEnding(dice: Dice): Ending {
 }
 
 function killAt(dice: Dice, least: number, most: number, word: string): Ending {
-  const later = dice.chance(0.5) ? dice.whole(1, LATEST) : 0;
+  const later = dice.chance(0.3) ? dice.whole(1, LATEST) : 0;
   return { how: "statement", killAt: { n: dice.whole(least, most), word, later } };
 }

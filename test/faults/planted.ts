@@ -90,7 +90,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "this.#options.handOff.prepare(tables, delivery.message, outputs, now)",
       },
     ],
-    aim: { word: "'batch-window'", most: 12 },
+    aim: { word: "'batch-window'", most: 5 },
     kills: 30,
   },
   {
@@ -108,7 +108,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           'tables.afterCommit(() => { site.store.transaction(({ outbox }) => outbox.add("event", stored.event_id, stored.revision, stored)); site.bus.emit("outbox"); })',
       },
     ],
-    aim: { word: "INSERT INTO outbox", most: 5 },
+    aim: { word: "INSERT INTO outbox", most: 3 },
     kills: 25,
   },
   {
@@ -121,8 +121,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      await this.#publish(eventPackets(",
       },
     ],
-    aim: { word: "DELETE FROM outbox", most: 6 },
-    kills: 25,
+    disturbance: "broker",
+    kills: 12,
   },
   {
     name: "an event is published before it is on the disk",
@@ -193,12 +193,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
     disturbance: "detector",
     kills: 8,
-  },
-  {
-    name: "what is looked at need not be what was taken",
-    edits: [{ file: "lib/site/inspection.ts", find: "file.sha256 !== upload.sha256", replace: "false" }],
-    disturbance: "detector",
-    kills: 15,
   },
 ];
 

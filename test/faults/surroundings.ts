@@ -10,6 +10,10 @@ import type { Sight } from "./traffic.ts";
 
 export type Outage = "detector" | "llm" | "broker" | "disk";
 
+/** Connections are refused, requests answered with 503, or not at all. */
+const FAILURES = ["refuses", "busy", "hangs"] as const;
+type Failure = (typeof FAILURES)[number];
+
 const SEEN: Readonly<Record<Sight, readonly WireDetection[]>> = {
   urgent: [
     { class: "person", confidence: 0.95, bbox: { x: 20, y: 20, width: 30, height: 60 } },
@@ -81,10 +85,10 @@ export class Surroundings {
   async fail(what: Outage, dice: Dice): Promise<void> {
     if (this.#failing.has(what)) return;
     const ms = dice.whole(200, 1_500);
-    const how = dice.pick(["refuses", "busy", "hangs"] as const);
+    const how = dice.pick(FAILURES);
     this.#failing.add(what);
     try {
-      if (what === "broker") await this.#withoutBroker(ms);
+      if (what === "broker") await this.#withoutBroker(how, ms);
       else if (what === "disk") await this.#withoutSpace(ms);
       else if (what === "detector") await this.#withoutDetector(how, ms);
       else await this.#withoutLlm(how, ms);
@@ -97,13 +101,19 @@ export class Surroundings {
     await Promise.all([this.#detector.close(), this.#llm.close(), this.broker.stop()]);
   }
 
-  async #withoutBroker(ms: number): Promise<void> {
+  async #withoutBroker(how: Failure, ms: number): Promise<void> {
+    if (how === "hangs") {
+      this.broker.pause();
+      await sleep(ms);
+      this.broker.resume();
+      return;
+    }
     await this.broker.stop();
     await sleep(ms);
     await this.broker.start();
   }
 
-  async #withoutDetector(how: "refuses" | "busy" | "hangs", ms: number): Promise<void> {
+  async #withoutDetector(how: Failure, ms: number): Promise<void> {
     if (how === "refuses") {
       const port = Number(new URL(this.#detector.url).port);
       await this.#detector.close();
@@ -117,7 +127,7 @@ export class Surroundings {
     this.#detector.misbehave(WELL);
   }
 
-  async #withoutLlm(how: "refuses" | "busy" | "hangs", ms: number): Promise<void> {
+  async #withoutLlm(how: Failure, ms: number): Promise<void> {
     if (how === "refuses") {
       const port = Number(new URL(this.#llm.url).port);
       await this.#llm.close();
