@@ -10,7 +10,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "300" },
     seed: { type: "string", default: String(Date.now() % 100_000) },
-    disturb: { type: "string", default: "detector,llm,broker,touch,disable" },
+    disturb: { type: "string", default: "detector,llm,broker,disk,power,touch,disable" },
     verbose: { type: "boolean", default: false },
   },
 });

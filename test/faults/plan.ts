@@ -7,8 +7,15 @@ export type Ending =
   | { readonly how: "statement"; readonly killAt: KillAt }
   | { readonly how: "kill" | "term"; readonly afterMs: number };
 
-export const Disturbance = z.enum(["detector", "llm", "broker", "disk", "touch", "disable", "reimport"]);
+/**
+ * What can happen to a life: outages of what is around it; `power`: a kill takes the power as well; a user who changes a
+ * node, disables one for a while, or deletes one and imports it again.
+ */
+export const Disturbance = z.enum(["detector", "llm", "broker", "disk", "power", "touch", "disable", "reimport"]);
 export type Disturbance = z.infer<typeof Disturbance>;
+
+/** What happens in the middle of a life. */
+export type Interference = Exclude<Disturbance, "power">;
 
 /** One of the first so many statements that contain a word. */
 export interface Aim {
@@ -24,7 +31,7 @@ export interface Plan {
   readonly uploads: readonly number[];
   /** Files that come while Node-RED is down. */
   readonly uploadsBefore: number;
-  readonly disturbances: readonly { readonly afterMs: number; readonly what: Disturbance }[];
+  readonly interferences: readonly { readonly afterMs: number; readonly what: Interference }[];
 }
 
 /** A life that has not met its end by then is killed. */
@@ -40,34 +47,37 @@ const LATE = ["batches", "events", "outbox", "alerts"];
 const MOST_LATE = 20;
 /** What comes of a statement comes a few statements later. */
 const LATEST = 5;
-/** Of each disturbance, where there are several. */
-const DISTURBANCE_CHANCE = 0.2;
+const POWER_CUT_CHANCE = 0.4;
+/** Of each of several; one alone comes more often. */
+const INTERFERENCE_CHANCE = { several: 0.2, one: 0.5 };
 
 /** `aim`: the statements at which to kill; null: all sorts of ends. */
 export function planLife(dice: Dice, possible: readonly Disturbance[], aim: Aim | null): Plan {
   // Uploads come in a burst or spread over the life.
   const until = dice.whole(20, LONGEST_MS);
+  const interferences = possible.filter((what) => what !== "power");
+  const chance = INTERFERENCE_CHANCE[interferences.length > 1 ? "several" : "one"];
   return {
-    ending: aim === null ? planEnding(dice) : killAt(dice, 1, aim.most, aim.word),
-    powerCut: dice.chance(0.4),
+    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, aim.most), aim.word),
+    powerCut: possible.includes("power") && dice.chance(POWER_CUT_CHANCE),
     uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
     uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,
-    disturbances: possible.flatMap((what) =>
-      dice.chance(possible.length > 1 ? DISTURBANCE_CHANCE : 0.5) ? [{ afterMs: dice.whole(0, until), what }] : [],
+    interferences: interferences.flatMap((what) =>
+      dice.chance(chance) ? [{ afterMs: dice.whole(0, until), what }] : [],
     ),
   };
 }
 
 function planEnding(dice: Dice): Ending {
   const kind = dice.throw();
-  if (kind < 0.1) return killAt(dice, 1, START_STATEMENTS, "");
-  if (kind < 0.25) return killAt(dice, START_STATEMENTS, MOST_STATEMENTS, "");
-  if (kind < 0.65) return killAt(dice, 1, MOST_TRANSACTIONS, "BEGIN");
-  if (kind < 0.8) return killAt(dice, 1, MOST_LATE, dice.pick(LATE));
+  const later = dice.chance(0.3) ? dice.whole(1, LATEST) : 0;
+  if (kind < 0.1) return killAt(dice.whole(1, START_STATEMENTS), "", later);
+  if (kind < 0.25) return killAt(dice.whole(START_STATEMENTS, MOST_STATEMENTS), "", later);
+  if (kind < 0.65) return killAt(dice.whole(1, MOST_TRANSACTIONS), "BEGIN", later);
+  if (kind < 0.8) return killAt(dice.whole(1, MOST_LATE), dice.pick(LATE), later);
   return { how: kind < 0.92 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
 }
 
-function killAt(dice: Dice, least: number, most: number, word: string): Ending {
-  const later = dice.chance(0.3) ? dice.whole(1, LATEST) : 0;
-  return { how: "statement", killAt: { n: dice.whole(least, most), word, later } };
+function killAt(n: number, word: string, later = 0): Ending {
+  return { how: "statement", killAt: { n, word, later } };
 }

@@ -128,6 +128,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "an event is published before it is on the disk",
     edits: [{ file: "lib/site/publisher.ts", find: "store.durableTransaction(", replace: "store.transaction(" }],
     aim: { word: "published_revision = max", most: 8 },
+    disturbance: "power",
     kills: 25,
   },
   {

@@ -11,7 +11,7 @@ import { Dice } from "./dice.ts";
 import type { Finding } from "./findings.ts";
 import { type Life, prepareLife } from "./life.ts";
 import { type Listener, listen } from "./listener.ts";
-import { type Aim, type Disturbance, LONGEST_MS, type Plan, planLife } from "./plan.ts";
+import { type Aim, type Disturbance, type Interference, LONGEST_MS, type Plan, planLife } from "./plan.ts";
 import { postMortem } from "./post-mortem.ts";
 import { awaitRest } from "./rest.ts";
 import type { KillAt } from "./statements.ts";
@@ -98,7 +98,7 @@ class Trial {
     this.#options = options;
     this.#parts = parts;
     const { workplace, surroundings } = parts;
-    const can: readonly Disturbance[] = [...surroundings.outages, "touch", "disable", "reimport"];
+    const can: readonly Disturbance[] = [...surroundings.outages, "power", "touch", "disable", "reimport"];
     this.#possible = options.disturbances.filter((what) => can.includes(what));
     this.#wiring = new Wiring({
       dataDir: workplace.dataDir,
@@ -143,8 +143,8 @@ class Trial {
     const over = new AbortController();
     const during = [
       ...plan.uploads.map((afterMs) => at(afterMs, over.signal, () => this.#upload())),
-      ...plan.disturbances.map(({ afterMs, what }) =>
-        at(afterMs, over.signal, () => this.#keep(this.#disturb(what, life))),
+      ...plan.interferences.map(({ afterMs, what }) =>
+        at(afterMs, over.signal, () => this.#keep(this.#interfere(what, life))),
       ),
     ];
     await this.#awaitEnd(plan, life);
@@ -198,7 +198,7 @@ class Trial {
     if (this.#watched) await this.#parts.traffic.upload();
   }
 
-  async #disturb(what: Disturbance, life: Life): Promise<void> {
+  async #interfere(what: Interference, life: Life): Promise<void> {
     const { dice, surroundings } = this.#parts;
     if (what === "touch") {
       this.#wiring.touch(dice);
