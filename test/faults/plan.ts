@@ -17,10 +17,11 @@ export type Disturbance = z.infer<typeof Disturbance>;
 /** What happens in the middle of a life. */
 export type Interference = Exclude<Disturbance, "power">;
 
-/** One of the first so many statements that contain a word. */
+/** One of the first so many statements that contain a word, or so many statements later. */
 export interface Aim {
   readonly word: string;
   readonly most: number;
+  readonly later?: number;
 }
 
 export interface Plan {
@@ -58,7 +59,7 @@ export function planLife(dice: Dice, possible: readonly Disturbance[], aim: Aim 
   const interferences = possible.filter((what) => what !== "power");
   const chance = INTERFERENCE_CHANCE[interferences.length > 1 ? "several" : "one"];
   return {
-    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, aim.most), aim.word),
+    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, aim.most), aim.word, aim.later),
     powerCut: possible.includes("power") && dice.chance(POWER_CUT_CHANCE),
     uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
     uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,
@@ -78,6 +79,6 @@ function planEnding(dice: Dice): Ending {
   return { how: kind < 0.92 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
 }
 
-function killAt(n: number, word: string, later = 0): Ending {
+function killAt(n: number, word: string, later: number = 0): Ending {
   return { how: "statement", killAt: { n, word, later } };
 }

@@ -21,8 +21,6 @@ export interface PlantedBug {
   readonly kills: number;
 }
 
-const TRANSACTIONS: Aim = { word: "BEGIN", most: 70 };
-
 const QUEUE = "lib/store/work-queue.ts";
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -36,7 +34,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "store.transaction((tables) => answer(tables, delivery, clock.now()));\n    const jobId = store.transaction(",
       },
     ],
-    aim: TRANSACTIONS,
+    aim: { word: "VALUES('detect'", most: 6 },
     kills: 20,
   },
   {
@@ -72,7 +70,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "if (sent !== null) this.#options.send(store.transaction((tables) => this.#options.handOff.prepare(tables, message, result.commit(tables), clock.now())));\n    if (sent === null) {",
       },
     ],
-    aim: TRANSACTIONS,
+    aim: { word: "INSERT INTO inspections", most: 6 },
     kills: 20,
   },
   {
@@ -90,7 +88,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "this.#options.handOff.prepare(tables, delivery.message, outputs, now)",
       },
     ],
-    aim: { word: "'batch-window'", most: 5 },
+    aim: { word: "'batch', 'ba_", most: 3 },
     kills: 30,
   },
   {
@@ -121,8 +119,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      await this.#publish(eventPackets(",
       },
     ],
-    disturbance: "broker",
-    kills: 12,
+    // The broker's answer is due then.
+    aim: { word: "DELETE FROM outbox", most: 3, later: 3 },
+    kills: 8,
   },
   {
     name: "an event is published before it is on the disk",
