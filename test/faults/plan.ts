@@ -50,7 +50,7 @@ const MOST_LATE = 20;
 const LATEST = 5;
 const POWER_CUT_CHANCE = 0.4;
 /** Of each of several; one alone comes more often. */
-const INTERFERENCE_CHANCE = { several: 0.2, one: 0.5 };
+const INTERFERENCE_CHANCE = { several: 0.2, one: 0.8 };
 
 /** `aim`: the statements at which to kill; null: all sorts of ends. */
 export function planLife(dice: Dice, possible: readonly Disturbance[], aim: Aim | null): Plan {

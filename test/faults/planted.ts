@@ -133,7 +133,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "messages in the air are not sent again when the flows have started",
     edits: [{ file: "nodes/define-node.ts", find: "this.#aired.due()", replace: "[]" }],
-    kills: 6,
+    aim: { word: "INSERT INTO handovers", most: 5, later: 2 },
+    kills: 4,
   },
   {
     name: "the ids of hand-overs begin anew in each session, and are all that a receipt goes by",
@@ -151,12 +152,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "the timers of open batches are not armed again after a restart",
     edits: [{ file: "nodes/batch-window.ts", find: "start: () => batches.start(),", replace: "" }],
-    kills: 6,
+    aim: { word: "INSERT INTO batches", most: 3, later: 4 },
+    kills: 7,
   },
   {
     name: "jobs of an earlier life are not taken over",
     edits: [{ file: QUEUE, find: "tables.jobs.claim(nodeId, this.#owner)", replace: "undefined" }],
-    kills: 6,
+    aim: { word: "VALUES('detect'", most: 3, later: 3 },
+    kills: 4,
   },
   {
     name: "the receipts of finished jobs are not kept",
@@ -172,13 +175,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "the folder is not scanned at the start",
     edits: [{ file: "lib/media/folder-watch.ts", find: "await this.#offerFound();", replace: "" }],
-    kills: 6,
+    kills: 2,
   },
   {
     name: "a verdict does not replace its estimate",
     edits: [
       { file: "lib/store/events.ts", find: "WHERE excluded.final >= events.final", replace: "WHERE events.final = 2" },
     ],
+    aim: { word: "INSERT INTO alerts", most: 8 },
     disturbance: "llm",
     kills: 10,
   },

@@ -32,7 +32,7 @@ export interface Still {
 
 const BUSY = ["front", "back", "garden", "hall"];
 /** Cameras that upload once and then never again: nothing but a timer can close their batches. */
-const MOST_QUIET = 12;
+const MOST_QUIET = 40;
 
 export class Traffic {
   readonly #folder: string;
@@ -86,7 +86,7 @@ export class Traffic {
     const number = this.#number();
     if (kind < 0.27) return this.#drop(number, "broken", this.#busy(), await broken(number, dice), "nothing");
     if (kind < 0.31) return this.#drop(number, "poisoned", this.#busy(), poisoned(number), "nothing");
-    if (this.#quiet < MOST_QUIET && dice.chance(0.15)) {
+    if (this.#quiet < MOST_QUIET && dice.chance(0.25)) {
       this.#quiet += 1;
       return this.#drop(number, "whole", `quiet${this.#quiet}`, await picture(number), "something");
     }
