@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import type { Finding } from "./findings.ts";
 import { auditHeard, auditPublished, type Heard } from "./publications.ts";
 import type { Sight, Still } from "./traffic.ts";
+import { JUDGES } from "./wiring.ts";
 
 export interface Books extends Heard {
   /** The store's file. */
@@ -38,7 +39,9 @@ interface BatchRow {
   readonly batch_id: string;
   readonly events: number;
   readonly members: number;
-  readonly counted: number | null;
+  /** What its events say of that. */
+  readonly least: number;
+  readonly most: number;
 }
 
 /** What an uploaded file may have become, by its fate. */
@@ -207,15 +210,13 @@ function auditInspections(db: Database.Database, { stills, life }: Books): Findi
 function auditBatches(db: Database.Database, { life }: Books): Finding[] {
   return db
     .prepare<[], BatchRow>(`
-      SELECT b.batch_id, (SELECT count(*) FROM events e WHERE e.batch_id = b.batch_id) AS events,
-        (SELECT sum(json_array_length(m.detections)) FROM batch_inspections m WHERE m.batch_id = b.batch_id) AS members,
-        (SELECT max(detection_count) FROM events e WHERE e.batch_id = b.batch_id) AS counted
-      FROM batches b WHERE state <> 'merged'`)
+      SELECT b.batch_id, count(e.event_id) AS events, min(e.detection_count) AS least, max(e.detection_count) AS most,
+        (SELECT sum(json_array_length(m.detections)) FROM batch_inspections m WHERE m.batch_id = b.batch_id) AS members
+      FROM batches b LEFT JOIN events e USING(batch_id) WHERE b.state <> 'merged' GROUP BY b.batch_id`)
     .all()
-    .flatMap(({ batch_id, events, members, counted }): Finding[] => {
-      if (events !== 1)
-        return [{ kind: events === 0 ? "lost" : "doubled", what: `${batch_id} has ${events} events`, life }];
-      if (members === counted) return [];
-      return [{ kind: "lost", what: `${batch_id} has ${members} detections, and its event counts ${counted}`, life }];
+    .flatMap(({ batch_id, events, members, least, most }): Finding[] => {
+      const what = `${batch_id} with ${members} detections has ${events} events that count ${least} to ${most}`;
+      if (events !== JUDGES) return [{ kind: events < JUDGES ? "lost" : "doubled", what, life }];
+      return least === members && most === members ? [] : [{ kind: "lost", what, life }];
     });
 }

@@ -13,8 +13,10 @@ export interface Surface {
 const TAB = "tab";
 /** Not the name: Node-RED takes any property that equals a config node's id for a reference to it. */
 const SITE = "the-site";
-/** In the order that a picture passes them. */
-const PIPELINE = ["watch", "dedupe", "detect", "batch", "analyze", "alert"];
+/** In the order that a picture passes them; `rules` judges beside `analyze`, so that each batch has two takers. */
+const PIPELINE = ["watch", "dedupe", "detect", "batch", "analyze", "rules", "alert"];
+/** Events of each batch. */
+export const JUDGES = 2;
 
 export class Wiring {
   #nodes: NodeConfig[];
@@ -68,18 +70,19 @@ export class Wiring {
 }
 
 function pipeline({ dataDir, cameras, detectorUrl, llmUrl, mqttUrl }: Surface): NodeConfig[] {
-  const node = (name: string, type: string, to: string | null, config: Record<string, unknown>, outputs: number) => {
-    const wires = Array.from({ length: outputs }, (_, port) => (port === 0 && to !== null ? [to] : []));
+  const node = (name: string, type: string, to: string[], config: Record<string, unknown>, outputs: number) => {
+    const wires = Array.from({ length: outputs }, (_, port) => (port === 0 ? to : []));
     return { id: name, name, type, z: TAB, x: 0, y: 0, site: SITE, wires, ...config };
   };
   return [
     { id: TAB, type: "tab", label: "Soak" },
     { id: SITE, name: "site", type: "vigil-site", site: "soak", dataDir, mqttUrl, timeZone: "UTC" },
-    node("watch", "foscam-watch", "dedupe", { folder: cameras, stable: "0.4" }, 3),
-    node("dedupe", "dedupe", "detect", { window: "86400" }, 3),
-    node("detect", "detect", "batch", { url: detectorUrl, timeout: "1", concurrency: "3" }, 3),
-    node("batch", "batch-window", "analyze", { window: "3", idle: "0.5" }, 2),
-    node("analyze", "nemotron-analyze", "alert", { url: llmUrl, timeout: "1" }, 2),
-    node("alert", "risk-alert", null, { minScore: "10" }, 3),
+    node("watch", "foscam-watch", ["dedupe"], { folder: cameras, stable: "0.4" }, 3),
+    node("dedupe", "dedupe", ["detect"], { window: "86400" }, 3),
+    node("detect", "detect", ["batch"], { url: detectorUrl, timeout: "1", concurrency: "3" }, 3),
+    node("batch", "batch-window", ["analyze", "rules"], { window: "3", idle: "0.5" }, 2),
+    node("analyze", "nemotron-analyze", ["alert"], { url: llmUrl, timeout: "1" }, 2),
+    node("rules", "nemotron-analyze", ["alert"], {}, 2),
+    node("alert", "risk-alert", [], { minScore: "10" }, 3),
   ];
 }
