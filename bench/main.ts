@@ -2,9 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Benchmark, Figure } from "./figure.ts";
+import { queueHop } from "./queue-hop.ts";
 import { uploadToEvent } from "./upload-to-event.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [uploadToEvent];
+const BENCHMARKS: readonly Benchmark[] = [queueHop, uploadToEvent];
 
 const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
 const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || name === options.only);

@@ -43,6 +43,7 @@ export default defineNode({
           ? { fill: "green", shape: "dot", key: "ready" }
           : { fill: "blue", shape: "ring", key: "batching", count: open };
       },
+      onAdopt: () => batches.start(),
       start: () => batches.start(),
       close: () => batches.close(),
     };

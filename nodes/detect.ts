@@ -3,8 +3,9 @@ import { z } from "zod";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
 import { Flag, seconds, share, wholeNumber } from "../lib/site/form-fields.ts";
-import { inspectionStage } from "../lib/site/inspection.ts";
+import { inspectionHazard, inspectionStage } from "../lib/site/inspection.ts";
 import { defineNode } from "./define-node.ts";
+import { serverGates } from "./server-gates.ts";
 
 export const DetectConfig = z.object({
   url: z.string().trim().default(""),
@@ -27,10 +28,12 @@ export default defineNode({
         site,
         nodeId,
         detector,
+        gate: url === "" ? undefined : serverGates.of(url),
         minConfidence: config.confidence,
         defaultCamera: config.camera,
         publish: config.publish,
       }),
+      onReplay: (uploadId) => site.nativeWork.allowOnce(inspectionHazard(nodeId, uploadId)),
       commands: { reset: () => detector.reset() },
       close: () => detector.close(),
     };

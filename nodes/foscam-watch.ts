@@ -17,20 +17,19 @@ export default defineNode({
   type: "foscam-watch",
   config: FoscamWatchConfig,
   outputs: 3,
-  open(config, { site, userDir, act, report, refreshStatus }) {
+  open(config, { nodeId, site, madeMs, userDir, act, report, refreshStatus }) {
     const intake = new UploadIntake({
       site,
+      nodeId,
+      madeMs,
       root: resolve(userDir, config.folder),
       camera: config.camera || null,
       takeExisting: config.existing,
       polling: config.mode === "polling",
       stableMs: config.stable,
-      act: (base, commit) => {
-        act(base, commit);
-        refreshStatus();
-      },
+      act,
       onError: report,
-      onOutage: refreshStatus,
+      onChange: refreshStatus,
     });
     return {
       commands: {
@@ -38,11 +37,16 @@ export default defineNode({
           await intake.scan();
           return intake.counts;
         },
+        accept: async () => {
+          await intake.accept();
+          return intake.counts;
+        },
       },
-      idle: () =>
-        intake.outage
-          ? { fill: "red", shape: "ring", key: "outage" }
-          : { fill: "green", shape: "dot", key: "watching", count: intake.counts.taken },
+      idle: () => {
+        if (intake.outage) return { fill: "red", shape: "ring", key: "outage" };
+        if (intake.backlog > 0) return { fill: "blue", shape: "dot", key: "catchingUp", count: intake.backlog };
+        return { fill: "green", shape: "dot", key: "watching", count: intake.counts.taken };
+      },
       start: () => intake.start(),
       close: () => intake.close(),
     };

@@ -4,6 +4,7 @@ import { LLAMA_DEFAULTS, LlamaClient } from "../lib/analyze/llama-client.ts";
 import { analysisStage } from "../lib/site/analysis.ts";
 import { Flag, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { defineNode } from "./define-node.ts";
+import { serverGates } from "./server-gates.ts";
 
 export const NemotronAnalyzeConfig = z.object({
   url: z.string().trim().default(""),
@@ -36,7 +37,15 @@ export default defineNode({
             concurrency,
           });
     return {
-      stage: analysisStage({ site, nodeId, client, concurrency, estimate: config.estimate, publish: config.publish }),
+      stage: analysisStage({
+        site,
+        nodeId,
+        client,
+        gate: url === "" ? undefined : serverGates.of(url),
+        concurrency,
+        estimate: config.estimate,
+        publish: config.publish,
+      }),
       close: () => client?.close(),
     };
   },

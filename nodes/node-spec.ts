@@ -1,8 +1,6 @@
 /** What a node's own file says of the node, and what it gets to work with. */
 import type { z } from "zod";
-import type { FlowMessage } from "../lib/domain/message.ts";
-import type { Site } from "../lib/site/site.ts";
-import type { InstantStage, Output, SlowStage, Tables } from "../lib/site/stage.ts";
+import type { Behaviour, Workspace } from "../lib/site/pipeline-node.ts";
 import type { StatusView } from "./node-status.ts";
 
 export interface NodeSpec<C, R> {
@@ -16,29 +14,16 @@ export interface NodeSpec<C, R> {
 }
 
 /** What a node may use. */
-export interface NodeContext {
-  readonly nodeId: string;
-  readonly site: Site;
+export interface NodeContext extends Workspace {
+  /** When Node-RED made the node, in milliseconds since 1970: before this, if the store had to be waited for. */
+  readonly madeMs: number;
   /** Node-RED's user directory: what relative paths start from. */
   readonly userDir: string;
-  /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
-  act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
-  /** The plain part of a message as JSON. */
-  journal(message: FlowMessage): string;
-  /** Reports an error that belongs to no message. */
-  report(error: Error): void;
   /** Shows the status anew, because what `idle` says has changed. */
   refreshStatus(): void;
 }
 
-export interface NodeBehaviour<R> {
-  /** What the node does with records; absent on a node that takes commands only. */
-  readonly stage?: SlowStage<R> | InstantStage<R>;
-  /** Each gets `msg.payload`; what it answers leaves by the last output. */
-  readonly commands?: Readonly<Record<string, (payload: unknown) => unknown>>;
+export interface NodeBehaviour<R> extends Behaviour<R> {
   /** The status while there is nothing to do. */
   idle?(): StatusView;
-  /** Called once the flows run. */
-  start?(): void | Promise<void>;
-  close?(): void | Promise<void>;
 }

@@ -19,6 +19,7 @@ export class NodeStatus {
   #shown = "";
   #next: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #closed = false;
 
   constructor(RED: NodeAPI, node: Node) {
     this.#RED = RED;
@@ -33,6 +34,7 @@ export class NodeStatus {
       shape: durable ? shape : "ring",
       text: durable ? text : `${text}, ${this.#RED._(`${CATALOGUE}.notDurable`)}`,
     } as const;
+    if (this.#closed) return;
     const update = () => {
       const shown = JSON.stringify(status);
       if (shown !== this.#shown) this.#node.status(status);
@@ -46,7 +48,9 @@ export class NodeStatus {
     this.#timer = setTimeout(() => this.#catchUp(), INTERVAL_MS).unref();
   }
 
+  /** What is shown stays; nothing more is. */
   close(): void {
+    this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
   }
 

@@ -14,12 +14,12 @@ export interface SiteNode extends Node<SiteCredentials> {
   shared: SharedSite | Error;
 }
 
-/** The site that a node's form refers to. Throws where there is none, or where its settings cannot work. */
-export function findSite(RED: NodeAPI, definition: NodeDef): SharedSite {
+/** The site that a node's form refers to, with its id. Throws where there is none, or where its settings cannot work. */
+export function findSite(RED: NodeAPI, definition: NodeDef): { id: string; shared: SharedSite } {
   const id = "site" in definition && typeof definition.site === "string" ? definition.site : "";
   const node: Node | null | undefined = id === "" ? null : RED.nodes.getNode(id);
   const shared = node && "shared" in node ? node.shared : null;
-  if (shared instanceof SharedSite) return shared;
+  if (shared instanceof SharedSite) return { id, shared };
   if (shared instanceof Error) throw shared;
   throw new ConfigError("NO_SITE", "The node has no site: choose a vigil-site in its form, and enable that");
 }

@@ -1,17 +1,6 @@
 /** Whether another Vigil node can get what leaves a node: if none can, nobody would ever say that it arrived. */
 import type { Node, NodeAPI } from "node-red";
-import { z } from "zod";
-
-/** What a flow's configuration says of a node; an output's wires name the nodes behind it. */
-const Wired = z.looseObject({
-  id: z.string(),
-  type: z.string(),
-  z: z.string().default(""),
-  wires: z.array(z.array(z.string())).default([]),
-  /** Where a `link out` goes on. */
-  links: z.array(z.string()).default([]),
-});
-type Wired = z.infer<typeof Wired>;
+import { type FlowNode, readFlows } from "./flow-config.ts";
 
 const VIGIL_TYPES: ReadonlySet<string> = new Set([
   "dedupe",
@@ -39,18 +28,14 @@ export class Wiring {
 
   /** Reads the flows as they are deployed. */
   read(): void {
-    const nodes = new Map<string, Wired>();
-    this.#RED.nodes.eachNode((definition) => {
-      const wired = Wired.safeParse(definition);
-      if (wired.success) nodes.set(wired.data.id, wired.data);
-    });
+    const nodes = readFlows(this.#RED);
     const own = nodes.get(this.#node.id);
     // Inside a subflow: its instances' nodes have ids of their own, and its outputs lead anywhere.
     this.#leadsOn = own ? own.wires.map((ids) => reachesVigil(ids, nodes)) : [];
   }
 }
 
-function reachesVigil(ids: readonly string[], nodes: ReadonlyMap<string, Wired>): boolean {
+function reachesVigil(ids: readonly string[], nodes: ReadonlyMap<string, FlowNode>): boolean {
   const seen = new Set<string>();
   const next = [...ids];
   for (let id = next.pop(); id !== undefined; id = next.pop()) {
@@ -66,6 +51,6 @@ function reachesVigil(ids: readonly string[], nodes: ReadonlyMap<string, Wired>)
 }
 
 /** A subflow, or a link call, whose answers come from where wires do not show. */
-function leavesTheFlow({ type }: Wired): boolean {
+function leavesTheFlow({ type }: FlowNode): boolean {
   return type.startsWith("subflow:") || type === "link call";
 }

@@ -9,7 +9,16 @@ const FOUNDATIONS = ["domain", "resilience"];
 /** The one folder of `lib` that composes the others. */
 const COMPOSITION = "site";
 /** The files that know Node-RED. */
-const GLUE = ["define-node.ts", "node-glue.ts", "node-status.ts", "site-node.ts", "vigil-site.ts", "wiring.ts"];
+const GLUE = [
+  "define-node.ts",
+  "flow-config.ts",
+  "node-glue.ts",
+  "node-status.ts",
+  "running-node.ts",
+  "site-node.ts",
+  "vigil-site.ts",
+  "wiring.ts",
+];
 const MAX_NODE_LINES = 100;
 
 interface Import {
@@ -121,7 +130,7 @@ describe("the architecture", () => {
 
   it(`keeps node files within ${MAX_NODE_LINES} lines`, () => {
     const long = nodes
-      .filter(({ path }) => path !== "nodes/define-node.ts")
+      .filter(({ path }) => path !== "nodes/running-node.ts")
       .filter(({ text }) => text.trimEnd().split("\n").length > MAX_NODE_LINES);
     assert.deepEqual(
       long.map(({ path }) => path),

@@ -66,6 +66,7 @@ export function eventOf({ batch, camera, nodeId, judgement, bands, now }: EventI
     created_at: toIso(now),
     detections: batch.detections,
     ...(batch.context && { context: batch.context }),
+    ...(batch.merged && { merged: batch.merged }),
   };
 }
 

@@ -4,6 +4,7 @@ import { addAbortSignal } from "node:stream";
 import { Agent, errors, request } from "undici";
 import { z } from "zod";
 import { asError, ConfigError, ReplyError, ServerError } from "../resilience/errors.ts";
+import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
 import { type Completion, LLAMA_APIS, type LlamaApi } from "./llama-api.ts";
 import type { Prompt } from "./prompts/prompt.ts";
 import { asData } from "./sanitise.ts";
@@ -81,8 +82,9 @@ export class LlamaClient {
    */
   async judge(prompt: Prompt, signal: AbortSignal): Promise<LlamaReply> {
     const { maxTokens } = this.#options;
-    const { status, text } = await this.#post(this.#api.body(prompt, this.model, maxTokens), signal);
-    if (status >= 300) throw this.#refusal(status, text);
+    const answer = await this.#post(this.#api.body(prompt, this.model, maxTokens), signal);
+    const { status, text } = answer;
+    if (status >= 300) throw this.#refusal(answer);
 
     const reply = this.#api.reply.safeParse(parseJson(text));
     if (!reply.success) {
@@ -106,7 +108,7 @@ export class LlamaClient {
     await this.#agent.destroy();
   }
 
-  async #post(body: unknown, signal: AbortSignal): Promise<{ status: number; text: string }> {
+  async #post(body: unknown, signal: AbortSignal): Promise<Answer> {
     try {
       const response = await request(this.#endpoint, {
         dispatcher: this.#agent,
@@ -117,7 +119,8 @@ export class LlamaClient {
       });
       // The agent's own limit is between two pieces of the body, and there may be many pieces.
       addAbortSignal(AbortSignal.timeout(this.#options.timeoutMs), response.body);
-      return { status: response.statusCode, text: await response.body.text() };
+      const retryAfter = retryAfterMs(response.headers["retry-after"]);
+      return { status: response.statusCode, retryAfter, text: await response.body.text() };
     } catch (thrown) {
       signal.throwIfAborted();
       throw this.#fault(asError(thrown));
@@ -127,8 +130,8 @@ export class LlamaClient {
   /** The server could not be asked, or did not answer in full. */
   #fault(cause: Error): ServerError {
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
-    const error = (vigilCode: string, what: string) =>
-      new ServerError(vigilCode, `The language model at ${this.#endpoint} ${what}`, { cause });
+    const error = (vigilCode: string, what: string, unreachable = false) =>
+      new ServerError(vigilCode, `The language model at ${this.#endpoint} ${what}`, { cause, unreachable });
     switch (code) {
       case "UND_ERR_HEADERS_TIMEOUT":
       case "UND_ERR_BODY_TIMEOUT":
@@ -142,15 +145,17 @@ export class LlamaClient {
         return error("LLM_REPLY", `answered more than ${MAX_REPLY_BYTES / 1024} KiB`);
       default:
         if (cause instanceof errors.HTTPParserError) return error("LLM_REPLY", "does not speak HTTP");
-        return error("LLM_UNREACHABLE", `cannot be reached: ${cause.message || code}`);
+        return error("LLM_UNREACHABLE", `cannot be reached: ${cause.message || code}`, isUnreachable(cause));
     }
   }
 
   /** The server answered, and not with a completion. */
-  #refusal(status: number, text: string): ServerError | ReplyError {
+  #refusal({ status, retryAfter, text }: Answer): ServerError | ReplyError {
     const words = errorMessage(text) || text || STATUS_CODES[status] || "";
     const said = `${this.#endpoint} answered ${status}: ${this.#quote(words)}`;
-    if (status === 429 || status === 503) return new ServerError("LLM_BUSY", `The language model is busy, ${said}`);
+    if (status === 429 || status === 503) {
+      return new ServerError("LLM_BUSY", `The language model is busy, ${said}`, { retryAfterMs: retryAfter });
+    }
     if (status >= 500) return new ServerError("LLM_FAILED", `The language model failed, ${said}`);
     return new ReplyError("LLM_REFUSED", `The language model refused the request, ${said}`);
   }
@@ -160,6 +165,13 @@ export class LlamaClient {
     const { apiKey } = this.#options;
     return `"${asData(apiKey === null ? text : text.replaceAll(apiKey, "***"), EXCERPT_LENGTH)}"`;
   }
+}
+
+interface Answer {
+  readonly status: number;
+  /** How long the server asks to be left alone, in milliseconds; null where it does not say. */
+  readonly retryAfter: number | null;
+  readonly text: string;
 }
 
 /** Scheme, host, port and path prefix, without the `/v1` that the endpoints bring themselves. */

@@ -30,6 +30,8 @@ export interface Sighting {
 export interface Detector {
   /** For people: a server's address or `motion`. */
   readonly name: string;
+  /** Whether it decodes pictures in this process, which a broken one may take down. */
+  readonly inProcess: boolean;
   /** Pictures it may look at at once. */
   readonly concurrency: number;
   /**

@@ -34,6 +34,7 @@ interface View {
  */
 export class MotionDetector implements Detector {
   readonly name = "motion";
+  readonly inProcess = true;
   /** One, because a camera's pictures build on each other. */
   readonly concurrency = 1;
   /** By camera id, in order of use. */

@@ -7,6 +7,7 @@ import { Agent, errors, FormData, request } from "undici";
 import { z } from "zod";
 import type { Frame } from "../domain/detection.ts";
 import { asError, ConfigError, ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
+import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Detector, Picture, Sighting } from "./detector.ts";
 import { readPictureFrame } from "./picture-frame.ts";
@@ -34,6 +35,7 @@ export interface YoloServerOptions {
 export class YoloServer implements Detector {
   /** The server's address, without credentials. */
   readonly name: string;
+  readonly inProcess = false;
   readonly concurrency: number;
   readonly #endpoint: URL;
   readonly #headers: Record<string, string>;
@@ -117,7 +119,8 @@ export class YoloServer implements Detector {
     if (cause instanceof errors.HTTPParserError) {
       return new ServerError("DETECTOR_REPLY", `${this.name} does not speak HTTP: ${cause.message}`, { cause });
     }
-    return new ServerError("DETECTOR_UNREACHABLE", `No connection to ${this.name}: ${reasonOf(cause)}`, { cause });
+    const message = `No connection to ${this.name}: ${reasonOf(cause)}`;
+    return new ServerError("DETECTOR_UNREACHABLE", message, { cause, unreachable: isUnreachable(cause) });
   }
 
   #statusError({ status, headers, text }: Answer): VigilError {
@@ -130,7 +133,9 @@ export class YoloServer implements Detector {
       );
     }
     if (status === 408) return new ServerError("DETECTOR_TIMEOUT", said);
-    if (status === 429 || status === 503) return new ServerError("DETECTOR_BUSY", said);
+    if (status === 429 || status === 503) {
+      return new ServerError("DETECTOR_BUSY", said, { retryAfterMs: retryAfterMs(headers["retry-after"]) });
+    }
     if (status >= 500) return new ServerError("DETECTOR_FAILED", said);
     return new ReplyError("DETECTOR_REFUSED", said);
   }

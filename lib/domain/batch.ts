@@ -24,5 +24,10 @@ export const Batch = z.object({
   thumbnail_path: z.string().nullable(),
   /** What `enrich` or the user's own flow knows about the scene; an absent part is absent. */
   context: z.record(z.string(), z.unknown()).optional(),
+  /**
+   * Only where a model lagged behind: ids of the batches that were merged into this one. `close_reason` is then this
+   * one's own, and between `started_at` and `ended_at` there may be stretches that belong to no batch.
+   */
+  merged: z.array(RecordId).optional(),
 });
 export type Batch = z.infer<typeof Batch>;

@@ -44,6 +44,8 @@ export type EventRecord = z.infer<typeof EventRecord>;
 export const SecurityEvent = EventRecord.extend({
   detections: z.array(Detection),
   context: z.record(z.string(), z.unknown()).optional(),
+  /** Only where a model lagged behind: ids of the batches that were judged together with `batch_id`. */
+  merged: z.array(RecordId).optional(),
 }).refine(
   ({ risk_score, risk_level, analysis }) =>
     (risk_score === null) === (analysis === "none") && (risk_score === null) === (risk_level === null),

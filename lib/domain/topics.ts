@@ -6,6 +6,10 @@ export interface Topics {
   readonly securityEvents: string;
   /** State of one of a camera's entities. */
   camera(cameraId: string, key: string): string;
+  /** State of one of the hub's entities. */
+  hub(key: string): string;
+  /** Where commands on what is left open are taken, and where their answers go. */
+  readonly openWork: { readonly set: string; readonly answer: string };
 }
 
 /** `prefix` may have levels of its own (`home/vigil`); `site` is a slug. */
@@ -15,5 +19,7 @@ export function siteTopics(prefix: string, site: string): Topics {
     availability: `${base}/availability`,
     securityEvents: `${base}/security_events`,
     camera: (cameraId, key) => `${base}/camera/${cameraId}/${key}`,
+    hub: (key) => `${base}/hub/${key}`,
+    openWork: { set: `${base}/hub/open_work/set`, answer: `${base}/hub/open_work/answer` },
   };
 }

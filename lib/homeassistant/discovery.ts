@@ -6,7 +6,7 @@ import type { Camera } from "../domain/camera.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Topics } from "../domain/topics.ts";
 import { ConfigError } from "../resilience/errors.ts";
-import { CAMERA_ENTITIES, type Entity, HUB_ENTITIES } from "./entities.ts";
+import { CAMERA_ENTITIES, type Entity, HUB_ENTITIES, type HubKey } from "./entities.ts";
 
 export interface DiscoverySite {
   /** `[a-z0-9_-]+`, part of every id. */
@@ -25,6 +25,7 @@ export interface DiscoveryCamera extends DiscoverySite {
 
 const ORIGIN = "node-red-contrib-vigil";
 const MANUFACTURER = "Vigil";
+const RUNNING: HubKey = "running";
 
 /**
  * The hub's messages. Publish them before any camera's: an older Home Assistant never links a camera to a hub that it
@@ -40,8 +41,14 @@ export function hubDiscovery(site: DiscoverySite): MqttPacket[] {
     model: "Hub",
     sw_version: site.version,
   };
+  const { availability, hub: stateTopic } = site.topics;
   return Object.entries<Entity>(HUB_ENTITIES).map(([key, entity]) =>
-    render(site, entity, `${hub}_${key}`, { state_topic: site.topics.availability, device }),
+    render(site, entity, `${hub}_${key}`, {
+      ...(key === RUNNING
+        ? { state_topic: availability }
+        : { state_topic: stateTopic(key), availability: [{ topic: availability }] }),
+      device,
+    }),
   );
 }
 

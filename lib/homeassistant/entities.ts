@@ -62,6 +62,15 @@ export const CAMERA_ENTITIES = {
 
 export type CameraKey = keyof typeof CAMERA_ENTITIES;
 
+/** A number of things to look at, among the hub's diagnostics. */
+const COUNT = {
+  platform: "sensor",
+  retained: true,
+  state_class: "measurement",
+  suggested_display_precision: 0,
+  entity_category: "diagnostic",
+} as const;
+
 /** The hub's entities. `running` reads the availability topic, so it shows off where others would be unavailable. */
 export const HUB_ENTITIES = {
   running: {
@@ -73,4 +82,9 @@ export const HUB_ENTITIES = {
     payload_on: "online",
     payload_off: "offline",
   },
+  waiting: { ...COUNT, name: "Waiting" },
+  dead_letters: { ...COUNT, name: "Dead letters" },
+  left_open: { ...COUNT, name: "Left open" },
 } as const satisfies Readonly<Record<string, Entity>>;
+
+export type HubKey = keyof typeof HUB_ENTITIES;

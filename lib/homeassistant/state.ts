@@ -3,7 +3,7 @@ import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Topics } from "../domain/topics.ts";
-import { CAMERA_ENTITIES, type CameraKey, NOT_ANALYZED } from "./entities.ts";
+import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey, NOT_ANALYZED } from "./entities.ts";
 import { codePoints, jsonBytes, shorten } from "./text.ts";
 
 /** Home Assistant refuses a longer state. */
@@ -58,6 +58,27 @@ export function detectionPackets(
     state(topics, camera_id, "motion", "ON"),
     ...(detections.some(({ label }) => label === "person") ? [state(topics, camera_id, "person", "ON")] : []),
   ];
+}
+
+/** What the hub counts. */
+export interface HubCounts {
+  /** Uploads and jobs whose turn has not come yet. */
+  readonly waiting: number;
+  readonly dead_letters: number;
+  /** Messages that no node took, though the wiring leads to one. */
+  readonly left_open: number;
+}
+
+export function hubPackets(counts: HubCounts, topics: Topics): MqttPacket[] {
+  return [
+    hubState(topics, "waiting", counts.waiting),
+    hubState(topics, "dead_letters", counts.dead_letters),
+    hubState(topics, "left_open", counts.left_open),
+  ];
+}
+
+function hubState(topics: Topics, key: HubKey, count: number): MqttPacket {
+  return { topic: topics.hub(key), payload: String(count), retain: HUB_ENTITIES[key].retained };
 }
 
 function state(topics: Topics, cameraId: string, key: CameraKey, payload: string | Buffer): MqttPacket {

@@ -1,87 +1,101 @@
-/** File events of a folder, from chokidar. */
-import { join, relative, sep } from "node:path";
-import { type FSWatcher, watch } from "chokidar";
-import { asError, MediaError } from "../resilience/errors.ts";
-import { mediaTypeOf } from "./media-type.ts";
+/** File events of a folder and everything below it. */
+import { type FSWatcher, watch } from "node:fs";
+import { lstat, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { MediaError } from "../resilience/errors.ts";
+import { folderIdentity } from "./folder-identity.ts";
 import { errnoOf } from "./open-file.ts";
 
 export interface FolderEventsOptions {
   readonly root: string;
-  /** Compare all files every `pollIntervalMs` instead of asking the system: for network drives. */
-  readonly polling: boolean;
-  readonly pollIntervalMs: number;
-  /** A file came or changed. Its path is below the root and has `/` between its parts, like that of a folder. */
-  onFile(relativePath: string): void;
-  /** A folder came; files that it brought, or that came right after it, may have no event of their own. */
-  onFolder(relativePath: string): void;
+  /**
+   * Something came, changed or went. Its path is below the root, with `/` between its parts; null where the system does
+   * not say what it was.
+   */
+  onChange(relativePath: string | null): void;
   /** Events may be missing from now on. */
   onError(error: MediaError): void;
 }
 
-export interface FolderEvents {
-  /** Resolves when changes will be seen in all folders that were there at the start. */
-  readonly ready: Promise<void>;
+/**
+ * One watch of the system per folder and none per file. chokidar opens one per file, or lists a folder anew at each of
+ * its events: with 50,000 files in a folder that takes 1.3 s of processor time per upload, and this 1 ms (measured).
+ */
+export class FolderEvents {
+  readonly #options: FolderEventsOptions;
+  readonly #watched = new Map<string, { readonly identity: string; readonly watcher: FSWatcher }>();
+  #closed = false;
+
+  constructor(options: FolderEventsOptions) {
+    this.#options = options;
+  }
+
   /**
-   * Watches a folder that chokidar has missed, and says whether it had: it reads a folder first and watches it then,
-   * and never sees a folder that is made between the two.
+   * Sees to it that a folder below the root (itself: "") is watched; a folder that was replaced is watched anew. What
+   * comes into the folder after this resolves has an event, so it is listed then.
    */
-  watchMissed(relativePath: string): boolean;
-  close(): Promise<void>;
-}
-
-/** Starts watching; what lies there already is not reported. */
-export function watchFolder(options: FolderEventsOptions): FolderEvents {
-  const { root, pollIntervalMs } = options;
-  const watcher = watch(root, {
-    ignoreInitial: true,
-    followSymlinks: false,
-    atomic: false,
-    ignorePermissionErrors: true,
-    usePolling: options.polling,
-    interval: pollIntervalMs,
-    binaryInterval: pollIntervalMs,
-    // Each watched file costs one of the system's watches.
-    ignored: (path, stats) => stats?.isFile() === true && mediaTypeOf(path) === null,
-  });
-  const relativePath = (path: string) => relative(root, path).split(sep).join("/");
-  const onFile = (path: string) => options.onFile(relativePath(path));
-  watcher.on("add", onFile).on("change", onFile);
-  const watched = new Set<string>();
-  watcher.on("addDir", (path) => {
-    watched.add(relativePath(path));
-    options.onFolder(relativePath(path));
-  });
-  watcher.on("unlinkDir", (path) => watched.delete(relativePath(path)));
-  watcher.on("error", (thrown) => options.onError(watchError(root, thrown)));
-  return {
-    ready: new Promise((resolve) => {
-      watcher.once("ready", () => {
-        for (const path of Object.keys(watcher.getWatched())) watched.add(relativePath(path));
-        resolve();
+  async watch(folder: string): Promise<void> {
+    const path = await this.#pathOf(folder);
+    const identity = path === null ? null : await identityOf(path);
+    if (this.#closed || this.#watched.get(folder)?.identity === identity) return;
+    this.#forget(folder);
+    if (path === null || identity === null) return;
+    try {
+      const watcher = watch(path, { persistent: false }, (_event, name) => {
+        this.#options.onChange(name === null || folder === "" ? name : `${folder}/${name}`);
       });
-    }),
-    watchMissed: (folder) => {
-      if (watched.has(folder)) return false;
-      watched.add(folder);
-      watcher.add(join(root, folder));
-      return true;
-    },
-    close: () => closeWatcher(watcher),
-  };
+      watcher.on("error", (thrown) => this.#fail(folder, thrown));
+      this.#watched.set(folder, { identity, watcher });
+    } catch (thrown) {
+      this.#fail(folder, thrown);
+    }
+  }
+
+  /** Gives up folders that are gone, and watches those anew that another one has taken the place of. */
+  async refresh(): Promise<void> {
+    for (const folder of [...this.#watched.keys()]) await this.watch(folder);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const folder of [...this.#watched.keys()]) this.#forget(folder);
+  }
+
+  /** The root itself may be a link. */
+  async #pathOf(folder: string): Promise<string | null> {
+    const { root } = this.#options;
+    return folder === "" ? realpath(root).catch(() => null) : join(root, folder);
+  }
+
+  #forget(folder: string): void {
+    this.#watched.get(folder)?.watcher.close();
+    this.#watched.delete(folder);
+  }
+
+  #fail(folder: string, thrown: unknown): void {
+    this.#forget(folder);
+    const errno = errnoOf(thrown);
+    // It is gone, or may not be read, which its listing tells.
+    if (["ENOENT", "ENOTDIR", "EACCES"].includes(errno)) return;
+    const remedy =
+      errno === "ENOSPC" || errno === "EMFILE"
+        ? ": raise fs.inotify.max_user_watches and max_user_instances, or turn polling on"
+        : "";
+    this.#options.onError(
+      new MediaError("WATCH_FAILED", `file events of ${this.#options.root} are incomplete (${errno})${remedy}`, {
+        retryable: true,
+        cause: thrown,
+      }),
+    );
+  }
 }
 
-/** chokidar drops its listeners on closing, and an error that nobody listens for would stop the process. */
-function closeWatcher(watcher: FSWatcher): Promise<void> {
-  const closed = watcher.close();
-  watcher.on("error", () => {});
-  return closed;
-}
-
-function watchError(root: string, thrown: unknown): MediaError {
-  const errno = errnoOf(thrown);
-  const remedy = errno === "ENOSPC" ? ": raise fs.inotify.max_user_watches, or turn polling on" : "";
-  return new MediaError("WATCH_FAILED", `file events of ${root} are incomplete (${errno})${remedy}`, {
-    retryable: true,
-    cause: asError(thrown),
-  });
+/** Null where there is no such folder. */
+async function identityOf(path: string): Promise<string | null> {
+  try {
+    const stats = await lstat(path, { bigint: true });
+    return stats.isDirectory() ? folderIdentity(stats) : null;
+  } catch {
+    return null;
+  }
 }

@@ -36,7 +36,8 @@ export async function readPicture(file: FileHandle): Promise<Buffer> {
 /** The SHA-256 of an open file, read in pieces. Rejects with the signal's reason when that aborts. */
 export async function hashFile(file: FileHandle, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  const chunk = Buffer.allocUnsafe(HASH_CHUNK_BYTES);
+  const { size } = await file.stat();
+  const chunk = Buffer.allocUnsafe(Math.max(1, Math.min(size, HASH_CHUNK_BYTES)));
   for (let position = 0; ; ) {
     signal?.throwIfAborted();
     const { bytesRead } = await file.read(chunk, 0, chunk.length, position);

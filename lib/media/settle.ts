@@ -38,17 +38,15 @@ export interface SettleOptions {
   readonly signal: AbortSignal;
   /** Rung by a file event for this path: the file is looked at at once, and often again. */
   readonly nudge?: Nudge;
-  /** False where this version of the file is not to be taken: there is nothing to wait for then. */
-  readonly wants?: (file: FileSighting) => boolean;
   /** Runs one look at the file when it is its turn. */
-  readonly turn?: <T>(look: () => Promise<T>) => Promise<T>;
+  readonly turn?: (look: () => Promise<Look>) => Promise<Look>;
 }
 
 /**
  * Resolves once the file is whole: at the first look when its own bytes prove it, else when its size and mtime have
  * stayed the same for `stableMs` (then a picture is decoded and a clip's header checked, and `problem` has the reason
- * if that failed). A file that grows is waited for without an end. Null where there is nothing to take: the file is
- * not wanted, vanished, is no regular file inside the root, or has no media extension.
+ * if that failed). A file that grows is waited for without an end. Null where there is nothing to take: the file
+ * vanished, is no regular file inside the root, or has no media extension.
  *
  * Rejects with the signal's reason on abort, and with a MediaError `UNREADABLE_FILE`, `ROOT_MISSING` or
  * `ROOT_UNREADABLE` where trying again later may help.
@@ -84,7 +82,8 @@ export async function settleFile(options: SettleOptions): Promise<SettledFile | 
   }
 }
 
-type Look =
+/** What one look at a file brought: it has come to its end, or is to be looked at again. */
+export type Look =
   | { readonly done: true; readonly file: SettledFile | null }
   | { readonly done: false; readonly state: string };
 
@@ -101,7 +100,6 @@ async function lookAt(options: SettleOptions, stableState: string | null): Promi
     const stats = await file.stat({ bigint: true });
     const state = stateOf(stats);
     const sighting = sightingOf(relativePath, mediaType, stats);
-    if (options.wants?.(sighting) === false) return NOTHING;
     const judged = state === stableState;
     if (!judged && !(await isComplete(file, sighting.size, relativePath))) return { done: false, state };
     const problem = judged ? await problemOf(file, mediaType, relativePath) : null;

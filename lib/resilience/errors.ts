@@ -26,10 +26,23 @@ export class MediaError extends VigilError {}
 /** The store cannot be opened or cannot answer. */
 export class StoreError extends VigilError {}
 
+export interface ServerFault {
+  readonly cause?: unknown;
+  /** Nobody answered at its address, which has nothing to do with what was asked. */
+  readonly unreachable?: boolean;
+  /** How long the server asks to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number | null;
+}
+
 /** A server is away, overloaded or broken: the work can wait for it. */
 export class ServerError extends VigilError {
-  constructor(code: string, message: string, options: { cause?: unknown } = {}) {
-    super(code, message, { ...options, retryable: true });
+  readonly unreachable: boolean;
+  readonly retryAfterMs: number | null;
+
+  constructor(code: string, message: string, { cause, unreachable, retryAfterMs }: ServerFault = {}) {
+    super(code, message, { cause, retryable: true });
+    this.unreachable = unreachable ?? false;
+    this.retryAfterMs = retryAfterMs ?? null;
   }
 }
 

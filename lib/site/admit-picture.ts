@@ -11,10 +11,12 @@ import { imageFormat } from "../media/format.ts";
 import { mediaTypeOf } from "../media/media-type.ts";
 import { readUpload } from "../media/read-file.ts";
 import { validatePicture } from "../media/validate.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
 import { InputError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Site } from "./site.ts";
+
+/** Taking a message in is not aborted: nobody would send it again. */
+const NEVER = new AbortController().signal;
 
 export interface AdmitOptions {
   readonly site: Site;
@@ -31,12 +33,12 @@ export async function admitPicture(message: FlowMessage, options: AdmitOptions):
 
 async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
   const { site } = options;
-  await validatePicture(bytes);
-  const camera = cameraOf(message, options);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
+  await site.nativeWork.run(sha256, () => validatePicture(bytes), NEVER);
+  const camera = cameraOf(message, options);
   const path = site.file("inbox", `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
   // Nobody can send the bytes again.
-  await writeFileAtomic(path, bytes, { flush: true });
+  await site.writeFile(path, bytes, { flush: true });
   const now = toIso(site.clock.now());
   return {
     // The same bytes may come twice on purpose, in messages of their own.

@@ -16,6 +16,7 @@ const SUPPRESSED_PORT = 1;
 export function alertingStage({ site, nodeId, rule }: AlertingOptions): InstantStage<SecurityEvent> {
   return {
     input: SecurityEvent,
+    durable: true,
     describe: (event) => ({
       subject: { kind: "event", id: event.event_id },
       cameraId: event.camera_id,

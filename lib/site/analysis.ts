@@ -8,6 +8,7 @@ import { parseVerdict } from "../analyze/reply.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
+import type { ServerGate } from "../resilience/server-gate.ts";
 import { isLive, PRIORITY } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { Job, Output, Result, SlowStage, Tables } from "./stage.ts";
@@ -17,6 +18,8 @@ export interface AnalysisOptions {
   readonly nodeId: string;
   /** Null: rules judge, and say so. */
   readonly client: LlamaClient | null;
+  /** That of the model's server; absent where rules judge. */
+  readonly gate?: ServerGate | undefined;
   readonly concurrency: number;
   /** When an estimate goes before the model's verdict: always, when the model does not answer, or never. */
   readonly estimate: "always" | "away" | "never";
@@ -36,9 +39,25 @@ export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
       cameraId: batch.camera_id,
       priority: priorityOf(batch, options.site.clock.now()),
     }),
+    ...(options.gate && { gate: options.gate }),
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
+    ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, options.site) }),
   };
+}
+
+/** When the model lags, what waits of one camera is judged in one go. */
+function mergeWaiting(tables: Tables, [first, ...others]: readonly Batch[], site: Site) {
+  if (!first) return null;
+  const record = tables.batches.merge(first, others, site.clock.now());
+  const absorbed = others.flatMap(({ batch_id }, index) => (record.merged?.includes(batch_id) ? [index + 1] : []));
+  if (absorbed.length === 0) return null;
+  tables.afterCommit(() =>
+    site.logger.info(
+      `${first.camera_id}: the model lags, and ${absorbed.length + 1} waiting batches are judged as one`,
+    ),
+  );
+  return { record, absorbed };
 }
 
 function priorityOf(batch: Batch, now: number): number {

@@ -64,7 +64,7 @@ export class BatchWindow {
     return this.#timers.size;
   }
 
-  /** Arms the timers of batches from before a restart. They wait an idle period at least, for what is sent again. */
+  /** Arms the timers of batches from before a restart or of a deleted node. They wait an idle period at least, for what is sent again. */
   start(): void {
     const { site, nodeId, limits } = this.#options;
     for (const batch of site.store.batches.allOpen(nodeId)) {

@@ -13,7 +13,7 @@ export interface SiteEvents {
   worked: [];
   /** A message was put into the air on behalf of this node, which is to send it. */
   aired: [nodeId: string, handoverId: string];
-  /** The wall clock was set: stored times may lie far in the future. */
+  /** The wall clock was set, and stored times are in line again: who waits for one of them must look anew. */
   clock: [];
 }
 

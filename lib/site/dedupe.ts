@@ -10,7 +10,8 @@ export interface DedupeOptions {
   readonly clock: Clock;
 }
 
-const NEW_PORT = 0;
+/** Where what is new leaves a dedupe node. */
+export const NEW_PORT = 0;
 const DUPLICATE_PORT = 1;
 
 export function dedupeStage({ nodeId, windowMs, clock }: DedupeOptions): InstantStage<Upload> {
@@ -25,7 +26,7 @@ export function dedupeStage({ nodeId, windowMs, clock }: DedupeOptions): Instant
       if (original === null) {
         return [{ ...output, port: NEW_PORT, subject: { kind: "upload", id: upload.upload_id } }];
       }
-      tables.uploads.markDuplicate(upload.upload_id, original);
+      tables.uploads.markDuplicate(upload.upload_id, original, nodeId);
       return [{ ...output, port: DUPLICATE_PORT, properties: { original_id: original }, subject: null }];
     },
   };

@@ -9,18 +9,23 @@ import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
-import { writeFileAtomic } from "../media/write-file.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
+import type { ServerGate } from "../resilience/server-gate.ts";
+import type { Nothing } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./describe-upload.ts";
+import { airHeir } from "./heirs.ts";
+import { confirmHealthy, isGone } from "./root-health.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
-import type { Result, SlowStage, Tables } from "./stage.ts";
+import type { Result, SlowStage } from "./stage.ts";
 
 export interface InspectionOptions {
   readonly site: Site;
   readonly nodeId: string;
   readonly detector: Detector;
+  /** That of the detector's server; absent where it has none. */
+  readonly gate?: ServerGate | undefined;
   readonly minConfidence: number;
   /** The camera of a picture whose message names none. */
   readonly defaultCamera: string;
@@ -36,10 +41,16 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
     input: Upload,
     describe: (upload) => describeUpload(upload, options.site.clock.now()),
+    ...(options.gate && { gate: options.gate }),
     concurrency: options.detector.concurrency,
     admit: (message: FlowMessage) => admitPicture(message, options),
     work: (upload, _job, signal) => inspect(upload, options, signal),
   };
+}
+
+/** What `NativeWork` knows a node's inspection of an upload by. */
+export function inspectionHazard(nodeId: string, uploadId: string): string {
+  return `inspection ${nodeId} ${uploadId}`;
 }
 
 async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
@@ -50,20 +61,28 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
       `${oneLine(upload.path, LOGGED_PATH_LENGTH)} is a video, and detect looks at still pictures only`,
     );
   }
+  const found = site.store.uploads.fileOf(upload.upload_id);
   const file = await readUpload(upload.path).catch(asError);
   if (file instanceof Error) {
     if (!(file instanceof MediaError) || file.code !== "FILE_GONE") throw file;
-    return endWithout(upload, (tables) => tables.uploads.markGone(upload.upload_id), file);
+    if (found && !(await isGone(found, site.store))) {
+      throw new MediaError("FILE_BACK", `${oneLine(upload.path, LOGGED_PATH_LENGTH)} was away for a moment`, {
+        retryable: true,
+      });
+    }
+    return endWithout(upload, "gone", site, file);
   }
   if (file.sha256 !== upload.sha256) {
+    // What lies there while the drive is away is another file.
+    if (found) await confirmHealthy(found.root, site.store);
     site.logger.warn(`${oneLine(upload.path, LOGGED_PATH_LENGTH)} was overwritten before it was looked at`);
     // The new content is an upload of its own.
-    return endWithout(upload, (tables) => tables.uploads.markSuperseded(upload.upload_id));
+    return endWithout(upload, "superseded", site);
   }
-  const sighting = await detector.detect(
-    { bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id },
-    signal,
-  );
+  const hazard = inspectionHazard(nodeId, upload.upload_id);
+  const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
+  const look = () => detector.detect({ bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
+  const sighting = await (detector.inProcess ? decode(look) : look());
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
   const detections = toDetections(sighting, {
     minConfidence,
@@ -74,7 +93,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const seen = detections.length > 0;
   const thumbnailPath = site.file(THUMBNAILS, upload.camera_id, upload.captured_at.slice(0, 10), `${inspectionId}.jpg`);
   // On the disk before its row: a row never names a picture that is not there.
-  if (seen) await writeFileAtomic(thumbnailPath, await drawThumbnail(file.bytes, detections));
+  if (seen) await site.writeFile(thumbnailPath, await decode(() => drawThumbnail(file.bytes, detections)));
   const detected: Detected = {
     inspection_id: inspectionId,
     upload,
@@ -87,6 +106,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   return {
     commit: (tables) => {
       tables.uploads.adopt(upload);
+      tables.uploads.reopen(upload.upload_id);
       const added = tables.inspections.add(nodeId, detected, toIso(site.clock.now()));
       if (added && seen && publish) tables.afterCommit(() => site.bus.emit("detected", detected));
       return [
@@ -102,11 +122,12 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
 }
 
 /** Ends a job without an inspection: what became of the upload is all there is to say. */
-function endWithout(upload: Upload, mark: (tables: Tables) => void, failure?: MediaError): Result {
+function endWithout(upload: Upload, what: Nothing, site: Site, failure?: MediaError): Result {
   return {
     commit: (tables) => {
       tables.uploads.adopt(upload);
-      mark(tables);
+      tables.uploads.end(upload.upload_id, what);
+      airHeir(tables, site, upload.upload_id);
       return [];
     },
     ...(failure && { failure }),

@@ -3,9 +3,14 @@ import { toMillis } from "../domain/time.ts";
 
 const LIVE_MS = 15 * 60_000;
 
+/** What is older than this is history; both in milliseconds since 1970. */
+export function liveSince(now: number): number {
+  return now - LIVE_MS;
+}
+
 /** Whether something captured then is live; `now` is in milliseconds since 1970. */
 export function isLive(capturedAt: string, now: number): boolean {
-  return now - toMillis(capturedAt) <= LIVE_MS;
+  return toMillis(capturedAt) >= liveSince(now);
 }
 
 /** The order in which work is done: what is urgent first, then what is live, then the backlog. */

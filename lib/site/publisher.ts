@@ -11,6 +11,8 @@ import { readPicture } from "../media/read-file.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
+import { HubState } from "./hub-state.ts";
+import { obeyOpenWorkCommands } from "./open-work-commands.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
 import { VERSION } from "./version.ts";
 
@@ -29,6 +31,7 @@ export class Publisher {
   readonly #site: Site;
   readonly #link: MqttLink;
   readonly #discovery: DiscoverySite;
+  readonly #hub: HubState;
   readonly #closing = new AbortController();
   /** Cameras whose discovery this connection has published. */
   readonly #announced = new Set<string>();
@@ -49,6 +52,9 @@ export class Publisher {
       discoveryPrefix: options.discoveryPrefix,
       version: VERSION,
     };
+    this.#hub = new HubState(site, this.#closing.signal, (packets) => {
+      if (link.connected) this.#publish(packets).catch((error) => this.#report(error));
+    });
     link.onConnect(() => this.#inTurn(() => this.#announce()));
     site.bus.on("outbox", this.#closing.signal, () => this.#inTurn(() => this.#drain()));
     site.bus.on("detected", this.#closing.signal, (detected) => {
@@ -56,6 +62,7 @@ export class Publisher {
     });
     const birthTopic = `${options.discoveryPrefix}/status`;
     link.subscribe(birthTopic, (payload, retained) => this.#onBirth(payload, retained));
+    obeyOpenWorkCommands(site, link);
   }
 
   /** Begins nothing new, and lets what is on its way arrive: else it would be published again after the restart. */
@@ -76,13 +83,13 @@ export class Publisher {
   /** Discovery of the hub and of each camera, their retained state, then what waits in the outbox. */
   async #announce(): Promise<void> {
     this.#announced.clear();
-    await this.#publish(hubDiscovery(this.#discovery));
+    await this.#publish([...hubDiscovery(this.#discovery), ...this.#hub.packets()]);
     for (const cameraId of this.#site.store.cameras.ids()) await this.#announceCamera(cameraId);
     for (const event of this.#site.store.events.latestPublished()) {
       await this.#announceCamera(event.camera_id);
       await this.#publish(retainedPackets(event, this.#site.topics, await this.#picture(event.thumbnail_path)));
     }
-    await this.#drain();
+    this.#inTurn(() => this.#drain());
   }
 
   async #announceCamera(cameraId: string): Promise<void> {
@@ -98,13 +105,16 @@ export class Publisher {
     this.#publish(packets).catch((error) => this.#report(error));
   }
 
-  /** Empties the outbox in order, one record at a time; each leaves it when the broker has all of its messages. */
+  /**
+   * Takes the oldest record out of the outbox when the broker has all of its messages, and then the next in a turn of its
+   * own: what was detected meanwhile belongs before its event.
+   */
   async #drain(): Promise<void> {
-    while (this.#link.connected && !this.#closing.signal.aborted) {
-      const entry = this.#site.store.outbox.next();
-      if (!entry) return;
-      await this.#publishEntry(entry);
-    }
+    if (!this.#link.connected || this.#closing.signal.aborted) return;
+    const entry = this.#site.store.outbox.next();
+    if (!entry) return;
+    await this.#publishEntry(entry);
+    this.#inTurn(() => this.#drain());
   }
 
   async #publishEntry(entry: OutboxEntry): Promise<void> {

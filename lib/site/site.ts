@@ -7,14 +7,20 @@ import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
 import { toIso } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
+import { writeFileAtomic } from "../media/write-file.ts";
 import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { asError, ConfigError } from "../resilience/errors.ts";
+import { asError, ConfigError, StoreError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
 import { startMaintenance } from "../store/maintenance.ts";
+import { startSafeguards } from "../store/safeguards.ts";
+import type { SetAside } from "../store/set-aside.ts";
 import { Store } from "../store/store.ts";
 import { SiteBus } from "./bus.ts";
+import { startClockWatch } from "./clock-watch.ts";
 import type { SiteConfig } from "./config.ts";
+import { NativeWork } from "./native-work.ts";
+import type { OpenWork } from "./open-work.ts";
 import { Publisher } from "./publisher.ts";
 import { WatchedRoots } from "./watched-roots.ts";
 
@@ -35,12 +41,15 @@ export class Site {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: Store;
+  readonly nativeWork: NativeWork;
   readonly bus: SiteBus;
   readonly topics: Topics;
   readonly bands: RiskBands;
   readonly roots = new WatchedRoots();
   /** Ids of the nodes that run now and take messages. */
   readonly workers = new Set<string>();
+  /** What its nodes have left open, by the names that the store knows them by. */
+  readonly openWork = new Map<string, OpenWork>();
   /** False where everything is gone when the site closes. */
   readonly durable: boolean;
   readonly #config: SiteConfig;
@@ -50,6 +59,8 @@ export class Site {
   readonly #link: MqttLink | null;
   readonly #publisher: Publisher | null;
   readonly #stopMaintenance: () => void;
+  readonly #stopClockWatch: () => void;
+  readonly #stopSafeguards: () => Promise<void>;
 
   /**
    * Opens a site. Throws a StoreError where its store cannot be opened, a ConfigError where the MQTT settings cannot
@@ -64,8 +75,11 @@ export class Site {
     this.topics = siteTopics(config.topicPrefix, config.site);
     this.bands = config;
     this.durable = options.dataDir !== null;
-    this.store = Store.open(options.dataDir);
+    this.store = Store.open(options.dataDir, clock);
+    if (this.store.setAside) logger.error(replacement(this.store.setAside));
+    this.nativeWork = new NativeWork(this.store, clock);
     this.#files = options.dataDir ?? mkdtempSync(join(tmpdir(), "vigil-"));
+    this.#stopClockWatch = this.#watchClock();
     this.#stopMaintenance = startMaintenance(this.store, clock, (error) =>
       logger.error(`The store could not be tidied: ${asError(error).message}`),
     );
@@ -77,6 +91,8 @@ export class Site {
     }
     this.#link?.onState(options.onMqttState);
     this.#publisher = this.#link && new Publisher(this, this.#link, config);
+    const onError = (error: unknown) => logger.error(asError(error).message);
+    this.#stopSafeguards = options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
   }
 
   /** Whether the site has a broker to publish to. */
@@ -119,21 +135,58 @@ export class Site {
     return join(this.#files, ...parts);
   }
 
+  /** Writes a file of the site's (`writeFileAtomic`), and makes room for the next try where the disk is full. */
+  async writeFile(path: string, bytes: Buffer, options: { flush?: boolean } = {}): Promise<void> {
+    try {
+      await writeFileAtomic(path, bytes, options);
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "DISK_FULL") this.store.makeRoom();
+      throw error;
+    }
+  }
+
   /** Says goodbye on MQTT and closes the store. The site's users must be done with it. */
   async close(): Promise<void> {
     try {
       await this.#publisher?.close();
       await this.#link?.close();
     } finally {
+      await this.#stopSafeguards();
       this.#closeStore();
     }
   }
 
+  /** Work would wait for stored times that lie far ahead: after the clock was set back, now or before this start. */
+  #watchClock(): () => void {
+    const { clock, logger, store, bus } = this;
+    return startClockWatch({
+      clock,
+      onParted: (byMs) => {
+        store.clampTimes(clock.now());
+        if (byMs === null) return;
+        const what = byMs < 0 ? "was set back by" : "was set forward, or the machine slept, by";
+        logger.warn(`The system's clock ${what} ${Math.round(Math.abs(byMs) / 1000)} s`);
+        bus.emit("clock");
+      },
+      onError: (error) => logger.error(`Stored times could not be brought in line with the clock: ${error.message}`),
+    });
+  }
+
   #closeStore(): void {
+    this.#stopClockWatch();
     this.#stopMaintenance();
     this.store.close();
     if (!this.durable) rmSync(this.#files, { recursive: true, force: true });
   }
+}
+
+/** What a user must know of a database that was replaced. */
+function replacement({ path, backupFrom }: SetAside): string {
+  const beginning =
+    backupFrom === null
+      ? "no backup of it could be used, so a new one begins empty"
+      : `a new one begins with the uploads that its backup of ${backupFrom} knows`;
+  return `The database was corrupt and is now ${path}; ${beginning}. Events, batches and jobs of before are only in the old one`;
 }
 
 function openLink(config: SiteConfig, topics: Topics, clock: Clock, logger: Logger): MqttLink {

@@ -1,6 +1,7 @@
 /** What a node hands in to take part in a pipeline: either slow work, or work that is one transaction. */
 import type { z } from "zod";
 import type { FlowMessage } from "../domain/message.ts";
+import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Output } from "../store/hand-off.ts";
 import type { Subject } from "../store/handovers.ts";
 import type { Job, Result } from "../store/job.ts";
@@ -18,8 +19,15 @@ interface StageBase<R> {
 
 /** Slow or fallible work: journalled on receipt, retried, resumed after a restart. */
 export interface SlowStage<R> extends StageBase<R> {
+  /** The server that the work needs, shared with the other nodes that use it; absent where it needs none. */
+  readonly gate?: ServerGate;
   /** How many jobs may run at once. */
   readonly concurrency: number;
+  /**
+   * Merges waiting records of one camera into the first, inside a transaction: answers the merged one and the indices of
+   * those that it took in, or null where none can be.
+   */
+  merge?(tables: Tables, records: readonly R[]): { record: R; absorbed: readonly number[] } | null;
   work(record: R, job: Job, signal: AbortSignal): Promise<Result>;
 }
 
@@ -27,5 +35,7 @@ export interface SlowStage<R> extends StageBase<R> {
 export interface InstantStage<R> extends StageBase<R> {
   /** Where a message goes when the store cannot answer; absent where it fails instead. */
   readonly openPort?: number;
+  /** Set where what leaves the node cannot be undone, such as an alert. */
+  readonly durable?: boolean;
   settle(record: R, message: FlowMessage, tables: Tables): readonly Output[];
 }

@@ -6,6 +6,7 @@ import type { Batch, CloseReason } from "../domain/batch.ts";
 import { type Detected, Detection } from "../domain/detection.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
+import { mergeBatches } from "../domain/merge-batches.ts";
 import type { Upload } from "../domain/upload.ts";
 import type { Inspections } from "./inspections.ts";
 import type { Uploads } from "./uploads.ts";
@@ -41,6 +42,12 @@ interface ClosedRow {
   fast_path: number;
 }
 
+/** Two batches by their ids: one is merged into the other. */
+interface BatchPair {
+  readonly into: string;
+  readonly from: string;
+}
+
 interface MemberRow extends Upload {
   readonly root: string | null;
   readonly detections: string;
@@ -66,6 +73,11 @@ export class Batches {
   readonly #known;
   readonly #closed;
   readonly #members;
+  readonly #takesMore;
+  readonly #mergeable;
+  readonly #grow;
+  readonly #moveMembers;
+  readonly #absorb;
 
   constructor(db: Database, uploads: Uploads, inspections: Inspections) {
     this.#uploads = uploads;
@@ -99,6 +111,24 @@ export class Batches {
         u.captured_at, u.received_at, u.sha256
       FROM batch_inspections m JOIN inspections i USING(inspection_id) JOIN uploads u USING(upload_id)
       WHERE m.batch_id = ? ORDER BY u.captured_at, m.inspection_id`);
+    this.#takesMore = db
+      .prepare<[string], number>("SELECT 1 FROM batches WHERE batch_id = ? AND state IN ('closed', 'foreign')")
+      .pluck();
+    this.#mergeable = db
+      .prepare<[BatchPair], number>(`
+      SELECT 1 FROM batches b JOIN batches t ON t.batch_id = :into AND t.camera_id = b.camera_id
+      WHERE b.batch_id = :from AND b.batch_id <> :into AND b.state IN ('closed', 'foreign')
+        AND NOT EXISTS(SELECT 1 FROM events e WHERE e.batch_id = b.batch_id)`)
+      .pluck();
+    this.#grow = db.prepare<[BatchPair]>(`
+      UPDATE batches SET started_at = min(batches.started_at, b.started_at), ended_at = max(batches.ended_at, b.ended_at),
+        detection_count = batches.detection_count + b.detection_count, fast_path = max(batches.fast_path, b.fast_path)
+      FROM batches b WHERE batches.batch_id = :into AND b.batch_id = :from`);
+    this.#moveMembers = db.prepare<[BatchPair]>("UPDATE batch_inspections SET batch_id = :into WHERE batch_id = :from");
+    // With those that it had taken in itself.
+    this.#absorb = db.prepare<[BatchPair]>(
+      "UPDATE batches SET state = 'merged', merged_into = :into WHERE batch_id = :from OR merged_into = :from",
+    );
   }
 
   openOf(nodeId: string, cameraId: string, lane: Lane): OpenBatch | undefined {
@@ -165,6 +195,25 @@ export class Batches {
       this.#inspections.adopt(detected, upload.received_at);
       this.#member.run(batch.batch_id, detected.inspection_id, batch.batch_id, JSON.stringify(detections));
     }
+  }
+
+  /**
+   * Merges batches of one camera that wait to be judged, and enters those that came from elsewhere first. The answer is
+   * the batch to judge instead; its `merged` has the ids of those that are in it now. What has been judged already by
+   * any node, or is merged elsewhere, or is of another camera, stays as it is and is not among them.
+   */
+  merge(into: Batch, others: readonly Batch[], now: number): Batch {
+    for (const batch of [into, ...others]) this.adopt(batch, now);
+    if (this.#takesMore.get(into.batch_id) === undefined) return into;
+    const taken = others.filter(({ batch_id }) => {
+      const pair: BatchPair = { into: into.batch_id, from: batch_id };
+      if (this.#mergeable.get(pair) === undefined) return false;
+      this.#grow.run(pair);
+      this.#moveMembers.run(pair);
+      this.#absorb.run(pair);
+      return true;
+    });
+    return taken.length > 0 ? mergeBatches(into, taken) : into;
   }
 
   /** Enters what an event from elsewhere says of its batch, unless it is known. */

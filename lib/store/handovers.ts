@@ -13,15 +13,30 @@ export interface AiredMessage {
   readonly msg: string;
 }
 
+/** A message that no Vigil node has answered. */
+export interface OpenMessage {
+  readonly handover_id: string;
+  readonly kind: Subject["kind"];
+  readonly subject_id: string;
+  /** `air`: it is sent again at each start; `unclaimed`: it is not any more. */
+  readonly state: "air" | "unclaimed";
+  readonly created_ms: number;
+}
+
+/** Which of a node's messages: one by its hand-over, or all that nobody has claimed. */
+export type MessageChoice = string | "all";
+
 /** After so many minutes of its producer's own up-time, a message that nobody took counts as left open by the wiring. */
 const MINUTES_IN_THE_AIR = 60;
 /** A fan-out's second branch may still be on its way this long after the first has answered. */
 const FAN_OUT_MS = 5_000;
+/** Longer than that by far, so that none is forgotten that may have to be sent again. */
+const KEEP_TAKEN_MS = 60_000;
 
 export class Handovers {
   readonly #session: string;
   /** When the last message before this opening was answered. */
-  readonly #lastAnswerBefore: number;
+  #lastAnswerBefore: number;
   #count = 0;
   readonly #insert;
   readonly #answer;
@@ -31,26 +46,32 @@ export class Handovers {
   readonly #get;
   readonly #age;
   readonly #unclaim;
-  readonly #forgetMessages;
-  readonly #forgetUnclaimed;
-  readonly #purge;
+  readonly #clampAnswers;
+  readonly #forgetTaken;
+  readonly #forgetOpen;
+  readonly #dropText;
+  readonly #listOpen;
+  readonly #countLeft;
+  readonly #reopen;
+  readonly #discard;
 
   constructor(db: Database, session: string) {
     this.#session = session;
-    this.#lastAnswerBefore = db.prepare<[], number | null>("SELECT max(answered_ms) FROM handovers").pluck().get() ?? 0;
+    this.#lastAnswerBefore =
+      db.prepare<[], number | null>("SELECT max(answered_ms) FROM handovers WHERE state = 'taken'").pluck().get() ?? 0;
     this.#insert = db.prepare(`
       INSERT INTO handovers(handover_id, node_id, port, kind, subject_id, state, msg, created_ms)
       VALUES(?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#answer = db.prepare(
       "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE handover_id = ? AND state <> 'taken'",
     );
-    this.#answerSubject = db.prepare(
-      "UPDATE handovers SET state = 'taken', answered_ms = ? WHERE kind = ? AND subject_id = ? AND state <> 'taken'",
-    );
+    this.#answerSubject = db.prepare(`
+      UPDATE handovers SET state = 'taken', answered_ms = ? WHERE kind = ? AND subject_id = ?
+        AND (state = 'air' OR state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL)`);
     this.#subjectOf = db.prepare<[string], string>("SELECT subject_id FROM handovers WHERE handover_id = ?").pluck();
     this.#toResend = db
       .prepare<[{ node: string; before: number; now: number; fanOut: number }], string>(`
-      SELECT handover_id FROM handovers WHERE node_id = :node AND msg IS NOT NULL AND (state = 'air'
+      SELECT handover_id FROM handovers WHERE node_id = :node AND state IN ('air', 'taken') AND (state = 'air'
         OR answered_ms BETWEEN :before - :fanOut AND :before OR answered_ms >= :now - :fanOut)
       ORDER BY rowid`)
       .pluck();
@@ -61,13 +82,34 @@ export class Handovers {
     this.#unclaim = db.prepare(
       "UPDATE handovers SET state = 'unclaimed' WHERE node_id = ? AND state = 'air' AND minutes_up >= ?",
     );
-    this.#forgetMessages = db.prepare(
-      "UPDATE handovers SET msg = NULL WHERE answered_ms < ? AND state = 'taken' AND msg IS NOT NULL",
+    this.#clampAnswers = db.prepare<[{ now: number }]>(
+      "UPDATE handovers SET answered_ms = :now WHERE answered_ms > :now",
     );
-    this.#forgetUnclaimed = db.prepare(
-      "UPDATE handovers SET msg = NULL WHERE created_ms < ? AND state = 'unclaimed' AND msg IS NOT NULL",
+    this.#forgetTaken = db.prepare("DELETE FROM handovers WHERE state = 'taken' AND answered_ms < ?");
+    this.#forgetOpen = db.prepare(
+      "DELETE FROM handovers WHERE state IN ('unclaimed', 'discarded') AND kind <> 'upload' AND created_ms < ?",
     );
-    this.#purge = db.prepare("DELETE FROM handovers WHERE answered_ms < ? AND state = 'taken'");
+    this.#dropText = db.prepare(
+      "UPDATE handovers SET msg = NULL WHERE state = 'unclaimed' AND created_ms < ? AND msg IS NOT NULL",
+    );
+    this.#listOpen = db.prepare<[string, number], OpenMessage>(`
+      SELECT handover_id, kind, subject_id, state, created_ms FROM handovers
+      WHERE node_id = ? AND state IN ('air', 'unclaimed') AND msg IS NOT NULL ORDER BY rowid LIMIT ?`);
+    this.#countLeft = db
+      .prepare<[string], number>(
+        "SELECT count(*) FROM handovers WHERE node_id = ? AND state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL",
+      )
+      .pluck();
+    this.#reopen = db
+      .prepare<[{ nodeId: string; id: string | null; ports: string }], string>(`
+      UPDATE handovers SET state = 'air', minutes_up = 0
+      WHERE node_id = :nodeId AND state = 'unclaimed' AND msg IS NOT NULL
+        AND (handover_id = :id OR :id IS NULL AND port IN (SELECT value FROM json_each(:ports)))
+      RETURNING handover_id`)
+      .pluck();
+    this.#discard = db.prepare(`
+      UPDATE handovers SET state = 'discarded', msg = NULL WHERE node_id = :nodeId
+        AND (handover_id = :id AND state IN ('air', 'unclaimed') OR :id IS NULL AND state = 'unclaimed')`);
   }
 
   /**
@@ -107,6 +149,12 @@ export class Handovers {
     return this.#toResend.all({ node: nodeId, before: this.#lastAnswerBefore, now, fanOut: FAN_OUT_MS });
   }
 
+  /** The clock was set: nothing was answered later than now. */
+  clampAnswers(now: number): void {
+    this.#clampAnswers.run({ now });
+    this.#lastAnswerBefore = Math.min(this.#lastAnswerBefore, now);
+  }
+
   get(handoverId: string): AiredMessage | undefined {
     return this.#get.get(handoverId);
   }
@@ -117,13 +165,37 @@ export class Handovers {
     return this.#unclaim.run(nodeId, MINUTES_IN_THE_AIR).changes;
   }
 
+  /** Forgets messages that every branch has had time to take: their receipts are with the nodes that took them. */
+  forgetTaken(now: number): void {
+    this.#forgetTaken.run(now - KEEP_TAKEN_MS);
+  }
+
+  /** Forgets what was left open before then; of an upload it keeps that it was, without the text. */
+  forgetOpen(before: number): void {
+    this.#forgetOpen.run(before);
+    this.#dropText.run(before);
+  }
+
+  /** What no Vigil node has answered yet, oldest first. */
+  listOpen(nodeId: string, most: number): OpenMessage[] {
+    return this.#listOpen.all(nodeId, most);
+  }
+
+  /** How many messages nobody took in time, though the wiring leads to a Vigil node. */
+  countLeft(nodeId: string): number {
+    return this.#countLeft.get(nodeId) ?? 0;
+  }
+
   /**
-   * Drops the text of messages that every branch has had time to take, answered rows older than `purgeBefore`, and the
-   * text of unclaimed ones as old.
+   * Puts unclaimed messages into the air again; the answer is which, to be sent. "all": those of the ports that lead to a
+   * Vigil node, since what left for a user's own nodes has arrived.
    */
-  tidy(now: number, purgeBefore: number): void {
-    this.#forgetMessages.run(now - FAN_OUT_MS);
-    this.#forgetUnclaimed.run(purgeBefore);
-    this.#purge.run(purgeBefore);
+  reopen(nodeId: string, choice: MessageChoice, leadingOn: readonly number[]): string[] {
+    return this.#reopen.all({ nodeId, id: choice === "all" ? null : choice, ports: JSON.stringify(leadingOn) });
+  }
+
+  /** Gives open messages up; the answer is how many. What they were about stays accounted for. */
+  discard(nodeId: string, choice: MessageChoice): number {
+    return this.#discard.run({ nodeId, id: choice === "all" ? null : choice }).changes;
   }
 }

@@ -20,9 +20,12 @@ export interface Result {
 export interface Delivery {
   readonly message: FlowMessage;
   readonly subject: Subject | null;
-  readonly cameraId: string | null;
+  /** Empty on a message that is refused. */
+  readonly cameraId: string;
   /** Higher goes first. */
   readonly priority: number;
+  /** It must be on the disk before anybody hears of it: nobody can send it again, or what comes of it cannot be undone. */
+  readonly durable: boolean;
   /** Called once when the work has ended, with the error where it failed for good. */
   readonly done: (error?: Error) => void;
 }
@@ -33,3 +36,12 @@ export interface Job {
   /** Stores and sends something before the job has ended, such as an estimate. */
   interim(commit: Result["commit"]): void;
 }
+
+/**
+ * Merges waiting jobs of one camera into the first, inside a transaction: gets their payloads, and answers the merged one
+ * and the indices of those that it took in; null where none can be.
+ */
+export type Merge = (
+  tables: Tables,
+  payloads: readonly unknown[],
+) => { readonly payload: unknown; readonly absorbed: readonly number[] } | null;

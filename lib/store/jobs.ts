@@ -14,30 +14,80 @@ export interface Receipt {
 
 export interface QueuedJob {
   readonly job_id: number;
+  readonly camera_id: string;
+  readonly priority: number;
   readonly msg: string;
   readonly attempts: number;
+  readonly faults: number;
 }
+
+/** A job that has failed for good, or a message that did not fit. */
+export interface DeadLetter {
+  readonly job_id: number;
+  readonly subject_id: string | null;
+  readonly camera_id: string;
+  readonly attempts: number;
+  readonly code: string;
+  readonly error: string;
+  readonly created_ms: number;
+  readonly settled_ms: number;
+}
+
+/** Which of a node's jobs: one by its id, or all. */
+export type JobChoice = number | "all";
+
+interface Picking {
+  readonly nodeId: string;
+  readonly owner: string;
+  readonly now: number;
+  readonly priority: number;
+  readonly after: string;
+}
+
+interface Siblings extends Pick<QueuedJob, "job_id" | "camera_id" | "priority"> {
+  readonly nodeId: string;
+  readonly owner: string;
+}
+
+/** The jobs that run, by their ids. */
+type Running = Pick<ReadonlyMap<number, unknown>, "has">;
 
 const RECEIPT_COLUMNS = "node_id, stage, key, subject_id, camera_id, priority, created_ms";
 const RECEIPT_VALUES = ":nodeId, :stage, :key, :subjectId, :cameraId, :priority, :now";
+/** What of another instance may still run must not settle what this one has taken over. */
+const OWNED = "EXISTS(SELECT 1 FROM owners o WHERE o.node_id = work.node_id AND o.owner = :owner)";
+/**
+ * The plus signs keep SQLite from preparing a statement anew, which takes ten times as long as running it: it does so at
+ * each binding of a value on which the order of the rows depends.
+ */
+const WAITING = `
+  node_id = +:nodeId AND state = 'queued' AND EXISTS(SELECT 1 FROM owners WHERE node_id = +:nodeId AND owner = +:owner)`;
+const QUEUED_JOB = "job_id, camera_id, priority, msg, attempts, faults";
+const CHOSEN = "node_id = :nodeId AND state = 'dead' AND (:jobId IS NULL OR job_id = :jobId)";
 
 export class Jobs {
   readonly #queue;
   readonly #settled;
   readonly #refused;
   readonly #claim;
+  readonly #priorityBelow;
   readonly #pick;
+  readonly #siblings;
   readonly #nextDue;
-  readonly #queued;
+  readonly #count;
+  readonly #rewrite;
   readonly #done;
   readonly #dead;
   readonly #defer;
+  readonly #listDead;
+  readonly #revive;
+  readonly #discard;
   readonly #purge;
 
   constructor(db: Database) {
     this.#queue = db.prepare(`
-      INSERT INTO work(${RECEIPT_COLUMNS}, state, owner, msg, source)
-      VALUES(${RECEIPT_VALUES}, 'queued', :owner, :msg, (SELECT root FROM uploads WHERE upload_id = :subjectId))
+      INSERT INTO work(${RECEIPT_COLUMNS}, state, msg, source)
+      VALUES(${RECEIPT_VALUES}, 'queued', :msg, (SELECT root FROM uploads WHERE upload_id = :subjectId))
       ON CONFLICT DO NOTHING`);
     this.#settled = db.prepare(`
       INSERT INTO work(${RECEIPT_COLUMNS}, state, settled_ms) VALUES(${RECEIPT_VALUES}, 'done', :now)
@@ -46,33 +96,55 @@ export class Jobs {
       INSERT INTO work(${RECEIPT_COLUMNS}, state, settled_ms, code, error)
       VALUES(${RECEIPT_VALUES}, 'refused', :now, :code, :error)
       ON CONFLICT DO NOTHING`);
-    this.#claim = db.prepare("UPDATE work SET owner = ? WHERE node_id = ? AND state = 'queued'");
-    this.#pick = db.prepare<[{ nodeId: string; owner: string; now: number; running: string }], QueuedJob>(`
-      SELECT job_id, msg, attempts FROM work
-      WHERE node_id = :nodeId AND state = 'queued' AND owner = :owner AND next_ms <= :now
-        AND job_id NOT IN (SELECT value FROM json_each(:running))
-      ORDER BY priority DESC, job_id LIMIT 1`);
+    this.#claim = db.prepare("INSERT OR REPLACE INTO owners(node_id, owner) VALUES(?, ?)");
+    this.#priorityBelow = db
+      .prepare<[string, number], number | null>(
+        "SELECT max(priority) FROM work WHERE node_id = +? AND state = 'queued' AND priority < +?",
+      )
+      .pluck();
+    this.#pick = db.prepare<[Picking], QueuedJob>(`
+      SELECT ${QUEUED_JOB} FROM work
+      WHERE ${WAITING} AND priority = +:priority AND camera_id > :after AND next_ms <= :now
+      ORDER BY camera_id, job_id`);
+    this.#siblings = db.prepare<[Siblings], QueuedJob>(`
+      SELECT ${QUEUED_JOB} FROM work
+      WHERE ${WAITING} AND priority = +:priority AND camera_id = +:camera_id AND job_id > :job_id AND attempts = 0
+      ORDER BY job_id`);
     this.#nextDue = db
-      .prepare<[{ nodeId: string; owner: string; running: string }], number | null>(`
-      SELECT min(next_ms) FROM work WHERE node_id = :nodeId AND state = 'queued' AND owner = :owner
-        AND job_id NOT IN (SELECT value FROM json_each(:running))`)
+      .prepare<[{ nodeId: string; owner: string; now: number }], number | null>(
+        `SELECT min(next_ms) FROM work WHERE ${WAITING} AND next_ms > :now`,
+      )
       .pluck();
-    this.#queued = db
-      .prepare<[string], number>("SELECT count(*) FROM work WHERE node_id = ? AND state = 'queued'")
-      .pluck();
+    const count = (state: "queued" | "dead") =>
+      db.prepare<[string], number>(`SELECT count(*) FROM work WHERE node_id = ? AND state = '${state}'`).pluck();
+    // Two statements, since the indices hold jobs of one state only.
+    this.#count = { queued: count("queued"), dead: count("dead") };
+    this.#rewrite = db.prepare("UPDATE work SET msg = ? WHERE job_id = ?");
     this.#done = db.prepare(`
-      UPDATE work SET state = 'done', settled_ms = ?, msg = NULL WHERE job_id = ? AND owner = ? AND state = 'queued'`);
+      UPDATE work SET state = 'done', settled_ms = :now, code = :code, error = NULL, msg = NULL
+      WHERE job_id = :jobId AND state = 'queued' AND ${OWNED}`);
     this.#dead = db.prepare(`
-      UPDATE work SET state = 'dead', settled_ms = ?, code = ?, error = ? WHERE job_id = ? AND owner = ? AND state = 'queued'`);
+      UPDATE work SET state = 'dead', settled_ms = :now, code = :code, error = :error, attempts = attempts + 1
+      WHERE job_id = :jobId AND state = 'queued' AND ${OWNED}`);
     this.#defer = db.prepare(`
-      UPDATE work SET attempts = attempts + 1, next_ms = ?, code = ?, error = ?
-      WHERE job_id = ? AND owner = ? AND state = 'queued'`);
+      UPDATE work SET attempts = attempts + 1, faults = :faults, next_ms = :nextMs, code = :code, error = :error
+      WHERE job_id = :jobId AND state = 'queued' AND ${OWNED}`);
+    this.#listDead = db.prepare<[string, number], DeadLetter>(`
+      SELECT job_id, subject_id, camera_id, attempts, code, error, created_ms, settled_ms FROM work
+      WHERE node_id = ? AND state = 'dead' ORDER BY job_id LIMIT ?`);
+    this.#revive = db
+      .prepare<[{ nodeId: string; jobId: number | null }], string | null>(`
+      UPDATE work SET state = 'queued', attempts = 0, faults = 0, next_ms = 0, settled_ms = NULL WHERE ${CHOSEN}
+      RETURNING subject_id`)
+      .pluck();
+    this.#discard = db.prepare(`
+      UPDATE work SET state = 'discarded', settled_ms = :now, msg = NULL WHERE ${CHOSEN}`);
     this.#purge = db.prepare("DELETE FROM work WHERE settled_ms < ? AND state = 'done'");
   }
 
   /** Journals a message as a job. The answer is its id, or null where the node has taken this message before. */
-  queue(receipt: Receipt, owner: string, msg: string): number | null {
-    const added = this.#queue.run({ ...receipt, owner, msg });
+  queue(receipt: Receipt, msg: string): number | null {
+    const added = this.#queue.run({ ...receipt, msg });
     return added.changes === 1 ? Number(added.lastInsertRowid) : null;
   }
 
@@ -88,34 +160,72 @@ export class Jobs {
 
   /** Makes one instance of a node the owner of all its queued jobs, and ends what an earlier one may still try. */
   claim(nodeId: string, owner: string): void {
-    this.#claim.run(owner, nodeId);
+    this.#claim.run(nodeId, owner);
   }
 
-  /** The owner's job to do next: the highest priority first, each oldest first, without those that run or must wait. */
-  pick(nodeId: string, owner: string, running: Iterable<number>, now: number): QueuedJob | undefined {
-    return this.#pick.get({ nodeId, owner, now, running: JSON.stringify([...running]) });
+  /**
+   * The owner's job to do next, without those that run or must wait: the highest priority first; there the cameras take
+   * turns, each oldest first. `served` is the camera that had the last turn.
+   */
+  pick(nodeId: string, owner: string, running: Running, served: string, now: number): QueuedJob | undefined {
+    let priority = this.#priorityBelow.get(nodeId, Number.MAX_SAFE_INTEGER);
+    while (typeof priority === "number") {
+      // Every camera's id is greater than the empty one.
+      for (const after of [served, ""]) {
+        const [job] = firstIdle(this.#pick.iterate({ nodeId, owner, now, priority, after }), running, 1);
+        if (job) return job;
+      }
+      priority = this.#priorityBelow.get(nodeId, priority);
+    }
+    return undefined;
   }
 
-  /** When the next waiting job may be tried, or null where none waits. */
-  nextDue(nodeId: string, owner: string, running: Iterable<number>): number | null {
-    return this.#nextDue.get({ nodeId, owner, running: JSON.stringify([...running]) }) ?? null;
+  /** Jobs of the same camera and priority that came after this one and have not been tried yet, oldest first. */
+  siblings(nodeId: string, owner: string, running: Running, job: QueuedJob, most: number): QueuedJob[] {
+    const { job_id, camera_id, priority } = job;
+    return firstIdle(this.#siblings.iterate({ nodeId, owner, job_id, camera_id, priority }), running, most);
   }
 
-  countQueued(nodeId: string): number {
-    return this.#queued.get(nodeId) ?? 0;
+  /** When the next of the jobs that must wait may be tried, or null where none must. */
+  nextDue(nodeId: string, owner: string, now: number): number | null {
+    return this.#nextDue.get({ nodeId, owner, now }) ?? null;
+  }
+
+  count(nodeId: string, state: "queued" | "dead"): number {
+    return this.#count[state].get(nodeId) ?? 0;
+  }
+
+  /** Replaces the message of a job that nobody has begun. */
+  rewrite(jobId: number, msg: string): void {
+    this.#rewrite.run(msg, jobId);
   }
 
   /** The three ends of an attempt. False where the job is not this owner's any more: then its result must be dropped. */
-  done(jobId: number, owner: string, now: number): boolean {
-    return this.#done.run(now, jobId, owner).changes === 1;
+  done(jobId: number, owner: string, now: number, code: string | null = null): boolean {
+    return this.#done.run({ jobId, owner, now, code }).changes === 1;
   }
 
   dead(jobId: number, owner: string, code: string, error: string, now: number): boolean {
-    return this.#dead.run(now, code, error, jobId, owner).changes === 1;
+    return this.#dead.run({ jobId, owner, code, error, now }).changes === 1;
   }
 
-  defer(jobId: number, owner: string, code: string, error: string, nextMs: number): boolean {
-    return this.#defer.run(nextMs, code, error, jobId, owner).changes === 1;
+  defer(jobId: number, owner: string, retry: { code: string; error: string; nextMs: number; faults: number }): boolean {
+    return this.#defer.run({ jobId, owner, ...retry }).changes === 1;
+  }
+
+  /** A node's dead letters, oldest first. */
+  listDead(nodeId: string, most: number): DeadLetter[] {
+    return this.#listDead.all(nodeId, most);
+  }
+
+  /** Queues dead letters again as if they had never been tried; the answer is what each was about. */
+  revive(nodeId: string, choice: JobChoice): (string | null)[] {
+    return this.#revive.all({ nodeId, jobId: choice === "all" ? null : choice });
+  }
+
+  /** Gives dead letters up; the answer is how many. What they were about stays accounted for. */
+  discard(nodeId: string, choice: JobChoice, now: number): number {
+    return this.#discard.run({ nodeId, jobId: choice === "all" ? null : choice, now }).changes;
   }
 
   /**
@@ -125,4 +235,14 @@ export class Jobs {
   purge(before: number): void {
     this.#purge.run(before);
   }
+}
+
+/** As many jobs as wanted, without those that run: of these there are so few that the store need not know them. */
+function firstIdle(jobs: Iterable<QueuedJob>, running: Running, most: number): QueuedJob[] {
+  const idle: QueuedJob[] = [];
+  for (const job of jobs) {
+    if (!running.has(job.job_id)) idle.push(job);
+    if (idle.length === most) break;
+  }
+  return idle;
 }

@@ -11,7 +11,7 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- baselined: once all that lay there before has been entered, whatever else comes is new.
-  -- identity: device and inode of the folder when it was last seen whole; another one is in its place while a drive is away.
+  -- identity: device, inode and birth of the folder when it was last seen whole; another one is in its place while a drive is away.
   CREATE TABLE roots(
     root TEXT PRIMARY KEY,
     first_seen_ms INTEGER NOT NULL,
@@ -19,17 +19,25 @@ const STEPS: readonly string[] = [
     identity TEXT
   ) STRICT, WITHOUT ROWID;
 
-  -- Every node that has run on this site: one that is not here is new, and may take over what a deleted one left.
+  -- Every node that has run on this site. identity: the name by which the other tables know it, which a node that was
+  -- deleted and imported again takes from the one before.
   CREATE TABLE nodes(
     node_id TEXT PRIMARY KEY,
     type TEXT NOT NULL,
-    first_seen_ms INTEGER NOT NULL
+    identity TEXT NOT NULL UNIQUE,
+    seen_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- The instance of each node that runs now.
+  CREATE TABLE owners(
+    node_id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- What may take the process down, such as decoding a picture: a row is here while it is under way, and after it has.
   CREATE TABLE hazards(
     subject TEXT PRIMARY KEY,
-    starts INTEGER NOT NULL
+    starts INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.
@@ -161,10 +169,11 @@ const STEPS: readonly string[] = [
     UNIQUE(event_id, node_id)
   ) STRICT;
 
-  -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt.
+  -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
+  -- page of the log at receipt and at settlement, so there are only those that picking needs.
   -- source: the watched root that an upload came from, for back-pressure. faults: failures that the job itself owns.
   CREATE TABLE work(
-    job_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id INTEGER PRIMARY KEY,
     node_id TEXT NOT NULL,
     stage TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -173,7 +182,6 @@ const STEPS: readonly string[] = [
     source TEXT,
     priority INTEGER NOT NULL,
     state TEXT NOT NULL CHECK(state IN ('queued','done','dead','refused','discarded')),
-    owner TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
     faults INTEGER NOT NULL DEFAULT 0,
     next_ms INTEGER NOT NULL DEFAULT 0,
@@ -188,8 +196,6 @@ const STEPS: readonly string[] = [
   CREATE INDEX work_pick ON work(node_id, priority DESC, camera_id, job_id) WHERE state = 'queued';
   CREATE INDEX work_source ON work(source, node_id) WHERE state = 'queued' AND source IS NOT NULL;
   CREATE INDEX work_dead ON work(node_id) WHERE state = 'dead';
-  CREATE INDEX work_subject ON work(subject_id, stage);
-  CREATE INDEX work_settled ON work(settled_ms) WHERE settled_ms IS NOT NULL;
 
   -- A message on its way to the next Vigil node: in the air until a node has taken it. Unclaimed: the wiring left it open.
   CREATE TABLE handovers(
@@ -205,10 +211,8 @@ const STEPS: readonly string[] = [
     answered_ms INTEGER,
     CHECK(state <> 'air' OR msg IS NOT NULL)
   ) STRICT;
-  CREATE INDEX handover_air ON handovers(node_id) WHERE state = 'air';
-  CREATE INDEX handover_unclaimed ON handovers(node_id) WHERE state = 'unclaimed';
-  CREATE INDEX handover_subject ON handovers(subject_id, kind);
-  CREATE INDEX handover_answered ON handovers(answered_ms) WHERE answered_ms IS NOT NULL;
+  CREATE INDEX handover_state ON handovers(state, node_id);
+  CREATE INDEX handover_left ON handovers(node_id) WHERE state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL;
 
   CREATE TABLE outbox(
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -231,16 +235,27 @@ const STEPS: readonly string[] = [
   CREATE INDEX claim_age ON claims(received_ms);
 
   -- What became of every upload; LOST must never appear.
-  CREATE VIEW account AS SELECT u.upload_id, CASE
-    WHEN u.state = 'found' THEN 'waiting'
-    WHEN u.state <> 'handed' THEN u.state
-    WHEN EXISTS(SELECT 1 FROM work w WHERE w.subject_id = u.upload_id AND w.stage = 'detect' AND w.state = 'queued') THEN 'working'
-    WHEN EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = u.upload_id) THEN 'inspected'
-    WHEN EXISTS(SELECT 1 FROM work w WHERE w.subject_id = u.upload_id AND w.state IN ('dead','refused','discarded')) THEN 'dead'
-    WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'air') THEN 'air'
-    WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'unclaimed') THEN 'left'
-    WHEN EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = u.upload_id AND h.kind = 'upload' AND h.state = 'discarded') THEN 'discarded'
-    ELSE 'LOST' END AS what FROM uploads u;
+  CREATE VIEW account AS
+    SELECT u.upload_id, CASE
+      WHEN u.state = 'found' THEN 'waiting'
+      WHEN u.state <> 'handed' THEN u.state
+      WHEN w.working THEN 'working'
+      WHEN i.upload_id IS NOT NULL THEN 'inspected'
+      WHEN w.dead THEN 'dead'
+      WHEN h.air THEN 'air'
+      WHEN h.unclaimed THEN 'left'
+      WHEN h.discarded THEN 'discarded'
+      ELSE 'LOST' END AS what
+    FROM uploads u
+    LEFT JOIN (SELECT DISTINCT upload_id FROM inspections) i USING(upload_id)
+    LEFT JOIN (
+      SELECT subject_id, max(state = 'queued' AND stage = 'detect') AS working,
+        max(state IN ('dead', 'refused', 'discarded')) AS dead
+      FROM work WHERE state <> 'done' GROUP BY subject_id) w ON w.subject_id = u.upload_id
+    LEFT JOIN (
+      SELECT subject_id, max(state = 'air') AS air, max(state = 'unclaimed') AS unclaimed,
+        max(state = 'discarded') AS discarded
+      FROM handovers WHERE kind = 'upload' GROUP BY subject_id) h ON h.subject_id = u.upload_id;
   `,
 ];
 

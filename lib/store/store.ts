@@ -1,35 +1,64 @@
 /** A site's SQLite database: opened once, one repository per table, every change in a transaction. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { asError, StoreError } from "../resilience/errors.ts";
+import { type Clock, systemClock } from "../resilience/clock.ts";
+import { StoreError } from "../resilience/errors.ts";
 import { Alerts } from "./alerts.ts";
+import { dropBallast } from "./ballast.ts";
 import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
+import { clampTimes } from "./clamp-times.ts";
 import { Events } from "./events.ts";
+import { FoundFiles } from "./found-files.ts";
+import { guarded } from "./guarded.ts";
 import { Handovers } from "./handovers.ts";
+import { Hazards } from "./hazards.ts";
 import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
-import { takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
+import { Nodes } from "./nodes.ts";
+import { connect, DATABASE_FILE, enterFolder, isCorrupt, openError } from "./open.ts";
 import { Outbox } from "./outbox.ts";
+import { Pressure } from "./pressure.ts";
+import { Roots } from "./roots.ts";
+import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
+import { Totals } from "./totals.ts";
 import { Uploads } from "./uploads.ts";
+
+export { DATABASE_FILE };
 
 /** The tables, as work sees them inside a transaction. */
 export type Tables = Pick<
   Store,
-  "alerts" | "batches" | "cameras" | "claims" | "events" | "handovers" | "inspections" | "jobs" | "outbox" | "uploads"
+  | "alerts"
+  | "batches"
+  | "cameras"
+  | "claims"
+  | "events"
+  | "found"
+  | "handovers"
+  | "hazards"
+  | "inspections"
+  | "jobs"
+  | "nodes"
+  | "outbox"
+  | "roots"
+  | "uploads"
 > & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
   afterCommit(callback: () => void): void;
 };
 
-export const DATABASE_FILE = "vigil.db";
-
-/** Waiting for somebody else's lock, a backup's for one, holds up the whole of Node-RED. */
-const BUSY_MS = 1_000;
+/** Where a store is, and how it came to be open. */
+interface Place {
+  /** Null in memory. */
+  readonly dataDir: string | null;
+  readonly clock: Clock;
+  readonly setAside: SetAside | null;
+  unlock(): void;
+}
 
 export class Store {
   /** Random, and new at every opening: what makes hand-over ids unique. */
@@ -39,79 +68,126 @@ export class Store {
   readonly cameras: Cameras;
   readonly claims: Claims;
   readonly events: Events;
+  readonly found: FoundFiles;
   readonly handovers: Handovers;
+  readonly hazards: Hazards;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
+  readonly nodes: Nodes;
   readonly outbox: Outbox;
+  readonly pressure: Pressure;
+  readonly roots: Roots;
+  readonly totals: Totals;
   readonly uploads: Uploads;
+  /** The corrupt database that this opening has replaced, if it has. */
+  readonly setAside: SetAside | null;
+  readonly #begin;
+  readonly #commit;
+  readonly #rollback;
   readonly #db: Database.Database;
-  readonly #unlock: () => void;
+  readonly #place: Place;
+  /** Set once the database has turned out corrupt. */
+  #corruption: StoreError | null = null;
   #afterCommit: (() => void)[] = [];
 
-  private constructor(db: Database.Database, unlock: () => void) {
+  private constructor(db: Database.Database, place: Place) {
     this.#db = db;
-    this.#unlock = unlock;
+    this.#place = place;
+    this.setAside = place.setAside;
     this.session = randomBytes(8).toString("hex");
-    this.alerts = new Alerts(db);
-    this.cameras = new Cameras(db);
-    this.claims = new Claims(db);
-    this.handovers = new Handovers(db, this.session);
-    this.jobs = new Jobs(db);
-    this.outbox = new Outbox(db);
-    this.events = new Events(db, this.outbox);
-    this.uploads = new Uploads(db);
-    this.inspections = new Inspections(db);
-    this.batches = new Batches(db, this.uploads, this.inspections);
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#rollback = db.prepare("ROLLBACK");
+    const guard = <T extends object>(table: T): T => guarded(table, (thrown) => this.#explain(thrown));
+    this.alerts = guard(new Alerts(db));
+    this.cameras = guard(new Cameras(db));
+    this.claims = guard(new Claims(db));
+    this.handovers = guard(new Handovers(db, this.session));
+    this.hazards = guard(new Hazards(db));
+    this.jobs = guard(new Jobs(db));
+    this.nodes = guard(new Nodes(db));
+    this.outbox = guard(new Outbox(db));
+    this.totals = guard(new Totals(db));
+    this.events = guard(new Events(db, this.outbox));
+    this.pressure = guard(new Pressure(db));
+    this.roots = guard(new Roots(db));
+    this.found = guard(new FoundFiles(db));
+    this.uploads = guard(new Uploads(db));
+    this.inspections = guard(new Inspections(db));
+    this.batches = guard(new Batches(db, this.uploads, this.inspections));
   }
 
   /**
-   * Opens the store of a data folder, which it creates where it is missing; `null` opens one in memory.
-   * Throws a StoreError: `STORE_LOCKED`, `STORE_NEWER`, or `STORE_UNUSABLE` with SQLite's own reason.
+   * Opens the store of a data folder, which it creates where it is missing; `null` opens one in memory. A corrupt
+   * database is set aside (`setAside`), and a new one begun from the nightly backup.
+   *
+   * Throws a StoreError. Retryable, because it can pass: `STORE_LOCKED`, `STORE_READ_ONLY`, `DISK_FULL`, or
+   * `STORE_UNUSABLE` with the system's own reason. Not retryable: `STORE_NEWER`, `STORE_NETWORK`.
    */
-  static open(dataDir: string | null): Store {
+  static open(dataDir: string | null, clock: Clock = systemClock): Store {
+    if (dataDir === null) {
+      const db = connect(":memory:");
+      migrate(db);
+      return new Store(db, { dataDir, clock, setAside: null, unlock: () => {} });
+    }
     let unlock = () => {};
+    try {
+      unlock = enterFolder(dataDir);
+      return Store.#openFile(dataDir, clock, unlock);
+    } catch (thrown) {
+      unlock();
+      const error = openError(dataDir, thrown);
+      if (error.code === "DISK_FULL") dropBallast(dataDir);
+      throw error;
+    }
+  }
+
+  static #openFile(dataDir: string, clock: Clock, unlock: () => void): Store {
+    const setAside = replaceCorrupt(dataDir, clock.now());
     let db: Database.Database | undefined;
     try {
-      if (dataDir !== null) {
-        mkdirSync(dataDir, { recursive: true });
-        unlock = takeLock(join(dataDir, "vigil.lock"));
-      }
-      db = new Database(dataDir === null ? ":memory:" : join(dataDir, DATABASE_FILE), { timeout: BUSY_MS });
-      db.pragma("journal_mode = WAL");
-      // Set in so many words: a database that has just become WAL still has FULL.
-      db.pragma("synchronous = NORMAL");
-      db.pragma("foreign_keys = ON");
+      db = connect(join(dataDir, DATABASE_FILE));
       migrate(db);
-      return new Store(db, unlock);
-    } catch (cause) {
+      return new Store(db, { dataDir, clock, setAside, unlock });
+    } catch (thrown) {
       db?.close();
-      unlock();
-      if (cause instanceof StoreError) throw cause;
-      throw new StoreError(
-        "STORE_UNUSABLE",
-        `The data folder ${dataDir ?? "in memory"} cannot be used: ${asError(cause).message}`,
-        { cause },
-      );
+      if (setAside !== null || !isCorrupt(thrown)) throw thrown;
+      markCorrupt(dataDir, clock.now());
+      return Store.#openFile(dataDir, clock, unlock);
     }
   }
 
   /**
    * Runs `change` in one transaction: all of it is stored, or, where it throws, nothing. Where SQLite itself fails
-   * (disk full, I/O) that is a retryable StoreError `STORE_FAILED`.
+   * (disk full, I/O) that is a retryable StoreError `STORE_FAILED`, and `STORE_CORRUPT`, not retryable, where the
+   * database is corrupt: then nothing more is written, and the next opening sets it aside.
    */
   transaction<T>(change: (tables: Tables) => T): T {
+    if (this.#corruption) throw this.#corruption;
     if (this.#db.inTransaction) throw new StoreError("STORE_NESTED", "A transaction cannot begin inside another one");
     const callbacks: (() => void)[] = [];
     this.#afterCommit = callbacks;
     try {
-      const result = this.#db.transaction(() => change(this)).immediate();
+      this.#begin.run();
+      const result = this.#finish(change);
       for (const callback of callbacks) callback();
       return result;
-    } catch (cause) {
-      if (!(cause instanceof Database.SqliteError) || cause.code.startsWith("SQLITE_CONSTRAINT")) throw cause;
-      throw new StoreError("STORE_FAILED", `The store cannot answer: ${cause.message}`, { retryable: true, cause });
+    } catch (thrown) {
+      throw this.#explain(thrown);
     } finally {
       this.#afterCommit = [];
+    }
+  }
+
+  #finish<T>(change: (tables: Tables) => T): T {
+    try {
+      const result = change(this);
+      this.#commit.run();
+      return result;
+    } catch (thrown) {
+      // Some of what fails in SQLite has rolled it back already.
+      if (this.#db.inTransaction) this.#rollback.run();
+      throw thrown;
     }
   }
 
@@ -128,13 +204,52 @@ export class Store {
     }
   }
 
+  /** Brings times that were stored under a clock that was ahead back to what they may be at most as of `now`. */
+  clampTimes(now: number): void {
+    this.transaction(({ handovers }) => {
+      clampTimes(this.#db, now);
+      handovers.clampAnswers(now);
+    });
+  }
+
   afterCommit(callback: () => void): void {
     this.#afterCommit.push(callback);
+  }
+
+  /** Makes room on a full disk, for what cannot be written: of the store's own or of files beside it. */
+  makeRoom(): void {
+    if (this.#place.dataDir !== null) dropBallast(this.#place.dataDir);
   }
 
   /** Closes the database and gives the lock back. */
   close(): void {
     this.#db.close();
-    this.#unlock();
+    this.#place.unlock();
+  }
+
+  /** What SQLite threw, as `transaction` says; anything else as it is. A broken constraint is a bug and stays one. */
+  #explain(thrown: unknown): unknown {
+    if (!(thrown instanceof Database.SqliteError) || thrown.code.startsWith("SQLITE_CONSTRAINT")) return thrown;
+    if (isCorrupt(thrown)) return this.#noteCorrupt(thrown);
+    // A quota that is used up is an I/O error to SQLite.
+    if (thrown.code === "SQLITE_FULL" || thrown.code.startsWith("SQLITE_IOERR")) this.makeRoom();
+    const message = `The store cannot answer: ${thrown.message}`;
+    return new StoreError("STORE_FAILED", message, { retryable: true, cause: thrown });
+  }
+
+  #noteCorrupt(cause: Error): StoreError {
+    const { dataDir, clock } = this.#place;
+    if (this.#corruption) return this.#corruption;
+    this.#corruption = new StoreError(
+      "STORE_CORRUPT",
+      `The database is corrupt (${cause.message}): restart Node-RED, which sets it aside and begins a new one from the last backup`,
+      { cause },
+    );
+    try {
+      if (dataDir !== null) markCorrupt(dataDir, clock.now());
+    } catch {
+      // Without a mark it is noticed anew.
+    }
+    return this.#corruption;
   }
 }

@@ -1,34 +1,40 @@
-/** Tables `roots` and `uploads`: the ledger of every file that a camera dropped, and what became of it. */
+/** Table `uploads`: the ledger of every file that a camera dropped, and what became of it. */
+import { join } from "node:path";
 import type { Database } from "better-sqlite3";
-import type { MediaType, Upload } from "../domain/upload.ts";
+import type { Upload } from "../domain/upload.ts";
+import type { FileVersion } from "./found-files.ts";
 
-/** A file as a folder lists it: the same four values are the same upload. */
-export interface FileVersion {
+/** Where a watch found an upload. */
+export interface UploadFile {
   readonly root: string;
   /** Relative to the root. */
   readonly path: string;
-  readonly size: number;
-  readonly mtimeNs: bigint;
 }
 
-/** A file that is not taken: what there is to say of it. */
-export interface Unwanted extends FileVersion {
-  readonly uploadId: string;
-  readonly cameraId: string | null;
-  readonly mediaType: MediaType;
-  readonly receivedAt: string;
-  readonly state: "rejected" | "baseline";
-  readonly reason: string | null;
+/** An upload that is looked at in its original's place, and the node that had called it a duplicate. */
+export interface Heir {
+  readonly upload: Upload;
+  readonly nodeId: string;
+}
+
+/** What became of an upload that nobody can look at: its file went away, or its bytes changed after it was taken. */
+export type Nothing = "gone" | "superseded";
+
+interface HeirRow extends Upload {
+  readonly root: string | null;
+  readonly suppressed_by: string;
 }
 
 export class Uploads {
   readonly #known;
-  readonly #insert;
   readonly #adopt;
   readonly #end;
-  readonly #oldBefore;
-  readonly #seeRoot;
-  readonly #baselined;
+  readonly #reopen;
+  readonly #suppress;
+  readonly #passOn;
+  readonly #heir;
+  readonly #inherit;
+  readonly #fileOf;
 
   constructor(db: Database) {
     this.#known = db
@@ -36,37 +42,31 @@ export class Uploads {
         "SELECT 1 FROM uploads WHERE root = ? AND path = ? AND size = ? AND mtime_ns = ?",
       )
       .pluck();
-    this.#insert = db.prepare(`
-      INSERT INTO uploads(upload_id, camera_id, root, path, size, mtime_ns, sha256, media_type, captured_at, received_at, state, reason)
-      VALUES(:upload_id, :camera_id, :root, :path, :size, :mtime_ns, :sha256, :media_type, :captured_at, :received_at, :state, :reason)
-      ON CONFLICT DO NOTHING`);
     this.#adopt = db.prepare(`
       INSERT INTO uploads(upload_id, camera_id, path, size, mtime_ns, sha256, media_type, captured_at, received_at, state)
       VALUES(:upload_id, :camera_id, :path, :size, 0, :sha256, :media_type, :captured_at, :received_at, 'handed')
       ON CONFLICT(upload_id) DO NOTHING`);
     // What was looked at stays so, whatever another branch of the flow makes of its file.
-    this.#end = db.prepare<[string, string | null, string]>(`
-      UPDATE uploads SET state = ?, original_id = ? WHERE upload_id = ? AND state = 'handed'
-        AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)`);
-    this.#oldBefore = db
-      .prepare<[string], number>("SELECT first_seen_ms FROM roots WHERE root = ? AND baselined = 0")
-      .pluck();
-    this.#seeRoot = db.prepare("INSERT INTO roots(root, first_seen_ms) VALUES(?, ?) ON CONFLICT DO NOTHING");
-    this.#baselined = db.prepare("UPDATE roots SET baselined = 1 WHERE root = ?");
-  }
-
-  /**
-   * Enters a root that is watched. The answer is when that began, in milliseconds since 1970: what is older lay there
-   * before. Null once all of that has been entered.
-   */
-  watchRoot(root: string, now: number): number | null {
-    this.#seeRoot.run(root, now);
-    return this.#oldBefore.get(root) ?? null;
-  }
-
-  /** All that lay in a root when it was watched for the first time has been entered. */
-  markBaselined(root: string): void {
-    this.#baselined.run(root);
+    const stillOpen =
+      "state = 'handed' AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)";
+    this.#end = db.prepare<[Nothing, string]>(`UPDATE uploads SET state = ? WHERE upload_id = ? AND ${stillOpen}`);
+    this.#reopen = db.prepare<[string]>(
+      "UPDATE uploads SET state = 'handed' WHERE upload_id = ? AND state IN ('gone', 'superseded') AND sha256 IS NOT NULL",
+    );
+    this.#suppress = db.prepare(
+      `UPDATE uploads SET state = 'duplicate', original_id = ?, suppressed_by = ? WHERE upload_id = ? AND ${stillOpen}`,
+    );
+    this.#passOn = db.prepare<[string, string]>("UPDATE uploads SET original_id = ? WHERE original_id = ?");
+    this.#heir = db.prepare<[{ id: string }], HeirRow>(`
+      SELECT upload_id, camera_id, root, path, media_type, size, captured_at, received_at, sha256, suppressed_by
+      FROM uploads WHERE original_id = :id AND (SELECT state FROM uploads WHERE upload_id = :id) <> 'handed'
+      ORDER BY received_at, upload_id LIMIT 1`);
+    this.#inherit = db.prepare(
+      "UPDATE uploads SET state = 'handed', original_id = NULL, suppressed_by = NULL WHERE upload_id = ?",
+    );
+    this.#fileOf = db.prepare<[string], UploadFile>(
+      "SELECT root, path FROM uploads WHERE upload_id = ? AND root IS NOT NULL",
+    );
   }
 
   /** Whether the ledger has this version of a file, in whatever state. */
@@ -74,37 +74,9 @@ export class Uploads {
     return this.#known.get(file.root, file.path, file.size, file.mtimeNs) !== undefined;
   }
 
-  /** Enters a file that goes on to the next node. False where the ledger has it already. */
-  addHanded(upload: Upload, file: FileVersion): boolean {
-    const { path, ...rest } = upload;
-    const added = this.#insert.run({
-      ...rest,
-      root: file.root,
-      path: file.path,
-      mtime_ns: file.mtimeNs,
-      state: "handed",
-      reason: null,
-    });
-    return added.changes === 1;
-  }
-
-  /** Enters a file that goes nowhere. False where the ledger has it already. */
-  addUnwanted(file: Unwanted): boolean {
-    const added = this.#insert.run({
-      upload_id: file.uploadId,
-      camera_id: file.cameraId,
-      root: file.root,
-      path: file.path,
-      size: file.size,
-      mtime_ns: file.mtimeNs,
-      sha256: null,
-      media_type: file.mediaType,
-      captured_at: null,
-      received_at: file.receivedAt,
-      state: file.state,
-      reason: file.reason,
-    });
-    return added.changes === 1;
+  /** The file of an upload that a watch found; undefined for one from elsewhere. */
+  fileOf(uploadId: string): UploadFile | undefined {
+    return this.#fileOf.get(uploadId);
   }
 
   /** Enters an upload that came in a message, unless it is known. */
@@ -112,17 +84,31 @@ export class Uploads {
     this.#adopt.run(upload);
   }
 
-  markDuplicate(uploadId: string, originalId: string): void {
-    this.#end.run("duplicate", originalId, uploadId);
+  /** A node has seen the upload's content in another one; whatever was a duplicate of this one is one of that. */
+  markDuplicate(uploadId: string, originalId: string, nodeId: string): void {
+    if (this.#suppress.run(originalId, nodeId, uploadId).changes === 1) this.#passOn.run(originalId, uploadId);
   }
 
-  /** The file's bytes changed after it was taken; its new content is an upload of its own. */
-  markSuperseded(uploadId: string): void {
-    this.#end.run("superseded", null, uploadId);
+  /** Enters what became of an upload that cannot be looked at, unless it was, or has ended before. */
+  end(uploadId: string, what: Nothing): void {
+    this.#end.run(what, uploadId);
   }
 
-  /** The file went away before it was looked at. */
-  markGone(uploadId: string): void {
-    this.#end.run("gone", null, uploadId);
+  /** The file of an upload that had come to nothing is back, and was looked at on a person's word. */
+  reopen(uploadId: string): void {
+    this.#reopen.run(uploadId);
+  }
+
+  /**
+   * Hands the first duplicate of an upload that is not handed on itself on in its place, and makes it the original of the
+   * others. Null where there is none.
+   */
+  bequeath(uploadId: string): Heir | null {
+    const heir = this.#heir.get({ id: uploadId });
+    if (!heir) return null;
+    this.#inherit.run(heir.upload_id);
+    this.#passOn.run(heir.upload_id, uploadId);
+    const { root, path, suppressed_by: nodeId, ...rest } = heir;
+    return { upload: { ...rest, path: root === null ? path : join(root, path) }, nodeId };
   }
 }

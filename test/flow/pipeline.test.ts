@@ -182,6 +182,9 @@ describe("the whole path", function () {
         "vigil/home/camera/front_door/last_picture",
         "vigil/home/camera/front_door/risk_score",
         "vigil/home/camera/front_door/summary",
+        "vigil/home/hub/dead_letters",
+        "vigil/home/hub/left_open",
+        "vigil/home/hub/waiting",
       ]);
     } finally {
       await late.close();

@@ -152,7 +152,7 @@ describe("a flow", function () {
     flow = await startFlow([site(), batch({ wires: [["out"], []] }), detect(), out]);
     await whileLocked(async () => {
       flow?.send("detect", { payload: await scene() });
-      await eventually(() => flow?.log.some((line) => line.includes("the message waits")), "the warning");
+      await eventually(() => flow?.log.some((line) => line.includes("messages wait")), "the warning");
     });
     await flow.inbox("out").next();
   });
@@ -252,15 +252,91 @@ describe("a flow", function () {
     flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out]);
     await drop("a.jpg");
     await flow.inbox("out").next();
-    rmSync(join(folder, "cameras"), { recursive: true });
+    renameSync(join(folder, "cameras"), join(folder, "away"));
     const shows = (key: string) => flow?.statuses("watch").at(-1)?.endsWith(key);
-    await eventually(() => {
-      flow?.send("watch", { command: "scan" });
-      return shows("outage");
-    }, "the outage");
-    mkdirSync(join(folder, "cameras"));
+    flow.send("watch", { command: "scan" });
+    await eventually(() => shows("outage"), "the outage");
+    renameSync(join(folder, "away"), join(folder, "cameras"));
     flow.send("watch", { command: "scan" });
     await eventually(() => shows("watching"), "the end of the outage");
+  });
+
+  it("has the work on a folder's files wait while it is away, and go on by itself", async () => {
+    detector.misbehave("never");
+    const nodes = () => [site(), watch(), detect({ wires: [["out"], [], []] }), out];
+    flow = await startFlow(nodes());
+    await drop("a.jpg");
+    await detector.received(1);
+    await flow.stop();
+    detector.misbehave(null);
+    renameSync(join(folder, "cameras"), join(folder, "away"));
+    flow = await startFlow(nodes());
+    await eventually(() => query("SELECT code FROM work").join() === "ROOT_AWAY", "the job to wait");
+    assert.deepEqual(query("SELECT state FROM uploads"), [["handed"]]);
+    renameSync(join(folder, "away"), join(folder, "cameras"));
+    await flow.inbox("out").next();
+    assert.deepEqual(violations(storePath()), []);
+  });
+
+  it("looks at a file that was gone, when it is back and its job is replayed", async () => {
+    detector.misbehave("never");
+    const nodes = () => [site(), watch(), detect({ wires: [["out"], [], []] }), out];
+    flow = await startFlow(nodes());
+    await drop("a.jpg");
+    await detector.received(1);
+    await flow.stop();
+    detector.misbehave(null);
+    renameSync(join(folder, "cameras", "porch"), join(folder, "cameras", "elsewhere"));
+    flow = await startFlow(nodes());
+    await eventually(() => query("SELECT state FROM uploads WHERE path = 'porch/a.jpg'").join() === "gone", "its end");
+    renameSync(join(folder, "cameras", "elsewhere"), join(folder, "cameras", "porch"));
+    flow.send("detect", { command: "replay" });
+    await flow.inbox("out").next(({ topic }) => topic === "porch");
+    assert.deepEqual(query("SELECT state FROM uploads WHERE path = 'porch/a.jpg'"), [["handed"]]);
+    assert.deepEqual(violations(storePath()), []);
+  });
+
+  it("looks at a duplicate after all where its original is gone", async () => {
+    detector.misbehave("never");
+    const dedupe = { id: "dedupe", type: "dedupe", site: "site", wires: [["detect"], ["duplicates"], []] };
+    const duplicates = { id: "duplicates", type: "helper" };
+    const nodes = () => [
+      site(),
+      watch({ wires: [["dedupe"], [], []] }),
+      dedupe,
+      detect({ wires: [["out"], [], []] }),
+      out,
+      duplicates,
+    ];
+    flow = await startFlow(nodes());
+    await drop("a.jpg");
+    await detector.received(1);
+    await drop("b.jpg");
+    await flow.inbox("duplicates").next();
+    await flow.stop();
+    detector.misbehave(null);
+    rmSync(join(folder, "cameras", "porch", "a.jpg"));
+    flow = await startFlow(nodes());
+    const { payload } = await flow.inbox("out").next();
+    assert.match((payload as { upload: { path: string } }).upload.path, /b\.jpg$/);
+    assert.deepEqual(query("SELECT path, state FROM uploads ORDER BY path"), [
+      ["porch/a.jpg", "gone"],
+      ["porch/b.jpg", "handed"],
+    ]);
+    assert.deepEqual(violations(storePath()), []);
+  });
+
+  it("takes another folder for its own when it is told to", async () => {
+    flow = await startFlow([site(), watch({ wires: [["out"], [], []] }), out]);
+    await drop("a.jpg");
+    await flow.inbox("out").next();
+    rmSync(join(folder, "cameras"), { recursive: true });
+    await drop("b.jpg", 2);
+    flow.send("watch", { command: "scan" });
+    await eventually(() => flow?.log.some((line) => line.includes("another folder is at")), "the outage");
+    assert.equal(flow.inbox("out").messages.length, 1);
+    flow.send("watch", { command: "accept" });
+    await flow.inbox("out").next(({ filename }) => String(filename).endsWith("b.jpg"));
   });
 
   it("mentions a camera whose clock is behind, because its events would never alert", async () => {

@@ -48,6 +48,8 @@ export type Misbehaviour =
   | { readonly slow: number }
   | { readonly body: unknown };
 
+type Behaviour = Misbehaviour | null;
+
 type Answer = readonly WireDetection[] | ((picture: ReceivedPicture) => readonly WireDetection[]);
 
 export interface DetectorServer {
@@ -59,8 +61,8 @@ export interface DetectorServer {
   readonly connections: number;
   /** What it sees from now on; at first, nothing. */
   answer(answer: Answer): void;
-  /** How it goes wrong from now on; null makes it well again. */
-  misbehave(how: Misbehaviour | null): void;
+  /** How it goes wrong from now on, with all pictures or as it depends on each; null makes it well again. */
+  misbehave(how: Behaviour | ((picture: ReceivedPicture) => Behaviour)): void;
   /** Resolves once `requests` has that many. */
   received(count: number): Promise<void>;
   /** Stops at once; open connections are cut. */
@@ -78,7 +80,7 @@ export async function startDetectorServer({ port = 0 }: { port?: number } = {}):
   const arrivals = new EventTarget();
   let connections = 0;
   let answer: Answer = [];
-  let misbehaviour: Misbehaviour | null = null;
+  let misbehaviour: Behaviour | ((picture: ReceivedPicture) => Behaviour) = null;
 
   const server = createServer((request, response) => {
     route(request, response).catch(() => response.destroy());
@@ -107,7 +109,7 @@ export async function startDetectorServer({ port = 0 }: { port?: number } = {}):
     arrivals.dispatchEvent(new Event("picture"));
     if (picture.size > MAX_BYTES) return sendJson(response, 413, { detail: `More than ${MAX_BYTES} bytes` });
     const seen = typeof answer === "function" ? answer(picture) : answer;
-    await reply(response, file, seen, misbehaviour);
+    await reply(response, file, seen, typeof misbehaviour === "function" ? misbehaviour(picture) : misbehaviour);
   }
 
   return {
@@ -158,7 +160,7 @@ async function reply(
   response: ServerResponse,
   file: UploadedFile,
   seen: readonly WireDetection[],
-  how: Misbehaviour | null,
+  how: Behaviour,
 ): Promise<void> {
   if (typeof how === "number") return sendJson(response, how, { detail: `Told to answer ${how}` });
   switch (how) {

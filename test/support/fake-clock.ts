@@ -7,19 +7,30 @@ interface Timer {
 }
 
 export class FakeClock implements Clock {
-  #now: number;
+  #monotonic = 0;
+  /** What the wall clock shows at 0 of the monotonic one. */
+  #wall: number;
   readonly #timers = new Set<Timer>();
 
   constructor(start = Date.parse("2026-11-20T12:00:00.000Z")) {
-    this.#now = start;
+    this.#wall = start;
   }
 
   now(): number {
-    return this.#now;
+    return this.#wall + this.#monotonic;
+  }
+
+  monotonic(): number {
+    return this.#monotonic;
+  }
+
+  /** Sets the wall clock, as a person or a time server does; timers do not notice. */
+  setWall(ms: number): void {
+    this.#wall = ms - this.#monotonic;
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer = { due: this.#now + Math.max(ms, 0), callback };
+    const timer = { due: this.#monotonic + Math.max(ms, 0), callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
@@ -31,13 +42,13 @@ export class FakeClock implements Clock {
 
   /** Moves the time on; each callback that falls due runs at its own time, those of the same time in the order set. */
   advance(ms: number): void {
-    const end = this.#now + ms;
+    const end = this.#monotonic + ms;
     for (let next = this.#next(end); next; next = this.#next(end)) {
       this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.due);
+      this.#monotonic = Math.max(this.#monotonic, next.due);
       next.callback();
     }
-    this.#now = end;
+    this.#monotonic = end;
   }
 
   #next(end: number): Timer | undefined {

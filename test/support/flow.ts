@@ -52,12 +52,15 @@ export async function startFlow(
   const inboxes = new Map<string, FlowMessage[]>();
   const log: string[] = [];
   const statuses = new Map<string, string[]>();
+  const attached = new WeakSet<object>();
   const attach = (list: readonly NodeConfig[]) => {
     for (const { id, type } of list) {
       const node = helper.getNode(id);
-      if (!node) continue;
-      if (type === "helper" && !inboxes.has(id)) {
-        const messages: FlowMessage[] = [];
+      // A deploy makes some nodes anew and leaves others alone.
+      if (!node || attached.has(node)) continue;
+      attached.add(node);
+      if (type === "helper") {
+        const messages = inboxes.get(id) ?? [];
         inboxes.set(id, messages);
         node.on("input", (message, _send, done) => {
           messages.push(message);

@@ -36,7 +36,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
 
   "a merged batch whose target is wrong or that kept members": `
     SELECT count(*) FROM batches b LEFT JOIN batches t ON t.batch_id = b.merged_into WHERE b.state = 'merged'
-      AND (t.state IS NOT 'closed' OR t.camera_id <> b.camera_id
+      AND (t.state IS NULL OR t.state NOT IN ('closed', 'foreign') OR t.camera_id <> b.camera_id
         OR EXISTS(SELECT 1 FROM batch_inspections m WHERE m.batch_id = b.batch_id))`,
 
   "a batch without members": `

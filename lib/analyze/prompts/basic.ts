@@ -10,7 +10,7 @@ import { byConfidence, labelText, positionOf, sizeOf } from "../scene.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** Changes with every change to the text. */
-export const PROMPT_VERSION = "basic-1";
+export const PROMPT_VERSION = "basic-2";
 
 const CAMERA_NAME_LENGTH = 64;
 const MOST_DETECTIONS = 40;
@@ -37,7 +37,7 @@ export function basicPrompt({ batch, camera, bands }: BasicPromptInput): Prompt 
 
 function systemText(bands: RiskBands): string {
   return `You assess what the security cameras of a home have seen. You get no picture. You get what an object detector \
-reported for one camera over a short time, and you decide how much of the household's attention it deserves.
+reported for one camera over a stretch of time, and you decide how much of the household's attention it deserves.
 
 How to judge:
 - Nearly everything a home's camera sees is harmless: residents, visitors, deliveries, passers-by, pets, cars. Of a \
@@ -88,9 +88,19 @@ function userText(batch: Batch, camera: Camera): string {
     `Camera: ${JSON.stringify(name)}`,
     `From: ${start.weekday} ${start.date} ${start.time}${isNight(start.hour) ? " (night)" : ""}`,
     `To: ${end.weekday} ${end.date} ${end.time}${isNight(end.hour) ? " (night)" : ""}`,
+    ...mergedLines(batch),
     `Pictures and clips: ${batch.uploads.length}`,
     ...detectionLines(batch),
   ].join("\n");
+}
+
+/** What is merged has gaps, in which a person who seems to stay may have been away. */
+function mergedLines({ merged = [] }: Batch): string[] {
+  if (merged.length === 0) return [];
+  return [
+    `Parts: ${merged.length + 1} stretches of time. Of what lies between them nothing is known: whoever is seen in two of \
+them need not have stayed.`,
+  ];
 }
 
 function detectionLines({ detections, started_at }: Batch): string[] {

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFile, chmod, mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FileSighting, FolderWatch, type FolderWatchOptions } from "../../../lib/media/folder-watch.ts";
-import type { SettledFile } from "../../../lib/media/settle.ts";
+import { FolderWatch, type FolderWatchOptions } from "../../../lib/media/folder-watch.ts";
+import type { FileSighting } from "../../../lib/media/sighting.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
-import type { VigilError } from "../../../lib/resilience/errors.ts";
+import { MediaError, type VigilError } from "../../../lib/resilience/errors.ts";
 import { eventually } from "../../support/eventually.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { jpegPicture, mkvClip, useTempFolder } from "./support.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -25,42 +26,33 @@ describe("FolderWatch", () => {
   before(async () => {
     picture = await jpegPicture();
   });
+  beforeEach(() => mkdir(root()));
   afterEach(async () => {
     await Promise.all(watches.map((watch) => watch.close()));
     watches = [];
   });
 
-  /** A watch with a ledger as the store keeps it. */
+  /** A watch, and each version of a file that it told of. */
   function makeWatch(overrides: Partial<FolderWatchOptions> = {}) {
-    const taken: SettledFile[] = [];
+    const seen = new Map<string, FileSighting>();
     const errors: VigilError[] = [];
-    const ledger = new Set<string>();
     const watch = new FolderWatch({
       root: root(),
       polling: false,
-      pollIntervalMs: 80,
-      stableMs: 150,
-      rescanMs: 60_000,
+      pauseMs: overrides.polling ? 80 : 60_000,
       clock: systemClock,
       logger: silent,
-      wants: (file) => !ledger.has(version(file)),
-      take: (file) => {
-        assert.ok(!ledger.has(version(file)), `${file.relativePath} was taken twice`);
-        ledger.add(version(file));
-        taken.push(file);
+      check: async () => {},
+      onFiles: (files) => {
+        for (const file of files) seen.set(version(file), file);
       },
+      onScanned: () => {},
       onError: (error) => errors.push(error),
       ...overrides,
     });
     watches.push(watch);
-    const names = () => taken.map(({ relativePath }) => relativePath);
-    return {
-      watch,
-      taken,
-      errors,
-      names,
-      has: (...wanted: string[]) => wanted.every((name) => names().includes(name)),
-    };
+    const names = () => [...new Set([...seen.values()].map(({ relativePath }) => relativePath))].sort();
+    return { watch, seen, errors, names, has: (...wanted: string[]) => wanted.every((name) => names().includes(name)) };
   }
 
   async function put(name: string, bytes: Buffer | string = picture): Promise<void> {
@@ -70,63 +62,26 @@ describe("FolderWatch", () => {
 
   for (const polling of [false, true]) {
     describe(polling ? "polling" : "with file events", () => {
-      it("makes the folder and takes what comes", async () => {
-        const { watch, taken, names, errors } = makeWatch({ polling });
-        await watch.start();
+      it("sees what comes", async () => {
+        const { watch, errors, has } = makeWatch({ polling });
+        await watch.scan();
         await put("a.jpg");
         await put("front/snap/b.jpg");
         await put("front/record/c.mkv", mkvClip());
-        await eventually(() => taken.length === 3, "all are taken");
-        assert.deepEqual(names().sort(), ["a.jpg", "front/record/c.mkv", "front/snap/b.jpg"]);
-        assert.ok(taken.every(({ problem }) => problem === null));
+        await eventually(() => has("a.jpg", "front/record/c.mkv", "front/snap/b.jpg"), "all are seen");
         assert.deepEqual(errors, []);
       });
 
-      it("takes what was there before, oldest first", async () => {
-        const count = 40;
-        for (let index = 0; index < count; index++) {
-          // Their names sort the other way round.
-          const name = `cam/${count - index + 100}.jpg`;
-          await put(name);
-          await utimes(at(name), 1_700_000_000, 1_700_000_000 + index);
-        }
-        const { watch, taken } = makeWatch({ polling });
-        await watch.start();
-        await eventually(() => taken.length === count, "all are taken");
-        for (const [place, { mtimeMs }] of taken.entries()) {
-          const age = mtimeMs / 1000 - 1_700_000_000;
-          // Eight are looked at side by side, so neighbours may change places.
-          assert.ok(Math.abs(age - place) <= 16, `the ${age}. oldest came as the ${place}.`);
-        }
-      });
-
-      it("takes 200 files at once, each once", async () => {
-        const { watch, taken, names } = makeWatch({ polling });
-        await watch.start();
+      it("sees 200 files that come at once", async () => {
+        const { watch, names } = makeWatch({ polling });
+        await watch.scan();
         await Promise.all(Array.from({ length: 200 }, (_, index) => put(`cam${index % 4}/${index}.jpg`)));
-        await eventually(() => taken.length === 200, "all are taken");
-        assert.equal(new Set(names()).size, 200);
-      });
-
-      it("waits for a file that is still written, and takes its later version as well", async () => {
-        const { watch, taken } = makeWatch({ polling, stableMs: 10_000 });
-        await watch.start();
-        await put("a.jpg", picture.subarray(0, 500));
-        await sleep(100);
-        assert.equal(taken.length, 0);
-        await appendFile(at("a.jpg"), picture.subarray(500));
-        await eventually(() => taken.length === 1, "it is taken");
-        assert.equal(taken[0]?.size, picture.length);
-        // chokidar keeps changes of one file back that follow each other within 50 ms.
-        await sleep(60);
-        await put("a.jpg", Buffer.concat([picture, picture]));
-        await eventually(() => taken.length === 2, "it is taken again");
-        assert.equal(taken[1]?.size, 2 * picture.length);
+        await eventually(() => names().length === 200, "all are seen");
       });
 
       it("takes files and folders that are moved into place", async () => {
         const { watch, has, names } = makeWatch({ polling });
-        await watch.start();
+        await watch.scan();
         await put("a.part");
         await rename(at("a.part"), at("a.jpg"));
         await mkdir(join(folder(), "day/snap"), { recursive: true });
@@ -137,8 +92,8 @@ describe("FolderWatch", () => {
       });
 
       it("goes on when the folder was away", async () => {
-        const { watch, errors, has } = makeWatch({ polling, rescanMs: 50 });
-        await watch.start();
+        const { watch, errors, has } = makeWatch({ polling, pauseMs: 50 });
+        await watch.scan();
         await rename(root(), join(folder(), "away"));
         await eventually(() => errors.length === 1, "the outage is told");
         assert.equal(errors[0]?.code, "ROOT_MISSING");
@@ -149,31 +104,13 @@ describe("FolderWatch", () => {
     });
   }
 
-  it("takes a whole file long before it would count as unchanged", async () => {
-    const { watch, has } = makeWatch({ stableMs: 60_000 });
-    await watch.start();
-    await put("a.jpg");
-    await eventually(() => has("a.jpg"), "it is taken");
-  });
-
-  it("passes on rejected files with the reason", async () => {
-    const { watch, taken } = makeWatch();
-    await watch.start();
-    await put("a.jpg", "a text");
-    await put("b.jpg", picture.subarray(0, 500));
-    await put("c.mp4", "");
-    await eventually(() => taken.length === 3, "all are judged");
-    const codes = Object.fromEntries(taken.map(({ relativePath, problem }) => [relativePath, problem?.code]));
-    assert.deepEqual(codes, { "a.jpg": "NOT_AN_IMAGE", "b.jpg": "TRUNCATED_IMAGE", "c.mp4": "EMPTY_FILE" });
-  });
-
   it("ignores everything that is no regular media file", async () => {
     await put("real.jpg");
     await put("notes.txt");
     await writeFile(join(folder(), "outside.jpg"), picture);
     await mkdir(join(folder(), "elsewhere"));
     await writeFile(join(folder(), "elsewhere", "outside.jpg"), picture);
-    const { watch, names, errors, has } = makeWatch({ rescanMs: 50 });
+    const { watch, names, errors, has } = makeWatch({ pauseMs: 50 });
     const server = createServer();
     try {
       const add = async (suffix: string) => {
@@ -184,7 +121,7 @@ describe("FolderWatch", () => {
       };
       await add("1");
       server.listen(at("socket.jpg"));
-      await watch.start();
+      await watch.scan();
       await add("2");
       await put("folder2.jpg/inside.jpg");
       await eventually(() => has("real.jpg", "folder2.jpg/inside.jpg"), "the real ones are taken");
@@ -198,10 +135,10 @@ describe("FolderWatch", () => {
   });
 
   it("finds by a scan what no event told of, at once and on its timer", async () => {
-    const onDemand = makeWatch({ polling: true, pollIntervalMs: 60_000 });
-    const onTimer = makeWatch({ polling: true, pollIntervalMs: 60_000, rescanMs: 50 });
-    await onDemand.watch.start();
-    await onTimer.watch.start();
+    const onDemand = makeWatch({ polling: true, pauseMs: 60_000 });
+    const onTimer = makeWatch({ polling: true, pauseMs: 50 });
+    await onDemand.watch.scan();
+    await onTimer.watch.scan();
     await put("cam/a.jpg");
     await eventually(() => onTimer.has("cam/a.jpg"), "the timer's scan found it");
     assert.deepEqual(onDemand.names(), []);
@@ -209,42 +146,88 @@ describe("FolderWatch", () => {
     await eventually(() => onDemand.has("cam/a.jpg"), "the scan found it");
   });
 
-  it("is not held up by files that are never finished", async () => {
-    const { watch, has } = makeWatch({ stableMs: 60_000 });
-    await watch.start();
-    await Promise.all(Array.from({ length: 100 }, (_, index) => put(`stuck/${index}.jpg`, "unfinished")));
-    await sleep(100);
-    await put("good.jpg");
-    await eventually(() => has("good.jpg"), "the good one is taken");
+  it("tells of files in slices, and gives way between them", async () => {
+    await Promise.all(Array.from({ length: 450 }, (_, index) => put(`cam/${index}.jpg`, "")));
+    const slices: number[] = [];
+    let turns = 0;
+    const { watch } = makeWatch({
+      onFiles: ({ length }) => {
+        slices.push(length);
+        setImmediate(() => turns++);
+      },
+      onScanned: () => assert.equal(turns, slices.length),
+    });
+    await watch.scan();
+    assert.deepEqual(slices, [200, 200, 50]);
   });
 
-  it("offers a file again when taking it failed, and tells the error once", async () => {
-    let refuse = true;
-    const kept: string[] = [];
-    const { watch, errors } = makeWatch({
-      rescanMs: 50,
-      wants: ({ relativePath }) => !kept.includes(relativePath),
-      take: async ({ relativePath }) => {
-        if (refuse) throw new Error("the store is full");
-        kept.push(relativePath);
-      },
-    });
-    await watch.start();
+  it("believes no scan of a folder that is not to be believed, before it or after it", async () => {
     await put("a.jpg");
-    await eventually(() => errors.length === 1, "the error is told");
+    const answers = [false, true, false, true, true];
+    let scans = 0;
+    const { watch, errors, names } = makeWatch({
+      check: async () => {
+        if (answers.shift() === false) throw new MediaError("ROOT_EMPTY", "not now", { retryable: true });
+      },
+      onScanned: () => scans++,
+    });
     await watch.scan();
+    assert.deepEqual([names(), scans], [[], 0]);
     await watch.scan();
-    refuse = false;
-    await eventually(() => kept.length === 1, "it is taken");
+    assert.deepEqual([names(), scans], [["a.jpg"], 0]);
+    await watch.scan();
+    assert.equal(scans, 1);
     assert.equal(errors.length, 1);
-    assert.equal(errors[0]?.code, "WATCH_FAILED");
-    assert.match(errors[0]?.message ?? "", /the store is full/);
   });
+
+  it("scans soon after what came could not be entered", async () => {
+    const clock = new FakeClock();
+    let fails = true;
+    let scans = 0;
+    const { watch, errors } = makeWatch({
+      clock,
+      onFiles: () => {
+        if (fails) throw new Error("the store is busy");
+      },
+      onScanned: () => scans++,
+    });
+    await watch.scan();
+    await put("a.jpg");
+    await eventually(() => errors.length === 1, "the error");
+    fails = false;
+    clock.advance(5_000);
+    await eventually(() => scans === 2, "the scan");
+  });
+
+  const pauses: [string, boolean, number, number][] = [
+    ["a minute after a quick scan", false, 0, 60_000],
+    ["twenty times as long as a slow scan took", false, 10_000, 200_000],
+    ["four times as long as a slow scan took, when it polls", true, 20_000, 80_000],
+  ];
+  for (const [when, polling, durationMs, pauseMs] of pauses) {
+    it(`scans again ${when}`, async () => {
+      const clock = new FakeClock();
+      let scans = 0;
+      await put("a.jpg");
+      const { watch } = makeWatch({
+        clock,
+        polling,
+        pauseMs: 60_000,
+        onFiles: () => clock.advance(durationMs),
+        onScanned: () => scans++,
+      });
+      await watch.scan();
+      clock.advance(pauseMs - 1);
+      assert.equal(scans, 1);
+      clock.advance(1);
+      await eventually(() => scans === 2, "the next scan");
+    });
+  }
 
   it("tells an outage once, its end, and the next outage again", async () => {
     let scans = 0;
     const { watch, errors } = makeWatch({ onScanned: () => scans++ });
-    await watch.start();
+    await watch.scan();
     assert.equal(scans, 1);
     for (let outage = 1; outage <= 2; outage++) {
       await rm(root(), { recursive: true });
@@ -263,7 +246,7 @@ describe("FolderWatch", () => {
 
   it("sees files in a folder that was replaced, without a scan", async () => {
     const { watch, has } = makeWatch();
-    await watch.start();
+    await watch.scan();
     await rename(root(), join(folder(), "old"));
     await mkdir(root());
     await watch.scan();
@@ -272,20 +255,20 @@ describe("FolderWatch", () => {
   });
 
   it("watches through a link that is the root itself", async () => {
-    await mkdir(join(folder(), "disk"));
+    await rename(root(), join(folder(), "disk"));
     await symlink(join(folder(), "disk"), root());
-    const { watch, taken, has } = makeWatch();
-    await watch.start();
+    const { watch, has } = makeWatch();
+    await watch.scan();
     await put("cam/a.jpg");
     await eventually(() => has("cam/a.jpg"), "it is taken");
-    assert.equal(taken[0]?.path, at("cam/a.jpg"));
   });
 
-  it("tells of a root that is no folder, or cannot be made", async () => {
+  it("tells of a root that is no folder, or is not there", async () => {
+    await rmdir(root());
     await writeFile(root(), "a file");
     for (const path of [root(), join(root(), "below")]) {
       const { watch, errors } = makeWatch({ root: path });
-      await watch.start();
+      await watch.scan();
       assert.ok(errors.length > 0);
       for (const { name, code } of errors) assert.match(`${name} ${code}`, /^MediaError ROOT_(MISSING|UNREADABLE)$/);
     }
@@ -293,23 +276,23 @@ describe("FolderWatch", () => {
 
   it("tells of what it may not read, and takes the rest", async () => {
     await put("closed/a.jpg");
-    await put("closed.jpg");
     await put("open/b.jpg");
     await chmod(join(root(), ".."), 0o755);
     await chmod(at("closed"), 0);
-    await chmod(at("closed.jpg"), 0);
     const { watch, errors, has } = makeWatch();
     try {
       becomeNobody();
-      await watch.start();
-      await eventually(() => has("open/b.jpg") && errors.length === 2, "the rest is taken and both are told");
-      assert.deepEqual(errors.map(({ code }) => code).sort(), ["UNREADABLE_FILE", "UNREADABLE_FOLDER"]);
+      await watch.scan();
+      assert.equal(has("open/b.jpg"), true);
+      assert.deepEqual(
+        errors.map(({ code }) => code),
+        ["UNREADABLE_FOLDER"],
+      );
       becomeOneself();
       await chmod(at("closed"), 0o755);
-      await chmod(at("closed.jpg"), 0o644);
       becomeNobody();
       await watch.scan();
-      await eventually(() => has("closed/a.jpg", "closed.jpg"), "all are taken");
+      assert.equal(has("closed/a.jpg"), true);
     } finally {
       becomeOneself();
     }
@@ -323,16 +306,15 @@ describe("FolderWatch", () => {
         scans += 1;
       },
     });
-    await Promise.all([watch.start(), watch.scan(), watch.scan()]);
+    await Promise.all([watch.scan(), watch.scan(), watch.scan()]);
     assert.equal(scans, 2);
   });
 
   it("tells of a name that is not UTF-8", async function () {
     if (process.platform !== "linux") return this.skip();
-    await mkdir(root());
     await writeFile(Buffer.concat([Buffer.from(`${root()}/S`), Buffer.from([0xfc]), Buffer.from("d.jpg")]), picture);
     const { watch, errors } = makeWatch();
-    await watch.start();
+    await watch.scan();
     assert.match(errors[0]?.message ?? "", /not UTF-8/);
   });
 
@@ -345,54 +327,30 @@ describe("FolderWatch", () => {
         throw new Error("onScanned failed");
       },
     });
-    await watch.start();
+    await watch.scan();
     await put("a.jpg");
     await eventually(() => has("a.jpg"), "it is taken");
   });
 
   describe("close", () => {
-    it("ends while files settle, can be repeated, and nothing comes after it", async () => {
-      const { watch, taken, errors } = makeWatch({ stableMs: 200 });
-      await watch.start();
-      await Promise.all(Array.from({ length: 30 }, (_, index) => put(`${index}.jpg`, picture.subarray(0, 500))));
-      await sleep(50);
+    it("can be repeated, and nothing comes after it", async () => {
+      const { watch, names, errors } = makeWatch({ pauseMs: 20 });
+      await watch.scan();
       await Promise.all([watch.close(), watch.close()]);
       await watch.close();
       await put("late.jpg");
       await watch.scan();
-      await sleep(300);
-      assert.deepEqual({ taken, errors }, { taken: [], errors: [] });
-    });
-
-    it("waits for a take that runs", async () => {
-      let inTake = 0;
-      const release = Promise.withResolvers<void>();
-      const { watch } = makeWatch({
-        take: async () => {
-          inTake++;
-          await release.promise;
-          inTake--;
-        },
-      });
-      await watch.start();
-      await put("a.jpg");
-      await eventually(() => inTake === 1, "it is being taken");
-      const closed = watch.close();
-      release.resolve();
-      await closed;
-      assert.equal(inTake, 0);
-    });
-
-    it("ends a start that is under way", async () => {
-      for (let index = 0; index < 50; index++) await put(`${index}.jpg`);
-      const { watch, taken } = makeWatch();
-      const started = watch.start();
-      await watch.close();
-      await started;
-      const before = taken.length;
-      await put("late.jpg");
       await sleep(100);
-      assert.equal(taken.length, before);
+      assert.deepEqual({ names: names(), errors }, { names: [], errors: [] });
+    });
+
+    it("ends a scan that is under way", async () => {
+      for (let index = 0; index < 50; index++) await put(`${index}.jpg`);
+      const { watch, names } = makeWatch();
+      const scan = watch.scan();
+      await watch.close();
+      await scan;
+      assert.deepEqual(names(), []);
     });
   });
 });

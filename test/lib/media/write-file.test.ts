@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../../lib/media/write-file.ts";
+import { fillDisk, removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
 import { useTempFolder } from "./support.ts";
 
 describe("writeFileAtomic", () => {
@@ -36,7 +37,21 @@ describe("writeFileAtomic", () => {
   it("leaves nothing behind when it fails", async () => {
     const path = join(folder(), "taken");
     await mkdir(join(path, "full"), { recursive: true });
-    await assert.rejects(writeFileAtomic(path, Buffer.from("bytes")));
+    await assert.rejects(writeFileAtomic(path, Buffer.from("bytes")), { code: "FILE_NOT_WRITTEN", retryable: true });
     assert.deepEqual(await readdir(folder()), ["taken"]);
+  });
+
+  it("says that the disk is full, which can pass, and leaves nothing behind", async function () {
+    const disk = smallDisk(this, 1);
+    try {
+      const bytes = Buffer.alloc(2 * 1024 * 1024, 1);
+      const full = { name: "StoreError", code: "DISK_FULL", retryable: true };
+      await assert.rejects(writeFileAtomic(join(disk, "a.jpg"), bytes), full);
+      assert.deepEqual(await readdir(disk), []);
+      fillDisk(disk);
+      await assert.rejects(writeFileAtomic(join(disk, "a", "b.jpg"), bytes, { flush: true }), full);
+    } finally {
+      removeSmallDisks();
+    }
   });
 });

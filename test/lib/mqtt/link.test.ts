@@ -88,6 +88,7 @@ describe("an MQTT link", () => {
       const subscriber = await listen();
       proxy.cut();
       await subscriber.waitFor(saying(WILL_TOPIC, "offline"));
+      await nextState(link, "disconnected");
       assert.equal(link.connected, false);
 
       proxy.admit();

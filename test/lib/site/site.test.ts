@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../../lib/resilience/clock.ts";
+import type { Logger } from "../../../lib/resilience/logger.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
 import { SharedSite } from "../../../lib/site/shared-site.ts";
 import { Site } from "../../../lib/site/site.ts";
+import { fillDisk, removeSmallDisks, smallDisk } from "../../support/small-disk.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function openSite(dataDir: string | null, config: object = {}): Site {
-  return new Site({ config: SiteConfig.parse(config), dataDir, clock: systemClock, logger, onMqttState: () => {} });
+function openSite(dataDir: string | null, config: object = {}, log: Logger = logger): Site {
+  return new Site({
+    config: SiteConfig.parse(config),
+    dataDir,
+    clock: systemClock,
+    logger: log,
+    onMqttState: () => {},
+  });
 }
 
 describe("Site", () => {
@@ -56,6 +64,47 @@ describe("Site", () => {
     site.store.cameras.know("front_door", "2026-01-01T00:00:00.000Z");
     assert.equal(site.claimCamera("front_door", "front-door"), "front-door");
     assert.equal(site.claimCamera("front_door", "Front Door"), "front-door");
+    await site.close();
+  });
+});
+
+describe("Site on a faulty disk", () => {
+  after(removeTempFolders);
+  afterEach(removeSmallDisks);
+
+  it("says what was set aside, where, and what the new database begins with", async () => {
+    const folder = tempFolder();
+    await openSite(folder).close();
+    const database = join(folder, "vigil.db");
+    const backup = join(folder, "backup", "vigil.db");
+    mkdirSync(join(folder, "backup"));
+    copyFileSync(database, backup);
+    const from = Date.parse("2026-11-20T03:00:00.000Z");
+    utimesSync(backup, from / 1_000, from / 1_000);
+    const errors: string[] = [];
+    for (const part of ["a", "b"]) {
+      writeFileSync(database, part.repeat(10_000));
+      await openSite(folder, {}, { ...logger, error: (message) => errors.push(message) }).close();
+      rmSync(backup, { force: true });
+    }
+    const [first = "", second = ""] = errors;
+    assert.equal(errors.length, 2);
+    assert.match(
+      first,
+      /^The database was corrupt and is now \S+\/vigil\.db\.corrupt-\d{8}T\d{6}Z; .* backup of 2026-11-20T03:00:00\.000Z/,
+    );
+    assert.match(second, /no backup/);
+  });
+
+  it("gives its ballast up for a file that has no room", async function () {
+    const disk = smallDisk(this, 4);
+    const site = openSite(disk);
+    writeFileSync(join(disk, "ballast"), Buffer.alloc(100_000, 1));
+    fillDisk(disk);
+    const write = () => site.writeFile(site.file("thumbnails", "a.jpg"), Buffer.alloc(50_000));
+    await assert.rejects(write(), { code: "DISK_FULL", retryable: true });
+    assert.equal(existsSync(join(disk, "ballast")), false);
+    await write();
     await site.close();
   });
 });

@@ -34,7 +34,7 @@ describe("AiredMessages", () => {
     const due = aired.due();
     air("later");
     store.handovers.answer(ids[1] ?? null, null, clock.now());
-    store.handovers.tidy(clock.now() + 5_001, 0);
+    store.handovers.forgetTaken(clock.now() + 60_001);
     await aired.resend(due);
     deepEqual(
       sent.map(({ message }) => message.handover),

@@ -1,10 +1,23 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { Batch } from "../../../lib/domain/batch.ts";
+import { join as joinPath } from "node:path";
+import { Batch, type CloseReason } from "../../../lib/domain/batch.ts";
 import type { Detected } from "../../../lib/domain/detection.ts";
 import type { OpenBatch } from "../../../lib/store/batches.ts";
-import type { Store } from "../../../lib/store/store.ts";
+import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
+import { violations } from "../../support/invariants.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { AT, batchOf, detectedOf, eventOf, fileOf, openStore, removeStores, rows, sha, uploadOf } from "./support.ts";
+import {
+  AT,
+  batchOf,
+  detectedOf,
+  enterHanded,
+  eventOf,
+  openStore,
+  removeStores,
+  rows,
+  sha,
+  uploadOf,
+} from "./support.ts";
 
 const NODE = "window";
 const LATER = "2026-11-20T12:00:05.000Z";
@@ -53,7 +66,7 @@ describe("Batches", () => {
   function inspected(id: string, capturedAt = AT, confidences: readonly number[] = [0.9]): Detected {
     const upload = uploadOf(`up_${id}`, { captured_at: capturedAt });
     const detected = detectedOf(id, upload, confidences);
-    store.uploads.addHanded(upload, fileOf(upload));
+    enterHanded(store, upload);
     know(detected);
     return detected;
   }
@@ -278,6 +291,120 @@ describe("Batches", () => {
       deepEqual(rows(folder, "SELECT batch_id, state, detection_count, opened_ms FROM batches"), [
         { batch_id: "ba_ev_1", state: "foreign", detection_count: 1, opened_ms: 5_000 },
       ]);
+    });
+  });
+
+  describe("merging", () => {
+    const EARLIER = "2026-11-20T11:00:00.000Z";
+    const batches = () =>
+      rows(
+        folder,
+        "SELECT batch_id, state, merged_into, started_at, ended_at, detection_count, fast_path FROM batches ORDER BY batch_id",
+      );
+    const members = () =>
+      rows(folder, "SELECT inspection_id, batch_id FROM batch_inspections ORDER BY inspection_id").map(
+        ({ inspection_id, batch_id }) => [inspection_id, batch_id],
+      );
+    const states = () => batches().map(({ batch_id, state, merged_into }) => [batch_id, state, merged_into]);
+    const broken = () =>
+      violations(joinPath(folder, DATABASE_FILE)).filter(({ what }) => what.includes("merged batch"));
+
+    /** A batch of our own, closed, as its message has it. */
+    function closed(n: number, capturedAt = AT, reason: CloseReason = "idle"): Batch {
+      inspected(`in_${n}`, capturedAt);
+      join(openBatch(`ba_${n}`, { started_at: capturedAt, ended_at: capturedAt }), `in_${n}`);
+      const batch = store.batches.close(`ba_${n}`, reason);
+      if (!batch) throw new Error("it was open");
+      return batch;
+    }
+
+    function merge(into: Batch, ...others: readonly Batch[]): Batch {
+      return store.transaction((tables) => tables.batches.merge(into, others, 9_000));
+    }
+
+    it("moves all that others hold into the one that stays", () => {
+      const [one, two, three] = [closed(1), closed(2, EARLIER), closed(3, LATER, "fast_path")];
+      const merged = merge(one, two, three);
+      deepEqual(Batch.parse(merged), merged);
+      deepEqual(merged, {
+        ...one,
+        started_at: EARLIER,
+        ended_at: LATER,
+        fast_path: true,
+        detections: [two, one, three].flatMap(({ detections }) => detections),
+        uploads: [two, one, three].flatMap(({ uploads }) => uploads),
+        thumbnail_path: two.thumbnail_path,
+        merged: ["ba_2", "ba_3"],
+      });
+      const away = { state: "merged", merged_into: "ba_1", detection_count: 1 };
+      deepEqual(batches(), [
+        {
+          batch_id: "ba_1",
+          state: "closed",
+          merged_into: null,
+          started_at: EARLIER,
+          ended_at: LATER,
+          detection_count: 3,
+          fast_path: 1,
+        },
+        { ...away, batch_id: "ba_2", started_at: EARLIER, ended_at: EARLIER, fast_path: 0 },
+        { ...away, batch_id: "ba_3", started_at: LATER, ended_at: LATER, fast_path: 1 },
+      ]);
+      deepEqual(members(), [
+        ["in_1", "ba_1"],
+        ["in_2", "ba_1"],
+        ["in_3", "ba_1"],
+      ]);
+      deepEqual(broken(), []);
+    });
+
+    it("takes along what was merged before", () => {
+      const [one, two, three] = [closed(1), closed(2), closed(3)];
+      const merged = merge(three, merge(two, one));
+      deepEqual(merged.merged, ["ba_1", "ba_2"]);
+      deepEqual(states(), [
+        ["ba_1", "merged", "ba_3"],
+        ["ba_2", "merged", "ba_3"],
+        ["ba_3", "closed", null],
+      ]);
+      equal(store.batches.merge(merged, [two], 0), merged, "once is enough");
+      deepEqual(broken(), []);
+    });
+
+    it("enters batches from elsewhere first, on either side", () => {
+      const foreign = ["ba_f", "ba_g"].map((id) => batchOf(id, [uploadOf(`up_${id}`)]));
+      const [first, second] = foreign;
+      if (!first || !second) throw new Error("two were made");
+      const own = closed(1);
+      deepEqual(merge(first, second, own).merged, ["ba_1", "ba_g"]);
+      deepEqual(states(), [
+        ["ba_1", "merged", "ba_f"],
+        ["ba_f", "foreign", null],
+        ["ba_g", "merged", "ba_f"],
+      ]);
+      deepEqual(new Set(members().map(([, batchId]) => batchId)), new Set(["ba_f"]));
+      deepEqual(broken(), []);
+    });
+
+    it("leaves alone what has been judged by any node, is of another camera, or is the same", () => {
+      const [one, judged] = [closed(1), closed(2)];
+      store.events.save("other-analyze", eventOf("ev_1", { batch_id: "ba_2" }), false);
+      const elsewhere: Batch = { ...batchOf("ba_f", [uploadOf("up_f")]), camera_id: "garden" };
+      equal(merge(one, judged, elsewhere, one), one);
+      deepEqual(states(), [
+        ["ba_1", "closed", null],
+        ["ba_2", "closed", null],
+        ["ba_f", "foreign", null],
+      ]);
+    });
+
+    it("puts nothing into what is merged itself, and may put more into what was judged before", () => {
+      const [one, two, three] = [closed(1), closed(2), closed(3)];
+      merge(one, two);
+      equal(merge(two, three), two);
+      store.events.save("analyze", eventOf("ev_1", { batch_id: "ba_1", final: false }), false);
+      deepEqual(merge(one, three).merged, ["ba_3"]);
+      deepEqual(broken(), []);
     });
   });
 

@@ -22,6 +22,7 @@ describe("Claims", () => {
   }
 
   function claim(claimed: Upload, nodeId = NODE): string | null {
+    store.uploads.adopt(claimed);
     return store.claims.claim(nodeId, claimed, WINDOW_MS);
   }
 
@@ -63,8 +64,36 @@ describe("Claims", () => {
   });
 
   it("lets everything pass but the same instant where the window is 0", () => {
+    store.uploads.adopt(upload("up_1"));
     store.claims.claim(NODE, upload("up_1"), 0);
     equal(store.claims.claim(NODE, upload("up_2", 1), 0), null);
+  });
+
+  for (const what of ["gone", "superseded"] as const) {
+    it(`does not hold for an upload that is ${what}`, () => {
+      claim(upload("up_1"));
+      store.uploads.end("up_1", what);
+      equal(claim(upload("up_2", 1_000)), null);
+      equal(claim(upload("up_3", WINDOW_MS + 1)), "up_2");
+    });
+  }
+
+  it("does not hold for an upload that is a duplicate itself", () => {
+    claim(upload("up_1"));
+    store.uploads.adopt(upload("up_2"));
+    store.uploads.markDuplicate("up_1", "up_2", "other");
+    equal(claim(upload("up_2")), null);
+  });
+
+  it("is taken over by another upload, with the time of the first", () => {
+    claim(upload("up_1"));
+    claim(upload("up_1"), "other");
+    store.uploads.adopt(upload("up_2"));
+    store.claims.passOn(NODE, "up_1", upload("up_2"));
+    equal(claim(upload("up_3", WINDOW_MS)), "up_2");
+    equal(claim(upload("up_3", WINDOW_MS), "other"), "up_1");
+    store.claims.passOn(NODE, "up_1", upload("up_4"));
+    equal(claim(upload("up_5", WINDOW_MS)), "up_2");
   });
 
   it("forgets what one node has claimed", () => {

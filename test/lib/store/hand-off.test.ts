@@ -56,7 +56,7 @@ describe("HandOff", () => {
     const handOff = new HandOff({ nodeId: "watch", leadsOn: () => true, onDropped: () => {} });
     const id = store.handovers.send("watch", 0, SUBJECT, "{}", NOW);
     store.handovers.answer(id, null, NOW);
-    store.handovers.tidy(NOW + 5_001, 0);
+    store.handovers.forgetTaken(NOW + 60_001);
     equal(handOff.again(store.handovers, id), undefined);
   });
 

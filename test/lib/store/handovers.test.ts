@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Store } from "../../../lib/store/store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { openStore, removeStores, rows } from "./support.ts";
@@ -40,7 +40,7 @@ describe("Handovers", () => {
   it("gives ids that never come again, not after a purge and not after a restart", () => {
     const ids = [send(), send()];
     for (const id of ids) store.handovers.answer(id, null, NOW);
-    store.handovers.tidy(NOW + 1, NOW + 1);
+    store.handovers.forgetTaken(NOW + 60_001);
     deepEqual(states(), {}, "all rows are gone");
     ids.push(send());
     store.close();
@@ -195,31 +195,33 @@ describe("Handovers", () => {
     });
   });
 
-  describe("tidy", () => {
-    it("forgets the text of a message that every branch has had time to take", () => {
+  describe("forgetting", () => {
+    it("forgets a message that every branch has had time to take", () => {
       const id = send();
       store.handovers.answer(id, null, NOW);
-      store.handovers.tidy(NOW + FAN_OUT_MS, 0);
+      store.handovers.forgetTaken(NOW + 60_000);
       equal(store.handovers.get(id)?.handover_id, id, "not yet");
-      store.handovers.tidy(NOW + FAN_OUT_MS + 1, 0);
-      equal(store.handovers.get(id), undefined);
-      deepEqual(store.handovers.toResend(NODE, LATER), []);
-      deepEqual(states(), { [id]: "taken" });
+      store.handovers.forgetTaken(NOW + 60_001);
+      deepEqual(states(), {});
     });
 
-    it("deletes rows that were answered before the horizon", () => {
-      const [old, young] = [send("in_1"), send("in_2")];
-      store.handovers.answer(old, null, NOW);
-      store.handovers.answer(young, null, NOW + 1);
-      store.handovers.tidy(NOW + 1, NOW + 1);
-      deepEqual(states(), { [young]: "taken" });
+    it("forgets what was left open long ago, but not that an upload was", () => {
+      const upload = store.handovers.send(NODE, 0, { kind: "upload", id: "up_1" }, "{}", NOW, "unclaimed");
+      store.handovers.send(NODE, 0, { kind: "batch", id: "ba_1" }, "{}", NOW, "unclaimed");
+      const young = store.handovers.send(NODE, 0, { kind: "batch", id: "ba_2" }, "{}", NOW + 1, "unclaimed");
+      store.handovers.forgetOpen(NOW + 1);
+      deepEqual(states(), { [upload]: "unclaimed", [young]: "unclaimed" });
+      equal(store.handovers.get(upload), undefined, "its text is gone");
+      ok(store.handovers.get(young));
     });
 
-    it("touches nothing that nobody has taken, however old", () => {
+    it("touches nothing that is in the air, however old", () => {
       const [unclaimed, air] = [send("in_1"), send("in_2", "other")];
       age(60);
-      store.handovers.tidy(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+      store.handovers.forgetTaken(Number.MAX_SAFE_INTEGER);
       deepEqual(states(), { [unclaimed]: "unclaimed", [air]: "air" });
+      store.handovers.forgetOpen(Number.MAX_SAFE_INTEGER);
+      deepEqual(states(), { [air]: "air" });
       deepEqual(store.handovers.toResend("other", 0), [air]);
     });
   });

@@ -157,6 +157,11 @@ describe("violations", () => {
     ],
     [
       "a merged batch whose target is wrong or that kept members",
+      "its target is merged itself",
+      ["batches", { batch_id: "ba_chained", state: "merged", merged_into: "ba_merged" }],
+    ],
+    [
+      "a merged batch whose target is wrong or that kept members",
       "its target is another camera's",
       "UPDATE batches SET camera_id = 'garden' WHERE batch_id = 'ba_merged'",
     ],
@@ -258,7 +263,7 @@ describe("violations", () => {
       const lost = [{ what: "an upload that nobody can account for", count: 1 }];
       deepEqual(violations(file), lost);
       store.transaction((tables) => {
-        tables.uploads.markGone("up_1");
+        tables.uploads.end("up_1", "gone");
         deepEqual(violations(file), lost, "what is not committed does not count");
       });
       deepEqual(violations(file), []);

@@ -4,7 +4,8 @@ import { FakeClock } from "../../support/fake-clock.ts";
 import { openWithConnection, removeStores } from "./support.ts";
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 describe("startMaintenance", () => {
   afterEach(removeStores);
@@ -21,22 +22,38 @@ describe("startMaintenance", () => {
   it("deletes receipts a week after the work ended, and nothing that still waits", () => {
     const { clock, store, errors, count } = start();
     const receipt = { nodeId: "n", stage: "s", subjectId: null, cameraId: "", priority: 0, now: clock.now() };
-    const [done, dead] = ["done", "dead", "queued"].map((key) => store.jobs.queue({ ...receipt, key }, "owner", "{}"));
+    const [done, dead] = ["done", "dead", "queued"].map((key) => store.jobs.queue({ ...receipt, key }, "{}"));
+    store.jobs.claim("n", "owner");
     store.jobs.done(Number(done), "owner", clock.now());
     store.jobs.dead(Number(dead), "owner", "CODE", "error", clock.now());
     store.jobs.refuse({ ...receipt, key: "refused" }, "CODE", "error");
     const taken = store.handovers.send("n", 0, { kind: "upload", id: "up_1" }, "{}", clock.now());
     store.handovers.answer(taken, null, clock.now());
     store.handovers.send("n", 0, { kind: "upload", id: "up_2" }, "{}", clock.now());
+    store.hazards.begin("poison", 5, clock.now());
 
-    clock.advance(7 * DAY_MS);
-    equal(count("work"), 4);
-    equal(count("handovers"), 2);
-    clock.advance(MINUTE_MS);
-    equal(count("work"), 3, "the queued, the dead and the refused one");
-    equal(store.jobs.countQueued("n"), 1);
+    clock.advance(2 * MINUTE_MS);
     equal(count("handovers"), 1, "the one in the air");
+    clock.advance(7 * DAY_MS - 2 * MINUTE_MS);
+    equal(count("work"), 4);
+    equal(count("hazards"), 1);
+    clock.advance(HOUR_MS);
+    equal(count("work"), 3, "the queued, the dead and the refused one");
+    equal(store.jobs.count("n", "queued"), 1);
+    equal(count("handovers"), 1);
+    equal(count("hazards"), 0);
     deepEqual(errors, []);
+  });
+
+  it("forgets nothing of what is old while the wall clock is not steady", () => {
+    const { clock, store } = start();
+    const id = store.handovers.send("n", 0, { kind: "batch", id: "ba_1" }, "{}", clock.now(), "unclaimed");
+    clock.setWall(clock.now() + 30 * DAY_MS);
+    clock.advance(HOUR_MS);
+    equal(store.handovers.get(id)?.handover_id, id, "it may have jumped");
+    clock.setWall(clock.now() - 30 * DAY_MS);
+    clock.advance(3 * HOUR_MS);
+    equal(store.handovers.get(id)?.handover_id, id);
   });
 
   it("goes on after the store has failed, and tells of each failure", () => {
@@ -50,7 +67,7 @@ describe("startMaintenance", () => {
     connection.pragma("query_only = OFF");
     clock.advance(MINUTE_MS);
     equal(errors.length, 2);
-    equal(store.handovers.get(id), undefined, "its text is forgotten");
+    equal(store.handovers.get(id), undefined, "it is forgotten");
   });
 
   it("stops", () => {

@@ -148,13 +148,6 @@ describe("Store", () => {
         },
       ],
       [
-        "a database that is none",
-        (folder) => {
-          writeFileSync(join(folder, DATABASE_FILE), "This is no database. ".repeat(500));
-          return folder;
-        },
-      ],
-      [
         "a folder in the lock's place",
         (folder) => {
           mkdirSync(join(folder, "vigil.lock"));
@@ -207,7 +200,7 @@ describe("Store", () => {
     it("passes a constraint on as it is: that is a bug, and trying again will not help", () => {
       const store = openStore();
       store.uploads.adopt(uploadOf("up_1"));
-      throws(() => store.transaction((tables) => tables.uploads.markDuplicate("up_1", "up_unknown")), {
+      throws(() => store.transaction((tables) => tables.uploads.markDuplicate("up_1", "up_unknown", "dedupe")), {
         name: "SqliteError",
         code: "SQLITE_CONSTRAINT_FOREIGNKEY",
       });
@@ -226,6 +219,24 @@ describe("Store", () => {
       deepEqual(store.cameras.ids(), []);
       connection.pragma("max_page_count = 1000000");
       doesNotThrow(fill);
+    });
+
+    it("gives the ballast up where the disk is full", () => {
+      const folder = tempFolder();
+      const { store, connection } = openWithConnection(folder);
+      writeFileSync(join(folder, "ballast"), "ballast");
+      connection.pragma(`max_page_count = ${connection.pragma("page_count", { simple: true })}`);
+      throws(
+        () => store.transaction((tables) => tables.cameras.know("x".repeat(100_000), AT)),
+        storeError("STORE_FAILED", "full"),
+      );
+      equal(existsSync(join(folder, "ballast")), false);
+    });
+
+    it("says STORE_FAILED outside of one as well", () => {
+      const { store, connection } = openWithConnection();
+      connection.pragma("query_only = ON");
+      throws(() => store.cameras.know("garden", AT), storeError("STORE_FAILED", "readonly"));
     });
   });
 

@@ -1,6 +1,7 @@
 /** Stores to test with, and records to put into them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
@@ -8,8 +9,8 @@ import type { Batch } from "../../../lib/domain/batch.ts";
 import type { Detected, Detection } from "../../../lib/domain/detection.ts";
 import type { EventRecord } from "../../../lib/domain/event.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
+import type { FileVersion, SeenFile } from "../../../lib/store/found-files.ts";
 import { DATABASE_FILE, Store } from "../../../lib/store/store.ts";
-import type { FileVersion } from "../../../lib/store/uploads.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 
 export const AT = "2026-11-20T12:00:00.000Z";
@@ -37,6 +38,18 @@ export function rows(folder: string, sql: string): Row[] {
   } finally {
     db.close();
   }
+}
+
+/** Makes a table or an index of a closed store unreadable. The header and the schema stay as they are. */
+export function spoil(folder: string, name: string): void {
+  const [{ rootpage, page_size } = {}] = rows(
+    folder,
+    `SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = '${name}'`,
+  );
+  const size = Number(page_size);
+  const file = openSync(join(folder, DATABASE_FILE), "r+");
+  writeSync(file, Buffer.alloc(size, 0xff), 0, size, (Number(rootpage) - 1) * size);
+  closeSync(file);
 }
 
 /** A store with its own connection, which it keeps to itself: for settings and faults that belong to a connection. */
@@ -101,6 +114,29 @@ export function uploadOf(id: string, overrides: Partial<Upload> = {}): Upload {
 
 export function fileOf(upload: Upload, overrides: Partial<FileVersion> = {}): FileVersion {
   return { root: ROOT, path: upload.path.slice(ROOT.length + 1), size: upload.size, mtimeNs: 1n, ...overrides };
+}
+
+/** A file as a watch sees it for the first time. */
+export function seenOf(id: string, overrides: Partial<SeenFile> = {}): SeenFile {
+  return {
+    uploadId: id,
+    root: ROOT,
+    path: `Front door/${id}.jpg`,
+    size: 1000,
+    mtimeNs: 1n,
+    cameraId: "front_door",
+    mediaType: "image",
+    receivedAt: AT,
+    state: "found",
+    ...overrides,
+  };
+}
+
+/** Enters an upload that a watch has found and handed on. */
+export function enterHanded(store: Store, upload: Upload): void {
+  const file = fileOf(upload);
+  store.found.enter(seenOf(upload.upload_id, file));
+  store.found.hand(upload, file);
 }
 
 export function detectionOf(id: string, upload: Upload, overrides: Partial<Detection> = {}): Detection {

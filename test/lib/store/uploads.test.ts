@@ -1,11 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import type { Store } from "../../../lib/store/store.ts";
-import type { FileVersion, Unwanted } from "../../../lib/store/uploads.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { AT, detectedOf, fileOf, openStore, ROOT, removeStores, rows, uploadOf } from "./support.ts";
-
-/** Above 2^53, where a number of JavaScript loses the last digits. */
-const MTIME_NS = 1_795_521_600_123_456_789n;
+import { AT, detectedOf, enterHanded, openStore, ROOT, removeStores, rows, uploadOf } from "./support.ts";
 
 describe("Uploads", () => {
   let folder: string;
@@ -22,93 +18,9 @@ describe("Uploads", () => {
     return rows(folder, "SELECT upload_id, state, reason, original_id FROM uploads ORDER BY upload_id");
   }
 
-  function unwanted(uploadId: string, overrides: Partial<Unwanted> = {}): Unwanted {
-    return {
-      uploadId,
-      root: ROOT,
-      path: `Front door/${uploadId}.jpg`,
-      size: 1000,
-      mtimeNs: MTIME_NS,
-      cameraId: null,
-      mediaType: "image",
-      receivedAt: AT,
-      state: "rejected",
-      reason: "TRUNCATED: the file ends early",
-      ...overrides,
-    };
-  }
-
-  it("keeps all that is known of a file, with the path as the folder has it", () => {
-    const upload = uploadOf("up_1", { size: 2 ** 40 });
-    equal(store.uploads.addHanded(upload, fileOf(upload, { mtimeNs: MTIME_NS })), true);
-    deepEqual(rows(folder, "SELECT *, CAST(mtime_ns AS TEXT) AS mtime_ns FROM uploads"), [
-      {
-        ...upload,
-        root: ROOT,
-        path: "Front door/up_1.jpg",
-        mtime_ns: String(MTIME_NS),
-        state: "handed",
-        reason: null,
-        original_id: null,
-        suppressed_by: null,
-      },
-    ]);
-  });
-
-  describe("the same file", () => {
-    const upload = uploadOf("up_1");
-    const file = fileOf(upload, { mtimeNs: MTIME_NS });
-
-    it("is entered once, in whatever state", () => {
-      equal(store.uploads.addHanded(upload, file), true);
-      equal(store.uploads.addHanded(upload, file), false);
-      equal(store.uploads.addHanded(uploadOf("up_other"), file), false);
-      equal(store.uploads.addUnwanted({ ...unwanted("up_other"), ...file }), false);
-      deepEqual(states(), [{ upload_id: "up_1", state: "handed", reason: null, original_id: null }]);
-    });
-
-    const others: [string, Partial<FileVersion>][] = [
-      ["under another root", { root: "/other" }],
-      ["with another name", { path: "Front door/UP_1.jpg" }],
-      ["with another size", { size: 1001 }],
-      ["written a nanosecond later", { mtimeNs: MTIME_NS + 1n }],
-    ];
-    for (const [what, difference] of others) {
-      it(`is another one ${what}`, () => {
-        const other = { ...file, ...difference };
-        store.uploads.addHanded(upload, file);
-        equal(store.uploads.has(file), true);
-        equal(store.uploads.has(other), false);
-        equal(store.uploads.addHanded(uploadOf("up_2", { size: other.size }), other), true);
-        equal(store.uploads.has(other), true);
-      });
-    }
-
-    for (const mtimeNs of [0n, -1n, 2n ** 63n - 1n]) {
-      it(`may have been written at ${mtimeNs} ns`, () => {
-        const odd = { ...file, mtimeNs };
-        store.uploads.addHanded(upload, odd);
-        equal(store.uploads.has(odd), true);
-        equal(store.uploads.addHanded(uploadOf("up_2"), odd), false);
-      });
-    }
-  });
-
-  it("keeps the files it does not take, with the reason, so that they are not looked at again", () => {
-    equal(store.uploads.addUnwanted(unwanted("up_1")), true);
-    equal(store.uploads.addUnwanted(unwanted("up_2", { state: "baseline", reason: null, cameraId: "garden" })), true);
-    equal(store.uploads.addUnwanted(unwanted("up_1")), false);
-    equal(store.uploads.has(unwanted("up_1")), true);
-    equal(store.uploads.has(unwanted("up_2")), true);
-    deepEqual(states(), [
-      { upload_id: "up_1", state: "rejected", reason: "TRUNCATED: the file ends early", original_id: null },
-      { upload_id: "up_2", state: "baseline", reason: null, original_id: null },
-    ]);
-  });
-
   describe("what became of a file", () => {
     beforeEach(() => {
-      for (const id of ["up_1", "up_2"]) store.uploads.addHanded(uploadOf(id), fileOf(uploadOf(id)));
+      for (const id of ["up_1", "up_2", "up_3"]) enterHanded(store, uploadOf(id));
     });
 
     function stateOf(id: string): unknown {
@@ -116,35 +28,35 @@ describe("Uploads", () => {
     }
 
     it("is a duplicate of another", () => {
-      store.uploads.markDuplicate("up_2", "up_1");
+      store.uploads.markDuplicate("up_2", "up_1", "dedupe");
       deepEqual(stateOf("up_2"), { upload_id: "up_2", state: "duplicate", reason: null, original_id: "up_1" });
       deepEqual(stateOf("up_1"), { upload_id: "up_1", state: "handed", reason: null, original_id: null });
     });
 
     it("is no duplicate of one that is not known", () => {
-      throws(() => store.uploads.markDuplicate("up_2", "up_3"), { code: "SQLITE_CONSTRAINT_FOREIGNKEY" });
+      throws(() => store.uploads.markDuplicate("up_2", "up_4", "dedupe"), { code: "SQLITE_CONSTRAINT_FOREIGNKEY" });
     });
 
     it("is superseded or gone", () => {
-      store.uploads.markSuperseded("up_1");
-      store.uploads.markGone("up_2");
+      store.uploads.end("up_1", "superseded");
+      store.uploads.end("up_2", "gone");
       deepEqual(
         states().map(({ state }) => state),
-        ["superseded", "gone"],
+        ["superseded", "gone", "handed"],
       );
     });
 
     it("is what was seen in it once it was looked at, even if another node looks for it too late", () => {
       store.inspections.add("detect", detectedOf("in_1", uploadOf("up_1")), AT);
-      store.uploads.markGone("up_1");
-      store.uploads.markSuperseded("up_1");
+      store.uploads.end("up_1", "gone");
+      store.uploads.end("up_1", "superseded");
       deepEqual(stateOf("up_1"), { upload_id: "up_1", state: "handed", reason: null, original_id: null });
     });
 
     it("does not change after that", () => {
-      store.uploads.markGone("up_2");
-      store.uploads.markSuperseded("up_2");
-      store.uploads.markDuplicate("up_2", "up_1");
+      store.uploads.end("up_2", "gone");
+      store.uploads.end("up_2", "superseded");
+      store.uploads.markDuplicate("up_2", "up_1", "dedupe");
       deepEqual(stateOf("up_2"), { upload_id: "up_2", state: "gone", reason: null, original_id: null });
     });
   });
@@ -159,8 +71,8 @@ describe("Uploads", () => {
 
     it("leaves an upload that is known as it is", () => {
       const upload = uploadOf("up_1");
-      store.uploads.addHanded(upload, fileOf(upload));
-      store.uploads.markGone("up_1");
+      enterHanded(store, upload);
+      store.uploads.end("up_1", "gone");
       store.uploads.adopt({ ...upload, size: 7 });
       deepEqual(rows(folder, "SELECT root, size, state FROM uploads"), [{ root: ROOT, size: 1000, state: "gone" }]);
     });
@@ -172,15 +84,59 @@ describe("Uploads", () => {
     });
   });
 
-  it("remembers when a root was watched first", () => {
-    equal(store.uploads.watchRoot("/ftp", 1_000), 1_000);
-    equal(store.uploads.watchRoot("/ftp", 2_000), 1_000);
-    equal(store.uploads.watchRoot("/other", 2_000), 2_000);
-    store.close();
-    store = openStore(folder);
-    equal(store.uploads.watchRoot("/ftp", 3_000), 1_000);
-    store.uploads.markBaselined("/ftp");
-    equal(store.uploads.watchRoot("/ftp", 4_000), null);
-    equal(store.uploads.watchRoot("/other", 4_000), 2_000);
+  describe("an original that comes to nothing", () => {
+    beforeEach(() => {
+      for (const id of ["up_1", "up_2", "up_3", "up_4"]) {
+        enterHanded(store, uploadOf(id, { received_at: `2026-11-20T12:00:0${7 - Number(id.at(-1))}.000Z` }));
+      }
+      for (const id of ["up_2", "up_3", "up_4"]) store.uploads.markDuplicate(id, "up_1", `dedupe of ${id}`);
+    });
+
+    for (const what of ["gone", "superseded"] as const) {
+      it(`is ${what}: its first duplicate takes its place`, () => {
+        store.uploads.end("up_1", what);
+        deepEqual(store.uploads.bequeath("up_1"), {
+          upload: uploadOf("up_4", { received_at: "2026-11-20T12:00:03.000Z" }),
+          nodeId: "dedupe of up_4",
+        });
+        deepEqual(states(), [
+          { upload_id: "up_1", state: what, reason: null, original_id: null },
+          { upload_id: "up_2", state: "duplicate", reason: null, original_id: "up_4" },
+          { upload_id: "up_3", state: "duplicate", reason: null, original_id: "up_4" },
+          { upload_id: "up_4", state: "handed", reason: null, original_id: null },
+        ]);
+      });
+    }
+
+    it("keeps them while it is handed on", () => {
+      store.inspections.add("detect", detectedOf("in_1", uploadOf("up_1")), AT);
+      store.uploads.end("up_1", "gone");
+      equal(store.uploads.bequeath("up_1"), null);
+      deepEqual(
+        states().map(({ original_id }) => original_id),
+        [null, "up_1", "up_1", "up_1"],
+      );
+    });
+
+    it("leaves nothing where it has no duplicates", () => {
+      equal(store.uploads.bequeath("up_2"), null);
+    });
+
+    it("leaves them to its own original, where another node calls it a duplicate", () => {
+      enterHanded(store, uploadOf("up_5"));
+      store.uploads.markDuplicate("up_1", "up_5", "another dedupe");
+      deepEqual(
+        states().map(({ original_id }) => original_id),
+        ["up_5", "up_5", "up_5", "up_5", null],
+      );
+    });
+  });
+
+  it("knows the file of an upload that a watch found", () => {
+    enterHanded(store, uploadOf("up_1"));
+    store.uploads.adopt(uploadOf("up_2"));
+    deepEqual(store.uploads.fileOf("up_1"), { root: ROOT, path: "Front door/up_1.jpg" });
+    equal(store.uploads.fileOf("up_2"), undefined);
+    equal(store.uploads.fileOf("up_3"), undefined);
   });
 });

@@ -30,6 +30,12 @@ describe("basicPrompt", () => {
 
   it("says so where nothing was detected", () => match(prompt({ batch: batch([]) }).user, /\nDetections: none$/));
 
+  it("says of a merged batch that it has parts, and of no other", () => {
+    const { user } = prompt({ batch: batch([detection()], { merged: ["ba_2", "ba_3"] }) });
+    match(user, /\nParts: 3 stretches of time\. .*\n/);
+    for (const merged of [undefined, []]) ok(!prompt({ batch: batch([], { merged }) }).user.includes("Parts"));
+  });
+
   it("does not call the day night", () => ok(!prompt().user.includes("night")));
 
   it("has the same fixed part for every event, so that the server's prefix cache holds", () => {

@@ -1,9 +1,10 @@
 /** A store, a clock and queues to test with, and a record of what comes of them. */
 import type { FlowMessage } from "../../../../lib/domain/message.ts";
 import { ServerError } from "../../../../lib/resilience/errors.ts";
+import { ServerGate } from "../../../../lib/resilience/server-gate.ts";
 import { HandOff, type Sent } from "../../../../lib/store/hand-off.ts";
 import type { Subject } from "../../../../lib/store/handovers.ts";
-import type { Delivery, Job, Result } from "../../../../lib/store/job.ts";
+import type { Delivery, Job, Merge, Result } from "../../../../lib/store/job.ts";
 import type { Store } from "../../../../lib/store/store.ts";
 import { WorkQueue } from "../../../../lib/store/work-queue.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
@@ -25,6 +26,9 @@ interface RigOptions {
   /** Another store than the bench's own. */
   readonly on?: Store;
   readonly onSend?: () => void;
+  /** The server that the work needs, where several queues share it. */
+  readonly gate?: ServerGate;
+  readonly merge?: Merge;
 }
 
 /** A queue, and what came of it. */
@@ -46,7 +50,17 @@ export class Bench {
   readonly ended: [unknown, Error | undefined][] = [];
   store = openStore(this.folder);
 
-  rig(work: Work, { nodeId = NODE, concurrency = 1, on = this.store, onSend }: RigOptions = {}): Rig {
+  rig(
+    work: Work,
+    {
+      nodeId = NODE,
+      concurrency = 1,
+      on = this.store,
+      onSend,
+      merge,
+      gate = new ServerGate(this.clock),
+    }: RigOptions = {},
+  ): Rig {
     const sent: Sent[] = [];
     const begun: unknown[] = [];
     const resumedFailures: [Error, FlowMessage][] = [];
@@ -58,7 +72,9 @@ export class Bench {
       handOff: new HandOff({ nodeId, leadsOn: () => true, onDropped: () => {} }),
       nodeId,
       stage: "detect",
+      gate,
       concurrency,
+      merge,
       work: (job, signal) => {
         begun.push(job.message.payload);
         return work(job, signal);
@@ -86,6 +102,7 @@ export class Bench {
       subject: null,
       cameraId: "front_door",
       priority: 0,
+      durable: false,
       done: (error) => this.ended.push([message.payload, error]),
       ...overrides,
     };

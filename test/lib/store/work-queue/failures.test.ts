@@ -82,6 +82,21 @@ describe("WorkQueue: failures", () => {
     });
   });
 
+  it("does not work in vain on a store that is corrupt", async () => {
+    const { queue, begun } = bench.started(async () => NOTHING);
+    const corrupt = new StoreError("STORE_CORRUPT", "The database is corrupt");
+    queue.receive(bench.delivery({ _msgid: "m1", payload: 1 }));
+    bench.store.transaction = () => {
+      throw corrupt;
+    };
+    await turn();
+    equal(queue.waitingFor, corrupt);
+    bench.clock.advance(24 * 3_600_000);
+    await turn();
+    deepEqual(begun, [1]);
+    deepEqual(bench.jobs(), [{ state: "queued" }]);
+  });
+
   describe("a failure for good", () => {
     const cases: [string, unknown, string, string][] = [
       ["a Vigil error", new InputError("BAD_PICTURE", "It is no picture"), "BAD_PICTURE", "It is no picture"],
@@ -142,7 +157,7 @@ describe("WorkQueue: failures", () => {
       queue.receive(bench.delivery({ _msgid: "m1", payload: 1 }));
       await turn();
       equal(queue.waitingFor instanceof StoreError && queue.waitingFor.code, "STORE_FAILED");
-      equal(full.jobs.countQueued(NODE), 1);
+      equal(full.jobs.count(NODE, "queued"), 1);
       bench.clock.advance(60_000);
       await turn();
       deepEqual(sent, []);
@@ -153,7 +168,7 @@ describe("WorkQueue: failures", () => {
       equal(sent.length, 1);
       deepEqual(bench.ended, [[1, undefined]]);
       equal(queue.waitingFor, null);
-      equal(full.jobs.countQueued(NODE), 0);
+      equal(full.jobs.count(NODE, "queued"), 0);
     });
 
     for (const [what, end] of [

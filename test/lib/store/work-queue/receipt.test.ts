@@ -88,7 +88,7 @@ describe("WorkQueue: receipt", () => {
         code: "STORE_FAILED",
       });
       deepEqual(full.handovers.toResend("sender", 0), [id], "its hand-over is still in the air");
-      equal(full.jobs.countQueued(NODE), 0);
+      equal(full.jobs.count(NODE, "queued"), 0);
       equal(queue.depth, 0);
       deepEqual(bench.ended, []);
     });

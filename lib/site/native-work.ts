@@ -1,0 +1,59 @@
+/** Native decoding, counted: a picture that keeps taking the process down is first decoded alone, then not any more. */
+import type { Clock } from "../resilience/clock.ts";
+import { MediaError } from "../resilience/errors.ts";
+import { SharedLock } from "../resilience/shared-lock.ts";
+import type { Store } from "../store/store.ts";
+
+/** From this start on a subject runs alone: others do not fall with it, and what is left of the memory is its own. */
+const ALONE_FROM = 3;
+const MOST_STARTS = 5;
+
+/** Sites share the process. */
+const lock = new SharedLock();
+
+export class NativeWork {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  /** Starts that the death of an earlier process left without an end, by subject. */
+  readonly #crashes: Map<string, number>;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#crashes = store.hazards.unfinished();
+  }
+
+  /**
+   * Decodes, beside others or alone. `subject` says what, the same in every process. The start is on record while `work`
+   * runs, which costs two small transactions; `work` must not call this again. The signal ends the wait, not the work.
+   * Throws a MediaError `CRASHED` where five starts have ended with the process, what `work` throws, or the signal's reason.
+   */
+  async run<T>(subject: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const starts = (this.#crashes.get(subject) ?? 0) + 1;
+    if (starts > MOST_STARTS) {
+      throw new MediaError(
+        "CRASHED",
+        `Each of the last ${MOST_STARTS} times that this was decoded, the process died; it is left alone now, and a replay tries once more`,
+      );
+    }
+    return lock.run(starts < ALONE_FROM ? "shared" : "alone", () => this.#counted(subject, starts, work), signal);
+  }
+
+  /** Lets a subject that is not decoded any more be decoded once more, alone: for a replay. */
+  allowOnce(subject: string): void {
+    const crashes = this.#crashes.get(subject) ?? 0;
+    if (crashes < MOST_STARTS) return;
+    this.#store.transaction(({ hazards }) => hazards.begin(subject, MOST_STARTS - 1, this.#clock.now()));
+    this.#crashes.set(subject, MOST_STARTS - 1);
+  }
+
+  async #counted<T>(subject: string, starts: number, work: () => Promise<T>): Promise<T> {
+    this.#store.transaction(({ hazards }) => hazards.begin(subject, starts, this.#clock.now()));
+    try {
+      return await work();
+    } finally {
+      this.#crashes.delete(subject);
+      this.#store.transaction(({ hazards }) => hazards.end(subject));
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/** What a node has not finished and somebody must decide on: its dead letters, and messages that nobody took. */
+import { z } from "zod";
+import { toIso } from "../domain/time.ts";
+import { InputError } from "../resilience/errors.ts";
+import type { Flows, Orphan } from "../store/nodes.ts";
+import type { Tables } from "../store/store.ts";
+import type { Site } from "./site.ts";
+
+export interface OpenWorkOptions {
+  readonly site: Site;
+  readonly nodeId: string;
+  readonly type: string;
+  flows(): Flows;
+  /** The node's outputs behind which a Vigil node may be. */
+  leadingOn(): readonly number[];
+  /** Sends messages that were put into the air again. */
+  resend(handoverIds: readonly string[]): void;
+  /** A dead letter about this is about to be tried again. */
+  onReplay(subjectId: string): void;
+  /** What a deleted node has left is this node's now. */
+  onAdopt(): void;
+  /** The node's jobs have changed in the store. */
+  refresh(): void;
+}
+
+/** What to replay or discard: a dead letter by its number, a message by its hand-over, or everything. */
+const Choice = z.union(
+  [
+    z.undefined().transform(() => "all" as const),
+    z.literal(["", "all"]).transform(() => "all" as const),
+    z.object({ id: z.union([z.int().positive(), z.string().min(1)]) }).transform(({ id }) => id),
+  ],
+  { error: 'must be "all", {"id": number of a dead letter} or {"id": "hand-over of an open message"}' },
+);
+type Choice = z.infer<typeof Choice>;
+
+const Adoption = z.object({ from: z.string().min(1) }, { error: 'must be {"from": "id of the deleted node"}' });
+
+/** As many as a person reads; the counts are always whole. */
+const MOST_LISTED = 100;
+
+export interface OpenWorkList {
+  readonly dead_letters: readonly {
+    id: number;
+    subject_id: string | null;
+    camera_id: string;
+    attempts: number;
+    code: string;
+    error: string;
+    received_at: string;
+    failed_at: string;
+  }[];
+  readonly open: readonly {
+    id: string;
+    kind: string;
+    subject_id: string;
+    state: "air" | "unclaimed";
+    sent_at: string;
+  }[];
+  readonly counts: { readonly queued: number; readonly dead_letters: number; readonly unclaimed: number };
+  /** Deleted nodes of this type, whose work `adopt` takes over. */
+  readonly orphans: readonly Orphan[];
+}
+
+export class OpenWork {
+  readonly #options: OpenWorkOptions;
+
+  constructor(options: OpenWorkOptions) {
+    this.#options = options;
+  }
+
+  /** The type of the node whose work it is. */
+  get type(): string {
+    return this.#options.type;
+  }
+
+  list(): OpenWorkList {
+    const { site, nodeId, type, flows } = this.#options;
+    const { jobs, handovers, nodes } = site.store;
+    return {
+      counts: {
+        queued: jobs.count(nodeId, "queued"),
+        dead_letters: jobs.count(nodeId, "dead"),
+        unclaimed: handovers.countLeft(nodeId),
+      },
+      dead_letters: jobs.listDead(nodeId, MOST_LISTED).map(({ job_id, created_ms, settled_ms, ...letter }) => ({
+        id: job_id,
+        ...letter,
+        received_at: toIso(created_ms),
+        failed_at: toIso(settled_ms),
+      })),
+      open: handovers.listOpen(nodeId, MOST_LISTED).map(({ handover_id, created_ms, ...message }) => ({
+        id: handover_id,
+        ...message,
+        sent_at: toIso(created_ms),
+      })),
+      orphans: nodes.orphans(flows()).filter((orphan) => orphan.type === type),
+    };
+  }
+
+  /**
+   * Tries dead letters again from the start, and sends unclaimed messages again; "all" leaves those that went to users'
+   * own nodes only. Throws an InputError.
+   */
+  replay(payload: unknown): { replayed: number } {
+    const { nodeId, leadingOn, resend, refresh, onReplay } = this.#options;
+    const choice = parse(Choice, payload);
+    const { revived, reopened } = this.#change((tables) => ({
+      revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice) : [],
+      reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice, leadingOn()) : [],
+    }));
+    const replayed = revived.length + reopened.length;
+    checkFound(choice, replayed);
+    for (const subjectId of revived) if (subjectId !== null) onReplay(subjectId);
+    refresh();
+    resend(reopened);
+    return { replayed };
+  }
+
+  /** Gives dead letters and unclaimed messages up. Throws an InputError. */
+  discard(payload: unknown): { discarded: number } {
+    const { site, nodeId, refresh } = this.#options;
+    const choice = parse(Choice, payload);
+    const discarded = this.#change(
+      (tables) =>
+        (typeof choice === "number" || choice === "all" ? tables.jobs.discard(nodeId, choice, site.clock.now()) : 0) +
+        (typeof choice === "string" ? tables.handovers.discard(nodeId, choice) : 0),
+    );
+    checkFound(choice, discarded);
+    refresh();
+    return { discarded };
+  }
+
+  /** Takes over what a deleted node of this type has left. Throws an InputError. */
+  adopt(payload: unknown): { adopted: Orphan } {
+    const { site, nodeId, type, flows, resend, refresh, onAdopt } = this.#options;
+    const { from } = parse(Adoption, payload);
+    const orphan = site.store.nodes.orphans(flows()).find((each) => each.identity === from && each.type === type);
+    if (!orphan) {
+      throw new InputError(
+        "NO_ORPHAN",
+        `No deleted ${type} node "${from}" has left anything; "list" names those that have`,
+      );
+    }
+    this.#change((tables) => tables.nodes.moveWork(from, nodeId));
+    onAdopt();
+    refresh();
+    resend(site.store.handovers.toResend(nodeId, site.clock.now()));
+    return { adopted: orphan };
+  }
+
+  /** The answer to a command is a promise: what it says must be on the disk. */
+  #change<T>(change: (tables: Tables) => T): T {
+    return this.#options.site.store.durableTransaction(change);
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
+  const parsed = schema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  throw new InputError("BAD_PAYLOAD", `msg.payload ${parsed.error.issues[0]?.message ?? "does not fit"}`);
+}
+
+function checkFound(choice: Choice, count: number): void {
+  if (choice === "all" || count > 0) return;
+  throw new InputError("NOT_FOUND", `There is nothing with the id ${JSON.stringify(choice)} to replay or discard here`);
+}

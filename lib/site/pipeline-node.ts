@@ -1,0 +1,297 @@
+/**
+ * A node of the pipeline, whatever runs the flows: it takes messages and commands, works on them through its queue, sends
+ * again what nobody has taken, and knows what it has left open.
+ */
+import type { FlowMessage } from "../domain/message.ts";
+import { asError, InputError, VigilError } from "../resilience/errors.ts";
+import { ServerGate } from "../resilience/server-gate.ts";
+import { AiredMessages } from "../store/aired-messages.ts";
+import { HandOff, type Sent } from "../store/hand-off.ts";
+import type { Merge } from "../store/job.ts";
+import type { Flows } from "../store/nodes.ts";
+import { WorkQueue } from "../store/work-queue.ts";
+import { OpenWork } from "./open-work.ts";
+import { Receiver } from "./receiver.ts";
+import type { Site } from "./site.ts";
+import type { InstantStage, Output, SlowStage, Tables } from "./stage.ts";
+
+/** What runs the node: its place in the flows, its wires, its log. */
+export interface PipelineHost {
+  /** Its id in the flows. */
+  readonly id: string;
+  readonly type: string;
+  /** Number of outputs; answers to commands leave by the last. */
+  readonly outputs: number;
+  flows(): Flows;
+  /** Whether another Vigil node may get what leaves through a port. */
+  leadsOn(port: number): boolean;
+  send(messages: readonly Sent[]): void;
+  warn(text: string): void;
+  /** An error that no message waits for; `message`: what it is about, where there is one. */
+  error(error: Error, message?: FlowMessage): void;
+  /** The node's load, or what its behaviour says of itself, has changed. */
+  onChange(): void;
+}
+
+/** What a node may use. */
+export interface Workspace {
+  /** The name by which the store knows the node. */
+  readonly nodeId: string;
+  readonly site: Site;
+  /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
+  act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
+  /** The plain part of a message as JSON. */
+  journal(message: FlowMessage): string;
+  /** Reports an error that belongs to no message. */
+  report(error: Error): void;
+}
+
+/** Gets `msg.payload`; what it answers leaves by the last output. */
+export type Command = (payload: unknown) => unknown;
+
+/** What a node does. */
+export interface Behaviour<R> {
+  /** What it does with records; absent on a node that takes commands only. */
+  readonly stage?: SlowStage<R> | InstantStage<R>;
+  /** Beside those that every node knows. */
+  readonly commands?: Readonly<Record<string, Command>>;
+  /** Called before a dead letter about this is tried again. */
+  onReplay?(subjectId: string): void;
+  /** Called when the node has taken over what a deleted one left. */
+  onAdopt?(): void;
+  /** Called once the flows run. */
+  start?(): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+/** What fails because the store is busy is tried again after this. */
+const RETRY_MS = 5_000;
+
+export class PipelineNode<R, B extends Behaviour<R>> {
+  readonly behaviour: B;
+  readonly #site: Site;
+  readonly #host: PipelineHost;
+  /** The name by which the store knows the node. */
+  readonly #identity: string;
+  readonly #handOff: HandOff;
+  readonly #queue: WorkQueue;
+  readonly #receiver: Receiver<R>;
+  readonly #aired: AiredMessages;
+  readonly #commands: Readonly<Record<string, Command>>;
+  /** Messages that are being taken in. */
+  readonly #arriving = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  #starting: Promise<void> | null = null;
+  #closed = false;
+  #cancelRetry = () => {};
+
+  /** Throws a StoreError where the store cannot enter the node, and what `open` throws. */
+  constructor(site: Site, host: PipelineHost, open: (workspace: Workspace) => B) {
+    this.#site = site;
+    this.#host = host;
+    this.#identity = site.store.transaction((tables) =>
+      tables.nodes.enter(host.id, host.type, host.flows(), site.clock.now()),
+    );
+    this.#handOff = new HandOff({
+      nodeId: this.#identity,
+      leadsOn: (port) => host.leadsOn(port),
+      onDropped: (places) =>
+        host.warn(`After a restart, messages come back without: ${places.map((place) => `msg.${place}`).join(", ")}`),
+    });
+    this.behaviour = open({
+      nodeId: this.#identity,
+      site,
+      act: (base, commit) => this.#queue.act(base, commit),
+      journal: (message) => this.#handOff.journal(message),
+      report: (error) => host.error(error),
+    });
+    this.#queue = this.#openQueue();
+    this.#receiver = new Receiver({
+      type: host.type,
+      stage: this.behaviour.stage,
+      queue: this.#queue,
+      clock: site.clock,
+      signal: this.#closing.signal,
+      send: (messages) => this.#send(messages),
+      warn: (text) => host.warn(text),
+    });
+    this.#aired = this.#openAired();
+    const openWork = this.#openOpenWork();
+    this.#commands = {
+      list: () => openWork.list(),
+      replay: (payload) => openWork.replay(payload),
+      discard: (payload) => openWork.discard(payload),
+      adopt: (payload) => openWork.adopt(payload),
+      ...this.behaviour.commands,
+    };
+    site.openWork.set(this.#identity, openWork);
+    site.bus.on("aired", this.#closing.signal, (nodeId, handoverId) => {
+      if (nodeId === this.#identity) this.#guard(() => this.#aired.resend([handoverId]));
+    });
+    site.bus.on("clock", this.#closing.signal, () => this.#queue.refresh());
+  }
+
+  /** How much the node has to do, and why that has to wait where it has to. */
+  get load(): Pick<WorkQueue, "depth" | "dead" | "waitingFor"> {
+    return this.#queue;
+  }
+
+  /** Takes a message; `done` is called when its work has ended. */
+  input(message: FlowMessage, done: (error?: Error) => void): void {
+    const arriving = this.#input(message, done).finally(() => this.#arriving.delete(arriving));
+    this.#arriving.add(arriving);
+  }
+
+  /** To be called after each deploy, also one that left the node alone. */
+  flowsStarted(): void {
+    this.#guard(() => this.#startWork());
+  }
+
+  /** Stops; what is not done stays queued. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#site.workers.delete(this.#identity);
+    this.#site.openWork.delete(this.#identity);
+    this.#aired.close();
+    this.#cancelRetry();
+    // First the work, then what it works with: else a closing connection would look like a server that is away.
+    const ended = this.#queue.close();
+    try {
+      await this.behaviour.close?.();
+    } finally {
+      await Promise.allSettled([ended, ...this.#arriving]);
+      this.#closed = true;
+    }
+  }
+
+  #openQueue(): WorkQueue {
+    const { stage } = this.behaviour;
+    const slow = stage && "work" in stage ? stage : null;
+    const { bus, clock, store } = this.#site;
+    const host = this.#host;
+    return new WorkQueue({
+      store,
+      clock,
+      handOff: this.#handOff,
+      nodeId: this.#identity,
+      stage: host.type,
+      gate: slow?.gate ?? new ServerGate(clock),
+      concurrency: slow?.concurrency ?? 0,
+      work: async (job, signal) => {
+        if (!slow) throw new VigilError("NO_WORK", "This node has no slow work");
+        return slow.work(slow.input.parse(job.message.payload), job, signal);
+      },
+      merge: slow ? mergeOf(slow) : undefined,
+      send: (messages) => this.#send(messages),
+      onResumedFailure: (error, message) => host.error(error, message),
+      onInterimFailure: (error) => host.warn(error.message),
+      onChange: () => {
+        host.onChange();
+        bus.emit("worked");
+      },
+    });
+  }
+
+  #openAired(): AiredMessages {
+    const host = this.#host;
+    return new AiredMessages({
+      store: this.#site.store,
+      clock: this.#site.clock,
+      handOff: this.#handOff,
+      nodeId: this.#identity,
+      send: (messages) => this.#send(messages),
+      onUnclaimed: (count) =>
+        host.warn(
+          `No Vigil node has taken ${count} of this node's messages for an hour; the command "replay" sends them again`,
+        ),
+      onError: (error) => host.error(asError(error)),
+    });
+  }
+
+  #openOpenWork(): OpenWork {
+    const host = this.#host;
+    return new OpenWork({
+      site: this.#site,
+      nodeId: this.#identity,
+      type: host.type,
+      flows: () => host.flows(),
+      leadingOn: () => [...new Array(host.outputs).keys()].filter((port) => host.leadsOn(port)),
+      resend: (handoverIds) => this.#guard(() => this.#aired.resend(handoverIds)),
+      onReplay: (subjectId) => this.behaviour.onReplay?.(subjectId),
+      onAdopt: () => this.behaviour.onAdopt?.(),
+      refresh: () => this.#queue.refresh(),
+    });
+  }
+
+  async #input(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
+    // Messages may still come to an instance that a deploy has replaced. Untaken, they are sent again.
+    if (this.#closed) return;
+    try {
+      if (message.command !== undefined) await this.#obey(message, done);
+      else await this.#receiver.receive(message, done);
+    } catch (error) {
+      done(asError(error));
+    }
+    this.#host.onChange();
+  }
+
+  async #obey(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
+    const { type, outputs } = this.#host;
+    const name = String(message.command);
+    const command = Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
+    if (!command) {
+      const known = Object.keys(this.#commands).join(", ");
+      throw new InputError("UNKNOWN_COMMAND", `${type} does not know the command "${name}"; it knows: ${known}`);
+    }
+    const payload = await command(message.payload);
+    this.#send([{ port: outputs - 1, message: { ...message, payload } }]);
+    done();
+  }
+
+  async #startWork(): Promise<void> {
+    try {
+      // Before anything that the start brings forth, which may go on for long: a watch scans its folder first.
+      const due = this.#aired.due();
+      this.#starting ??= this.#start();
+      await Promise.all([this.#starting, this.#aired.resend(due)]);
+      this.#host.onChange();
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      // A backup that holds the database, for one, is over soon.
+      this.#host.error(asError(error));
+      this.#starting = null;
+      this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.flowsStarted());
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#queue.start();
+    this.#site.workers.add(this.#identity);
+    await this.behaviour.start?.();
+    this.#aired.startAging();
+  }
+
+  #send(messages: readonly Sent[]): void {
+    if (!this.#closed) this.#host.send(messages);
+  }
+
+  /** Runs what no message waits for: nobody else would catch what it throws. */
+  #guard(work: () => Promise<void>): void {
+    void work().catch((error) => {
+      if (!this.#closed) this.#host.error(asError(error));
+    });
+  }
+}
+
+/** What the stage does with records, as the queue sees it: with whatever payloads the journal holds. */
+function mergeOf<R>(stage: SlowStage<R>): Merge | undefined {
+  const { merge, input } = stage;
+  if (!merge) return undefined;
+  return (tables, payloads) => {
+    const merged = merge(
+      tables,
+      payloads.map((payload) => input.parse(payload)),
+    );
+    return merged && { payload: merged.record, absorbed: merged.absorbed };
+  };
+}

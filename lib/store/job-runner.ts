@@ -1,0 +1,277 @@
+/**
+ * Runs the queued jobs of one node as its gate lets them in. The result of a job, its end and what it hands on are one
+ * transaction; whatever has no result yet stays queued.
+ */
+import { randomUUID } from "node:crypto";
+import type { FlowMessage } from "../domain/message.ts";
+import { backoffMs } from "../resilience/backoff.ts";
+import { asError, VigilError } from "../resilience/errors.ts";
+import type { Caller, Offer, Visit } from "../resilience/server-gate.ts";
+import type { Delivery, Merge, Result } from "./job.ts";
+import type { QueuedJob } from "./jobs.ts";
+import { fromJournal } from "./journal.ts";
+import type { WorkQueueOptions } from "./work-queue.ts";
+
+/** While the store itself fails, jobs wait this long before the next try. */
+const STORE_RETRY_MS = 5_000;
+/** A job that fails so often at a server that had worked until then is itself at fault. */
+const MOST_FAULTS = 3;
+/** So many jobs are merged into another at once. */
+const MOST_SIBLINGS = 7;
+
+export class JobRunner implements Caller {
+  readonly #options: WorkQueueOptions;
+  readonly #owner = randomUUID();
+  readonly #closing = new AbortController();
+  /** Messages that came while the process runs; what they carry beyond plain data is not in the journal. */
+  readonly #live = new Map<number, Delivery>();
+  readonly #running = new Map<number, Promise<void>>();
+  #depth = 0;
+  #dead = 0;
+  #servedCamera = "";
+  #waitingFor: Error | null = null;
+  /** While the store fails: until when nothing is tried, in monotonic milliseconds. */
+  #pausedUntil = 0;
+  #cancelTimer = () => {};
+  /** Set once it has been started. */
+  #leaveGate: (() => void) | null = null;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  get dead(): number {
+    return this.#dead;
+  }
+
+  get waitingFor(): Error | null {
+    if (this.#depth === 0) return null;
+    return this.#options.gate.outage ?? this.#waitingFor;
+  }
+
+  start(): void {
+    const { store, nodeId, gate, concurrency } = this.#options;
+    store.transaction((tables) => tables.jobs.claim(nodeId, this.#owner));
+    this.#leaveGate ??= gate.join(this, concurrency);
+    this.refresh();
+  }
+
+  refresh(): void {
+    const { store, nodeId, onChange } = this.#options;
+    this.#depth = store.jobs.count(nodeId, "queued");
+    this.#dead = store.jobs.count(nodeId, "dead");
+    onChange();
+    this.#wake();
+  }
+
+  add(jobId: number, delivery: Delivery): void {
+    this.#live.set(jobId, delivery);
+    this.#changeDepth(1);
+    this.#wake();
+  }
+
+  /** Looks for something to do. Must not throw: timers call it. */
+  #wake(): void {
+    if (this.#leaveGate) this.#options.gate.pump();
+  }
+
+  #changeDepth(by: number): void {
+    this.#depth += by;
+    this.#options.onChange();
+  }
+
+  /** See `Caller`. */
+  offer(): Offer | null {
+    const { store, clock, nodeId } = this.#options;
+    const now = clock.now();
+    this.#cancelTimer();
+    if (this.#closing.signal.aborted || this.#running.size === this.#depth) return null;
+    const pause = this.#pausedUntil - clock.monotonic();
+    if (pause > 0) {
+      this.#wakeIn(pause);
+      return null;
+    }
+    try {
+      const job = store.jobs.pick(nodeId, this.#owner, this.#running, this.#servedCamera, now);
+      if (job) return { priority: job.priority, start: (visit) => this.#start(job, visit) };
+      const due = store.jobs.nextDue(nodeId, this.#owner, now);
+      if (due !== null) this.#wakeIn(due - now);
+    } catch (storeError) {
+      this.#pause(asError(storeError));
+    }
+    return null;
+  }
+
+  /** Stops: running work is aborted, and its jobs stay queued for the next instance. */
+  async close(): Promise<void> {
+    this.#closing.abort(new VigilError("CLOSING", "The node is closing; the job stays queued", { retryable: true }));
+    this.#cancelTimer();
+    this.#leaveGate?.();
+    await Promise.allSettled(this.#running.values());
+    this.#live.clear();
+  }
+
+  #wakeIn(ms: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(ms, () => this.#wake());
+  }
+
+  /** The store itself fails: everything stays as it is there, and is tried again unless that cannot help. */
+  #pause(storeError: Error): void {
+    const canPass = !(storeError instanceof VigilError) || storeError.retryable;
+    this.#waitingFor = storeError;
+    this.#pausedUntil = canPass ? this.#options.clock.monotonic() + STORE_RETRY_MS : Number.POSITIVE_INFINITY;
+    this.#wakeIn(STORE_RETRY_MS);
+    this.#options.onChange();
+  }
+
+  #start(job: QueuedJob, visit: Visit): void {
+    this.#servedCamera = job.camera_id;
+    // At once: the next that is started may be one of the siblings.
+    this.#running.set(job.job_id, this.#run(this.#withSiblings(job), visit));
+  }
+
+  async #run(row: QueuedJob, visit: Visit): Promise<void> {
+    // The caller notes the run before the work can end.
+    await null;
+    const { nodeId, work } = this.#options;
+    let message: FlowMessage = {};
+    let isAtServer = true;
+    try {
+      message = this.#messageOf(row);
+      const result = await work({ message, interim: (commit) => this.#interim(message, commit) }, this.#closing.signal);
+      // Before the store is asked: whether the server works does not depend on that.
+      isAtServer = false;
+      visit.succeeded();
+      this.#settle(row, message, result);
+    } catch (thrown) {
+      const error = asError(thrown);
+      const isSuspect = isAtServer && visit.failed(`${nodeId} ${row.job_id}`, error);
+      if (!this.#closing.signal.aborted) this.#fail(row, message, error, isSuspect);
+    }
+    this.#running.delete(row.job_id);
+    this.#wake();
+  }
+
+  #messageOf({ job_id, msg }: QueuedJob): FlowMessage {
+    return this.#live.get(job_id)?.message ?? fromJournal(msg);
+  }
+
+  /**
+   * A job, with those of its camera that wait behind it merged into it where the stage can: what a slow server has no
+   * time to do one by one. Nothing depends on merging; a store that fails says so when the job ends.
+   */
+  #withSiblings(job: QueuedJob): QueuedJob {
+    const { store, nodeId, merge } = this.#options;
+    if (!merge || job.attempts > 0) return job;
+    try {
+      const siblings = store.jobs.siblings(nodeId, this.#owner, this.#running, job, MOST_SIBLINGS);
+      return siblings.length === 0 ? job : this.#merge(merge, job, siblings);
+    } catch {
+      return job;
+    }
+  }
+
+  #merge(merge: Merge, job: QueuedJob, siblings: readonly QueuedJob[]): QueuedJob {
+    const { store, clock, handOff } = this.#options;
+    const messages = [job, ...siblings].map((each) => this.#messageOf(each));
+    const merged = store.transaction((tables) => {
+      const result = merge(
+        tables,
+        messages.map(({ payload }) => payload),
+      );
+      if (!result) return null;
+      const message = { ...messages[0], payload: result.payload };
+      const msg = handOff.journal(message);
+      const absorbed = siblings.filter((_sibling, index) => result.absorbed.includes(index + 1));
+      tables.jobs.rewrite(job.job_id, msg);
+      for (const { job_id } of absorbed) tables.jobs.done(job_id, this.#owner, clock.now(), "MERGED");
+      return { message, msg, absorbed };
+    });
+    if (!merged) return job;
+    const live = this.#live.get(job.job_id);
+    if (live) this.#live.set(job.job_id, { ...live, message: merged.message });
+    for (const { job_id } of merged.absorbed) {
+      this.#live.get(job_id)?.done();
+      this.#live.delete(job_id);
+    }
+    this.#changeDepth(-merged.absorbed.length);
+    return { ...job, msg: merged.msg };
+  }
+
+  /** What goes ahead of a result is worth a warning when it fails, and not the job. */
+  #interim(message: FlowMessage, commit: Result["commit"]): void {
+    if (this.#closing.signal.aborted) return;
+    const { store, clock, handOff, send, onInterimFailure } = this.#options;
+    try {
+      send(store.transaction((tables) => handOff.prepare(tables, message, commit(tables), clock.now())));
+    } catch (error) {
+      onInterimFailure(asError(error));
+    }
+  }
+
+  #settle(row: QueuedJob, message: FlowMessage, result: Result): void {
+    const { store, clock, handOff, send } = this.#options;
+    const { failure } = result;
+    const sent = store.transaction((tables) => {
+      const now = clock.now();
+      const ended = failure
+        ? tables.jobs.dead(row.job_id, this.#owner, failure.code, failure.message, now)
+        : tables.jobs.done(row.job_id, this.#owner, now);
+      if (!ended) return null;
+      return handOff.prepare(tables, message, result.commit(tables), now);
+    });
+    if (sent === null) {
+      this.#letGo(row);
+      return;
+    }
+    send(sent);
+    this.#end(row, message, failure);
+  }
+
+  #fail(row: QueuedJob, message: FlowMessage, error: Error, isSuspect: boolean): void {
+    const { store, clock } = this.#options;
+    const code = error instanceof VigilError ? error.code : "UNEXPECTED";
+    // The first failure proves nothing: every outage begins with somebody's.
+    const faults = row.faults + (isSuspect && row.attempts > 0 ? 1 : 0);
+    const retry = error instanceof VigilError && error.retryable && faults < MOST_FAULTS;
+    let isOurs: boolean;
+    try {
+      isOurs = store.transaction(({ jobs }) => {
+        const now = clock.now();
+        if (!retry) return jobs.dead(row.job_id, this.#owner, code, error.message, now);
+        // After the next probe, which should be another job: one that is itself at fault would hold up all others.
+        const nextMs = now + this.#options.gate.closedForMs + backoffMs(row.attempts + 1);
+        return jobs.defer(row.job_id, this.#owner, { code, error: error.message, nextMs, faults });
+      });
+    } catch (storeError) {
+      this.#pause(asError(storeError));
+      return;
+    }
+    if (!isOurs) this.#letGo(row);
+    else if (retry) {
+      this.#waitingFor = error;
+      this.#options.onChange();
+    } else this.#end(row, message, error);
+  }
+
+  /** Another instance owns the job by now, and what came of it here does not count. */
+  #letGo(row: QueuedJob): void {
+    this.#live.delete(row.job_id);
+    this.#changeDepth(-1);
+  }
+
+  #end(row: QueuedJob, message: FlowMessage, error: Error | undefined): void {
+    const live = this.#live.get(row.job_id);
+    this.#live.delete(row.job_id);
+    this.#waitingFor = null;
+    if (error) this.#dead += 1;
+    this.#changeDepth(-1);
+    if (live) live.done(error);
+    else if (error) this.#options.onResumedFailure(error, message);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What happens to a corrupt database: it is marked as such, the next opening moves it aside, and a new one begins from
+ * the nightly backup. Each step may be the last one of a process that is killed, and is gone on from.
+ */
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { toIso } from "../domain/time.ts";
+import { codeOf } from "../resilience/disk-full.ts";
+import { BACKUP_FILE } from "./backup.ts";
+import { DATABASE_FILE, isCorrupt } from "./open.ts";
+import { seed } from "./seed.ts";
+
+/** Says that the database is corrupt, and under which name it is to be set aside. */
+const MARKER_FILE = `${DATABASE_FILE}.corrupt`;
+const ASIDE_NAME = /^vigil\.db\.corrupt-\d{8}T\d{6}Z(-\d+)?$/;
+
+/** The log has what the database has not got yet, and goes where it goes. */
+const COMPANIONS = ["-wal", "-shm"];
+
+/** A corrupt database that was replaced. */
+export interface SetAside {
+  /** Absolute path of the old database; its companions lie beside it. */
+  readonly path: string;
+  /** When the backup was made that the new one begins with, as an ISO time; null where it begins empty. */
+  readonly backupFrom: string | null;
+}
+
+/** Marks the database of a data folder as corrupt, once. */
+export function markCorrupt(dataDir: string, now: number): void {
+  try {
+    writeFileSync(join(dataDir, MARKER_FILE), freeName(dataDir, now), { flag: "wx" });
+  } catch (thrown) {
+    if (codeOf(thrown) !== "EEXIST") throw thrown;
+  }
+}
+
+/** Replaces a database that is marked as corrupt, and that nobody has open; null where it is not marked. */
+export function replaceCorrupt(dataDir: string, now: number): SetAside | null {
+  const marker = join(dataDir, MARKER_FILE);
+  if (!existsSync(marker)) return null;
+  const name = readFileSync(marker, "utf8");
+  if (!ASIDE_NAME.test(name)) {
+    // A power cut left it empty.
+    rmSync(marker);
+    markCorrupt(dataDir, now);
+    return replaceCorrupt(dataDir, now);
+  }
+  const path = join(dataDir, name);
+  moveAside(join(dataDir, DATABASE_FILE), path);
+  const backupFrom = beginAnew(dataDir);
+  rmSync(marker);
+  return { path, backupFrom };
+}
+
+/** The database goes last: once it has gone, what lies in its place is a new one. */
+function moveAside(database: string, path: string): void {
+  if (existsSync(path)) return;
+  for (const suffix of [...COMPANIONS, ""]) {
+    if (existsSync(database + suffix)) renameSync(database + suffix, path + suffix);
+  }
+}
+
+/** Puts what a sound backup brings in the database's place; without one the store makes itself a database. */
+function beginAnew(dataDir: string): string | null {
+  const backup = join(dataDir, BACKUP_FILE);
+  if (!existsSync(backup)) return null;
+  const database = join(dataDir, DATABASE_FILE);
+  const draft = `${database}.new`;
+  const removeDraft = () => {
+    for (const suffix of [...COMPANIONS, ""]) rmSync(draft + suffix, { force: true });
+  };
+  removeDraft();
+  try {
+    copyFileSync(backup, draft);
+    seed(draft);
+  } catch (thrown) {
+    removeDraft();
+    if (isCorrupt(thrown)) return null;
+    throw thrown;
+  }
+  renameSync(draft, database);
+  return toIso(statSync(backup).mtimeMs);
+}
+
+/** Dated, and no earlier one's. */
+function freeName(dataDir: string, now: number): string {
+  const dated = `${DATABASE_FILE}.corrupt-${toIso(now).replace(/[-:]|\.\d+/g, "")}`;
+  let name = dated;
+  for (let n = 2; ["", ...COMPANIONS].some((suffix) => existsSync(join(dataDir, name + suffix))); n += 1) {
+    name = `${dated}-${n}`;
+  }
+  return name;
+}
