@@ -1,10 +1,9 @@
 /** What Vigil talks to while it is tried: detector, language model, broker and disk, each of which can fail for a while. */
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DetectorServer, startDetectorServer, type WireDetection } from "../support/detector-server.ts";
 import { type LlmServer, startLlmServer } from "../support/llm-server.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
+import { fillDisk } from "../support/small-disk.ts";
 import type { Dice } from "./dice.ts";
 import type { Sight } from "./traffic.ts";
 
@@ -26,8 +25,6 @@ const SEEN: Readonly<Record<Sight, readonly WireDetection[]>> = {
 const WELL = { slow: 15 };
 const THINKING_MS = 60;
 const VERDICT = { reasoning: "A dog.", summary: "A dog in the garden.", risk_score: 12, recommended_action: "" };
-/** Such as fill a disk's last corner. */
-const FILLER_BYTES = [1024 * 1024, 4096];
 
 export class Surroundings {
   readonly broker: Broker;
@@ -143,15 +140,9 @@ export class Surroundings {
 
   async #withoutSpace(ms: number): Promise<void> {
     if (this.#disk === null) return;
-    const filler = join(this.#disk, "filler");
-    const file = openSync(filler, "w");
-    try {
-      for (const bytes of FILLER_BYTES) fill(file, Buffer.alloc(bytes));
-      await sleep(ms);
-    } finally {
-      closeSync(file);
-      rmSync(filler);
-    }
+    const makeRoom = fillDisk(this.#disk);
+    await sleep(ms);
+    makeRoom();
   }
 
   #setUpDetector(): void {
@@ -161,14 +152,5 @@ export class Surroundings {
 
   #setUpLlm(): void {
     this.#llm.answer(() => sleep(THINKING_MS, VERDICT));
-  }
-}
-
-/** Writes until nothing fits any more. */
-function fill(file: number, chunk: Buffer): void {
-  try {
-    while (writeSync(file, chunk) === chunk.length);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
   }
 }
