@@ -38,14 +38,13 @@ export interface Plan {
 /** A life that has not met its end by then is killed. */
 export const LONGEST_MS = 2_000;
 
-/** Opening the store and starting the nodes takes about so many statements. */
-const START_STATEMENTS = 60;
-const MOST_STATEMENTS = 700;
-/** Between two transactions is where something can be lost: a life has about so many. */
-const MOST_TRANSACTIONS = 70;
+/** Opening the store and starting the nodes takes about so many statements, and so many transactions. */
+const START = { statements: 60, transactions: 40 };
+/** Later on, kills come within so many transactions of any moment. */
+const MOST_TRANSACTIONS = 15;
 /** What is written last is reached least. */
 const LATE = ["batches", "events", "outbox", "alerts"];
-const MOST_LATE = 20;
+const MOST_LATE = 5;
 /** What comes of a statement comes a few statements later. */
 const LATEST = 5;
 const POWER_CUT_CHANCE = 0.4;
@@ -59,7 +58,7 @@ export function planLife(dice: Dice, possible: readonly Disturbance[], aim: Aim 
   const interferences = possible.filter((what) => what !== "power");
   const chance = INTERFERENCE_CHANCE[interferences.length > 1 ? "several" : "one"];
   return {
-    ending: aim === null ? planEnding(dice) : killAt(dice.whole(1, aim.most), aim.word, aim.later),
+    ending: aim === null ? planEnding(dice) : aimedEnding(dice, aim),
     powerCut: possible.includes("power") && dice.chance(POWER_CUT_CHANCE),
     uploads: Array.from({ length: dice.whole(2, 10) }, () => dice.whole(0, until)),
     uploadsBefore: dice.chance(0.4) ? dice.whole(1, 3) : 0,
@@ -71,14 +70,20 @@ export function planLife(dice: Dice, possible: readonly Disturbance[], aim: Aim 
 
 function planEnding(dice: Dice): Ending {
   const kind = dice.throw();
+  const afterMs = dice.whole(0, LONGEST_MS);
+  if (kind > 0.92) return { how: "term", afterMs };
+  if (kind > 0.8) return { how: "kill", afterMs };
   const later = dice.chance(0.3) ? dice.whole(1, LATEST) : 0;
-  if (kind < 0.1) return killAt(dice.whole(1, START_STATEMENTS), "", later);
-  if (kind < 0.25) return killAt(dice.whole(START_STATEMENTS, MOST_STATEMENTS), "", later);
-  if (kind < 0.65) return killAt(dice.whole(1, MOST_TRANSACTIONS), "BEGIN", later);
-  if (kind < 0.8) return killAt(dice.whole(1, MOST_LATE), dice.pick(LATE), later);
-  return { how: kind < 0.92 ? "kill" : "term", afterMs: dice.whole(0, LONGEST_MS) };
+  const killAt = (n: number, word: string, from: number): Ending => ({
+    how: "statement",
+    killAt: { afterMs: from, n, word, later },
+  });
+  if (kind < 0.1) return killAt(dice.whole(1, START.statements), "", 0);
+  if (kind < 0.3) return killAt(dice.whole(1, START.transactions), "BEGIN", 0);
+  if (kind < 0.6) return killAt(dice.whole(1, MOST_TRANSACTIONS), "BEGIN", afterMs);
+  return killAt(dice.whole(1, MOST_LATE), dice.pick(LATE), afterMs);
 }
 
-function killAt(n: number, word: string, later: number = 0): Ending {
-  return { how: "statement", killAt: { n, word, later } };
+function aimedEnding(dice: Dice, { word, most, later = 0 }: Aim): Ending {
+  return { how: "statement", killAt: { afterMs: 0, n: dice.whole(1, most), word, later } };
 }

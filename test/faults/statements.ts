@@ -10,9 +10,14 @@ import { INDEX_BYTES, type WalPosition, walPosition } from "./wal.ts";
 
 /**
  * The n-th statement, counted from 1 over all databases, of those that contain a word (of all where that is empty), or so
- * many statements later.
+ * many statements later. Counted from so many milliseconds after the start.
  */
-export const KillAt = z.object({ n: z.int().positive(), word: z.string(), later: z.int().nonnegative() });
+export const KillAt = z.object({
+  afterMs: z.int().nonnegative(),
+  n: z.int().positive(),
+  word: z.string(),
+  later: z.int().nonnegative(),
+});
 export type KillAt = z.infer<typeof KillAt>;
 
 export interface Watch {
@@ -28,12 +33,14 @@ const sqlite = require.resolve("better-sqlite3");
 const RealDatabase: typeof Database = require(sqlite);
 
 let watch: Watch | null = null;
+let begunAt = 0;
 let matching = 0;
 let later = 0;
 
 /** Begins to count. */
 export function watchStatements(given: Watch): void {
   watch = given;
+  begunAt = performance.now();
 }
 
 /** Called with each statement that is about to run. */
@@ -55,7 +62,8 @@ function beforeStatement(database: string): (sql: unknown) => void {
   };
 }
 
-function countDown(statement: string, { n, word, later: wait }: KillAt): void {
+function countDown(statement: string, { afterMs, n, word, later: wait }: KillAt): void {
+  if (performance.now() < begunAt + afterMs) return;
   if (matching < n && statement.includes(word)) matching += 1;
   else if (matching === n) later += 1;
   if (matching === n && later === wait) process.kill(process.pid, "SIGKILL");
