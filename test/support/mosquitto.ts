@@ -28,12 +28,16 @@ export interface Broker {
   /** Starts again, after `stop`, on the same port. */
   start(): Promise<void>;
   restart(): Promise<void>;
+  /** Says nothing any more until `resume`, and keeps its connections. Only Mosquitto can. */
+  pause(): void;
+  resume(): void;
 }
 
 /** One of the two brokers, on a fixed port. */
 interface Server {
   start(): Promise<void>;
   stop(): Promise<void>;
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
 const START_TIMEOUT_MS = 10_000;
@@ -58,6 +62,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
       await server.stop();
       await server.start();
     },
+    pause: () => server.signal("SIGSTOP"),
+    resume: () => server.signal("SIGCONT"),
   };
 }
 
@@ -103,7 +109,7 @@ function mosquitto(command: string, port: number, options: BrokerOptions): Serve
     await rm(folder, { recursive: true, force: true });
   }
 
-  return { start, stop };
+  return { start, stop, signal: (signal) => child?.kill(signal) };
 }
 
 function aedes(port: number, { username, password }: BrokerOptions): Server {
@@ -133,7 +139,10 @@ function aedes(port: number, { username, password }: BrokerOptions): Server {
     };
   }
 
-  return { start, stop: () => stopRunning() };
+  const signal = () => {
+    throw new Error("Aedes runs in this process and cannot be paused");
+  };
+  return { start, stop: () => stopRunning(), signal };
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,222 @@
+/**
+ * Holds the store, the driver's list of files and what a subscriber heard against each other, once all has come to rest:
+ * nothing lost, nothing doubled, nothing invented.
+ */
+import Database from "better-sqlite3";
+import type { Finding } from "./findings.ts";
+import { auditHeard, auditPublished, type Heard } from "./publications.ts";
+import type { Sight, Still } from "./traffic.ts";
+import { JUDGES } from "./wiring.ts";
+
+export interface Books extends Heard {
+  /** The store's file. */
+  readonly database: string;
+  readonly stills: readonly Still[];
+}
+
+interface UploadRow {
+  readonly upload_id: string;
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string | null;
+  readonly state: string;
+  readonly original_id: string | null;
+  readonly inspections: number;
+  readonly outcome: string | null;
+  readonly dead: number;
+}
+
+interface InspectionRow {
+  readonly inspection_id: string;
+  readonly path: string;
+  readonly outcome: string;
+  readonly found: string | null;
+  readonly batched: string | null;
+  readonly batches: number;
+}
+
+interface BatchRow {
+  readonly batch_id: string;
+  readonly events: number;
+  readonly members: number;
+  /** What its events say of that. */
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What an uploaded file may have become, by its fate. */
+const ENDS: Readonly<Record<Still["fate"], readonly string[]>> = {
+  whole: ["inspected", "duplicate"],
+  broken: ["rejected"],
+  // Seen through on receipt or by the detector.
+  poisoned: ["dead", "rejected"],
+  old: ["baseline"],
+  deleted: ["nowhere", "inspected", "gone", "dead", "rejected"],
+  overwritten: ["nowhere", "inspected", "superseded", "rejected"],
+};
+const DETECTIONS: Readonly<Record<Sight, number>> = { urgent: 2, something: 1, nothing: 0 };
+
+/** Everything that does not add up. */
+export function audit(books: Books): Finding[] {
+  const db = new Database(books.database, { readonly: true, fileMustExist: true });
+  try {
+    return [
+      ...auditUploads(db, books),
+      ...auditInspections(db, books),
+      ...auditBatches(db, books),
+      ...auditHeard(db, books),
+      ...auditPublished(db, books),
+    ];
+  } finally {
+    db.close();
+  }
+}
+
+/** Whether the store has every file that it must have. */
+export function allEntered(database: string, stills: readonly Still[]): boolean {
+  const db = new Database(database, { readonly: true, fileMustExist: true });
+  try {
+    const known = new Set(
+      db.prepare<[], { path: string; size: number }>("SELECT path, size FROM uploads").all().map(versionOf),
+    );
+    return stills.every((still) => ENDS[still.fate].includes("nowhere") || known.has(versionOf(still)));
+  } finally {
+    db.close();
+  }
+}
+
+function versionOf({ path, size }: { path: string; size: number }): string {
+  return `${path} ${size}`;
+}
+
+function auditUploads(db: Database.Database, { stills, life }: Books): Finding[] {
+  const findings: Finding[] = [];
+  const rows = db
+    .prepare<[], UploadRow>(`
+      SELECT u.upload_id, u.path, u.size, u.sha256, u.state, u.original_id,
+        (SELECT count(*) FROM inspections i WHERE i.upload_id = u.upload_id) AS inspections,
+        (SELECT max(outcome) FROM inspections i WHERE i.upload_id = u.upload_id) AS outcome,
+        (SELECT count(*) FROM work w WHERE w.subject_id = u.upload_id AND w.state = 'dead') AS dead
+      FROM uploads u`)
+    .all();
+  const byPath = Map.groupBy(rows, ({ path }) => path);
+  const versions = new Set(stills.map(versionOf));
+  const paths = Map.groupBy(stills, ({ path }) => path);
+
+  for (const still of stills) {
+    const own = (byPath.get(still.path) ?? []).filter(({ size }) => size === still.size);
+    const ends = own.map(endOf);
+    if (ends.length > 1)
+      findings.push({ kind: "doubled", what: `${still.path} is entered as ${ends.join(", ")}`, life: still.life });
+    const [end = "nowhere"] = ends;
+    if (!ENDS[still.fate].includes(end)) {
+      findings.push({ kind: "lost", what: `${still.path}, ${still.fate}, ended ${end}`, life: still.life });
+    }
+  }
+  for (const row of rows) {
+    if (versions.has(versionOf(row))) continue;
+    const largest = Math.max(-1, ...(paths.get(row.path) ?? []).map(({ size }) => size));
+    // A file that was judged while it was still being written.
+    const isPart = row.size < largest && row.state === "rejected";
+    if (!isPart)
+      findings.push({
+        kind: "doubled",
+        what: `${row.path} with ${row.size} bytes (${endOf(row)}) was never written`,
+        life,
+      });
+  }
+  return [...findings, ...auditDuplicates(rows, stills)];
+}
+
+function endOf({ state, inspections, dead }: UploadRow): string {
+  if (inspections > 0) return "inspected";
+  if (state === "handed" && dead > 0) return "dead";
+  return state;
+}
+
+/** Of all files of one camera with the same bytes, one is looked at, and the others say which. */
+function auditDuplicates(rows: readonly UploadRow[], stills: readonly Still[]): Finding[] {
+  const findings: Finding[] = [];
+  const byVersion = new Map(rows.map((row) => [versionOf(row), row]));
+  const same = Map.groupBy(
+    stills.filter(({ fate }) => fate === "whole"),
+    ({ camera, sha256 }) => `${camera} ${sha256}`,
+  );
+  for (const copies of same.values()) {
+    const entered = copies.map((still) => byVersion.get(versionOf(still))).filter((row) => row !== undefined);
+    const looked = entered.filter((row) => endOf(row) === "inspected");
+    const [first] = copies;
+    if (!first || entered.length < copies.length) continue;
+    const { life, path } = first;
+    if (looked.length !== 1) {
+      const kind = looked.length === 0 ? "lost" : "doubled";
+      findings.push({
+        kind,
+        what: `of ${copies.length} equal files, ${path} first, ${looked.length} are inspected`,
+        life,
+      });
+    }
+    for (const { original_id, path: copy } of entered.filter(({ state }) => state === "duplicate")) {
+      if (original_id !== looked[0]?.upload_id) {
+        findings.push({ kind: "lost", what: `${copy} is a duplicate of ${original_id}, which is not inspected`, life });
+      }
+    }
+  }
+  return findings;
+}
+
+function auditInspections(db: Database.Database, { stills, life }: Books): Finding[] {
+  const findings: Finding[] = [];
+  const sights = new Map(stills.map((still) => [`${still.path} ${still.sha256}`, still]));
+  const rows = db
+    .prepare<[], InspectionRow & { sha256: string }>(`
+      SELECT i.inspection_id, u.path, i.sha256, i.outcome,
+        (SELECT group_concat(detection_id) FROM (
+          SELECT detection_id FROM detections d WHERE d.inspection_id = i.inspection_id ORDER BY detection_id)) AS found,
+        (SELECT group_concat(id) FROM (SELECT json_extract(value, '$.detection_id') AS id
+          FROM batch_inspections m, json_each(m.detections) WHERE m.inspection_id = i.inspection_id ORDER BY id)) AS batched,
+        (SELECT count(*) FROM batch_inspections m WHERE m.inspection_id = i.inspection_id) AS batches
+      FROM inspections i JOIN uploads u USING(upload_id)`)
+    .all();
+  for (const row of rows) {
+    const still = sights.get(`${row.path} ${row.sha256}`);
+    const found = row.found?.split(",").length ?? 0;
+    const where = still?.life ?? life;
+    if (!still) findings.push({ kind: "doubled", what: `${row.path} was inspected as bytes it never had`, life });
+    else if (found !== DETECTIONS[still.sight]) {
+      const what = `in ${row.path} ${found} things were seen, where there are ${DETECTIONS[still.sight]}`;
+      findings.push({ kind: "lost", what, life: where });
+    }
+    if (found > 0 && row.batches !== 1) {
+      findings.push({
+        kind: row.batches === 0 ? "lost" : "doubled",
+        what: `${row.path} is in ${row.batches} batches`,
+        life: where,
+      });
+    } else if (row.found !== row.batched) {
+      findings.push({
+        kind: "lost",
+        what: `the batch of ${row.path} has other detections than were seen`,
+        life: where,
+      });
+    }
+  }
+  for (const [path, same] of Map.groupBy(rows, (row) => `${row.path} ${row.sha256}`)) {
+    if (same.length > 1) findings.push({ kind: "doubled", what: `${path} has ${same.length} inspections`, life });
+  }
+  return findings;
+}
+
+function auditBatches(db: Database.Database, { life }: Books): Finding[] {
+  return db
+    .prepare<[], BatchRow>(`
+      SELECT b.batch_id, count(e.event_id) AS events, min(e.detection_count) AS least, max(e.detection_count) AS most,
+        (SELECT sum(json_array_length(m.detections)) FROM batch_inspections m WHERE m.batch_id = b.batch_id) AS members
+      FROM batches b LEFT JOIN events e USING(batch_id) WHERE b.state <> 'merged' GROUP BY b.batch_id`)
+    .all()
+    .flatMap(({ batch_id, events, members, least, most }): Finding[] => {
+      const what = `${batch_id} with ${members} detections has ${events} events that count ${least} to ${most}`;
+      if (events !== JUDGES) return [{ kind: events < JUDGES ? "lost" : "doubled", what, life }];
+      return least === members && most === members ? [] : [{ kind: "lost", what, life }];
+    });
+}
