@@ -13,7 +13,6 @@ import { readUpload } from "../media/read-file.ts";
 import { validatePicture } from "../media/validate.ts";
 import { InputError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
-
 import { originOf } from "../store/job-key.ts";
 import { INBOX, type Site } from "./site.ts";
 
@@ -41,7 +40,7 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   const camera = known?.camera_id ?? cameraOf(message, options);
   const path = site.file(INBOX, `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
   // Nobody can send the bytes again.
-  await site.writeFile(path, bytes, flush: true );
+  await site.writeFile(path, bytes, { flush: true });
   if (known) return { ...known, path };
   const now = toIso(site.clock.now());
   return {
