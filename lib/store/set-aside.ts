@@ -1,6 +1,7 @@
 /**
  * What happens to a corrupt database: it is marked as such, the next opening moves it aside, and a new one begins from
- * the nightly backup. One that has gone or was emptied is no better. Each step may be the last one of a process that is killed, and is gone on from.
+ * the nightly backup. One that has gone or was emptied, beside a backup, is dealt with in the same way. Each step may be
+ * the last one of a process that is killed, and is gone on from.
  */
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

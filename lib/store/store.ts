@@ -143,7 +143,7 @@ export class Store {
 
   /**
    * Opens the store of a data folder, which it creates where it is missing; `null` opens one in memory. A corrupt
-   * database is set aside (`setAside`), and a new one begun from the nightly backup; so it is where only the backup is left.
+   * database is set aside (`setAside`), and a new one begun from the nightly backup; also where only that is left.
    *
    * Throws a StoreError. Retryable, because it can pass: `STORE_LOCKED`, `STORE_READ_ONLY`, `DISK_FULL`, or
    * `STORE_UNUSABLE` with the system's own reason. Not retryable: `STORE_NEWER`, `STORE_NETWORK`.
