@@ -6,7 +6,7 @@ import type { Tables } from "./stage.ts";
 
 /**
  * Inside the transaction in which an upload may have come to nothing: if it has, the first of its duplicates takes its
- * place, and is put into the air from each node that it was a duplicate at: those of all branches of the flow.
+ * place, and is put into the air from each node that had claimed its content: there may be one in each branch of the flow.
  */
 export function airHeir(tables: Tables, site: Pick<Site, "bus" | "clock">, uploadId: string): void {
   const heir = tables.uploads.bequeath(uploadId);

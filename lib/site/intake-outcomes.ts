@@ -56,7 +56,7 @@ export class IntakeOutcomes {
   gone({ upload_id, path }: FoundFile): void {
     const { site, act } = this.#options;
     act((tables) => {
-      tables.found.markGone(upload_id);
+      tables.found.gone(upload_id);
       airHeir(tables, site, upload_id);
       tables.afterCommit(() => site.logger.warn(`${loggedName(path)} went away before it was taken`));
       return [];
@@ -68,7 +68,7 @@ export class IntakeOutcomes {
     const { site, act } = this.#options;
     act((tables) => {
       airHeir(tables, site, upload_id);
-      tables.found.forget(upload_id);
+      tables.found.postpone(upload_id);
       return [];
     });
   }

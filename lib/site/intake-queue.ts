@@ -92,7 +92,8 @@ export class IntakeQueue {
     if (!this.#open || this.#paused || this.#abort.signal.aborted) return;
     this.#cancelTimer();
     try {
-      if (!this.#startSome()) this.#cancelTimer = this.#options.site.clock.after(HELD_MS, () => this.fill());
+      const held = this.#startSome();
+      if (held) this.#cancelTimer = this.#options.site.clock.after(HELD_MS, () => this.fill());
     } catch (thrown) {
       this.#pause(asError(thrown));
     }
@@ -105,20 +106,20 @@ export class IntakeQueue {
     await Promise.all(this.#tasks);
   }
 
-  /** False where there is no room: somebody has to come back then. */
+  /** Starts what may run now; the answer is whether the rest is held back until there is room again. */
   #startSome(): boolean {
     this.#allLooking = false;
     while (!this.#looks.full) {
-      if (this.#room() <= 0) return false;
+      if (this.#room() <= 0) return true;
       const found = this.#next();
-      if (found === undefined) return true;
+      if (found === undefined) return false;
       this.#lastCamera = found.camera_id ?? "";
       const settling = { id: found.upload_id, nudge: new Nudge(), waiting: false };
       this.#settling.set(found.path, settling);
       this.#start(found, settling);
     }
     this.#allLooking = true;
-    return true;
+    return false;
   }
 
   #room(): number {
@@ -165,10 +166,10 @@ export class IntakeQueue {
         nudge: settling.nudge,
         turn: (look) => this.#lookInTurn(settling, look),
       });
-      const isLost = file === null && (await isGone({ root, path: found.path }, site.store));
+      const gone = file === null && (await isGone({ root, path: found.path }, site.store));
       if (signal.aborted) return;
       if (file !== null) outcomes.take(found, file);
-      else if (isLost) outcomes.gone(found);
+      else if (gone) outcomes.gone(found);
     } catch (thrown) {
       if (!signal.aborted) this.#fail(found, asError(thrown));
     }

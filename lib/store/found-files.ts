@@ -56,8 +56,8 @@ export class FoundFiles {
   readonly #count;
   readonly #isAnother;
   readonly #end;
-  readonly #gone;
-  readonly #forget;
+  readonly #endGone;
+  readonly #postpone;
 
   constructor(db: Database) {
     // Where it was handed on before it went, a dead letter has it.
@@ -104,8 +104,8 @@ export class FoundFiles {
       UPDATE uploads SET state = :state, camera_id = :cameraId, size = :size, mtime_ns = :mtimeNs, sha256 = :sha256,
         captured_at = :capturedAt, received_at = :receivedAt, reason = :reason
       WHERE upload_id = :uploadId AND state = 'found'`);
-    this.#gone = db.prepare("UPDATE uploads SET state = 'gone' WHERE upload_id = ? AND state = 'found'");
-    this.#forget = db.prepare("DELETE FROM uploads WHERE upload_id = ? AND state = 'found'");
+    this.#endGone = db.prepare("UPDATE uploads SET state = 'gone' WHERE upload_id = ? AND state = 'found'");
+    this.#postpone = db.prepare("DELETE FROM uploads WHERE upload_id = ? AND state = 'found'");
   }
 
   /** Whether entering a file would change nothing. */
@@ -156,13 +156,13 @@ export class FoundFiles {
   }
 
   /** The file went away before its turn; it is taken after all when the same version is back. */
-  markGone(uploadId: string): void {
-    this.#gone.run(uploadId);
+  gone(uploadId: string): void {
+    this.#endGone.run(uploadId);
   }
 
   /** Takes a file out that cannot be taken now: the next scan enters it again. */
-  forget(uploadId: string): void {
-    this.#forget.run(uploadId);
+  postpone(uploadId: string): void {
+    this.#postpone.run(uploadId);
   }
 
   #endAs(
@@ -172,7 +172,7 @@ export class FoundFiles {
     if (this.#isAnother.get({ root, path, size, mtimeNs, uploadId: end.uploadId }) === undefined) {
       return this.#end.run({ ...end, size, mtimeNs }).changes === 1;
     }
-    this.#gone.run(end.uploadId);
+    this.#endGone.run(end.uploadId);
     return false;
   }
 }

@@ -66,15 +66,15 @@ describe("FoundFiles", () => {
       end("up_1");
       equal(store.found.enter(seenOf("up_1")), false);
       for (const [, other] of ends) other("up_1");
-      store.found.markGone("up_1");
-      store.found.forget("up_1");
+      store.found.gone("up_1");
+      store.found.postpone("up_1");
       deepEqual(states(), [{ upload_id: "up_1", state, size: 1000 }]);
     });
   }
 
   it("that went away before their turn wait again when the same version is back", () => {
     store.found.enter(seenOf("up_1"));
-    store.found.markGone("up_1");
+    store.found.gone("up_1");
     equal(store.found.isEntered(seenOf("up_1")), false);
     equal(store.found.enter(seenOf("up_1")), true);
     equal(store.found.isEntered(seenOf("up_1")), true);
@@ -83,10 +83,10 @@ describe("FoundFiles", () => {
 
   it("that went away wait again only once no other version waits under their path", () => {
     store.found.enter(seenOf("up_1"));
-    store.found.markGone("up_1");
+    store.found.gone("up_1");
     store.found.enter(seenOf("up_2", { path: "Front door/up_1.jpg", size: 2000 }));
     equal(store.found.enter(seenOf("up_1")), false);
-    store.found.markGone("up_2");
+    store.found.gone("up_2");
     equal(store.found.enter(seenOf("up_1")), true);
   });
 
@@ -121,9 +121,9 @@ describe("FoundFiles", () => {
     ]);
   });
 
-  it("can be forgotten, to be found again", () => {
+  it("can be postponed, to be found again", () => {
     store.found.enter(seenOf("up_1"));
-    store.found.forget("up_1");
+    store.found.postpone("up_1");
     deepEqual(states(), []);
     equal(store.found.enter(seenOf("up_1")), true);
   });
@@ -203,7 +203,7 @@ describe("FoundFiles", () => {
 
     it("are counted", () => {
       equal(store.found.count(ROOT), 6);
-      store.found.markGone("c");
+      store.found.gone("c");
       equal(store.found.count(ROOT), 5);
     });
   });

@@ -49,7 +49,7 @@ describe("Roots", () => {
     store.found.enter(seenOf("up_1"));
     enterHanded(store, uploadOf("up_2"));
     equal(store.roots.holdsFiles(ROOT), true);
-    store.found.markGone("up_1");
+    store.found.gone("up_1");
     equal(store.roots.holdsFiles(ROOT), true);
     store.uploads.end("up_2", "gone");
     equal(store.roots.holdsFiles(ROOT), false);
