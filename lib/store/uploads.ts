@@ -56,9 +56,9 @@ export class Uploads {
     const stillOpen =
       "state = 'handed' AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)";
     this.#end = db.prepare<[Nothing, string]>(`UPDATE uploads SET state = ? WHERE upload_id = ? AND ${stillOpen}`);
-    this.#reopen = db.prepare<[string]>(
-      "UPDATE uploads SET state = 'handed' WHERE upload_id = ? AND state IN ('gone', 'superseded') AND sha256 IS NOT NULL",
-    );
+    this.#reopen = db.prepare<[string]>(`
+      UPDATE uploads SET state = 'handed', original_id = NULL, suppressed_by = NULL
+      WHERE upload_id = ? AND state IN ('gone', 'superseded', 'duplicate') AND sha256 IS NOT NULL`);
     this.#suppress = db.prepare(
       `UPDATE uploads SET state = 'duplicate', original_id = ?, suppressed_by = ? WHERE upload_id = ? AND ${stillOpen}`,
     );
@@ -109,7 +109,10 @@ export class Uploads {
     this.#end.run(what, uploadId);
   }
 
-  /** The file of an upload that had come to nothing is back, and was looked at on a person's word. */
+  /**
+   * An upload was looked at all the same: its file is back and a person has asked for it, or another branch of the flow
+   * led past the node that calls it a duplicate.
+   */
   reopen(uploadId: string): void {
     this.#reopen.run(uploadId);
   }

@@ -37,11 +37,15 @@ interface InspectionRow {
 
 interface BatchRow {
   readonly batch_id: string;
+  readonly state: string;
   readonly events: number;
-  readonly members: number;
-  /** What its events say of that. */
-  readonly least: number;
-  readonly most: number;
+}
+
+interface JudgeRow {
+  readonly node_id: string;
+  /** Detections of all its events, and of all batches. */
+  readonly judged: number;
+  readonly batched: number;
 }
 
 /** What an uploaded file may have become, by its fate. */
@@ -207,16 +211,31 @@ function auditInspections(db: Database.Database, { stills, life }: Books): Findi
   return findings;
 }
 
+/** Every batch is judged once by each judge, and every detection is in one event of each. */
 function auditBatches(db: Database.Database, { life }: Books): Finding[] {
-  return db
+  const findings: Finding[] = [];
+  const batches = db
     .prepare<[], BatchRow>(`
-      SELECT b.batch_id, count(e.event_id) AS events, min(e.detection_count) AS least, max(e.detection_count) AS most,
-        (SELECT sum(json_array_length(m.detections)) FROM batch_inspections m WHERE m.batch_id = b.batch_id) AS members
-      FROM batches b LEFT JOIN events e USING(batch_id) WHERE b.state <> 'merged' GROUP BY b.batch_id`)
-    .all()
-    .flatMap(({ batch_id, events, members, least, most }): Finding[] => {
-      const what = `${batch_id} with ${members} detections has ${events} events that count ${least} to ${most}`;
-      if (events !== JUDGES) return [{ kind: events < JUDGES ? "lost" : "doubled", what, life }];
-      return least === members && most === members ? [] : [{ kind: "lost", what, life }];
-    });
+      SELECT b.batch_id, b.state, count(e.event_id) AS events FROM batches b LEFT JOIN events e USING(batch_id)
+      GROUP BY b.batch_id`)
+    .all();
+  for (const { batch_id, state, events } of batches) {
+    // One that a judge has merged into another may have been judged by the others before.
+    const least = state === "merged" ? 0 : JUDGES;
+    const most = state === "merged" ? JUDGES - 1 : JUDGES;
+    const what = `${batch_id} (${state}) has ${events} events`;
+    if (events < least) findings.push({ kind: "lost", what, life });
+    if (events > most) findings.push({ kind: "doubled", what, life });
+  }
+  const judges = db
+    .prepare<[], JudgeRow>(`
+      SELECT node_id, sum(detection_count) AS judged,
+        (SELECT sum(json_array_length(m.detections)) FROM batch_inspections m) AS batched
+      FROM events GROUP BY node_id`)
+    .all();
+  for (const { node_id, judged, batched } of judges) {
+    const what = `the events of ${node_id} count ${judged} detections, and the batches ${batched}`;
+    if (judged !== batched) findings.push({ kind: judged < batched ? "lost" : "doubled", what, life });
+  }
+  return findings;
 }

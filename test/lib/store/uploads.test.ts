@@ -53,6 +53,12 @@ describe("Uploads", () => {
       deepEqual(stateOf("up_1"), { upload_id: "up_1", state: "handed", reason: null, original_id: null });
     });
 
+    it("is what was seen in it, though a node called it a duplicate first", () => {
+      store.uploads.markDuplicate("up_2", "up_1", "dedupe");
+      store.uploads.reopen("up_2");
+      deepEqual(stateOf("up_2"), { upload_id: "up_2", state: "handed", reason: null, original_id: null });
+    });
+
     it("does not change after that", () => {
       store.uploads.end("up_2", "gone");
       store.uploads.end("up_2", "superseded");
