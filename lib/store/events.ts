@@ -25,7 +25,7 @@ export class Events {
       WHERE excluded.final >= events.final
       RETURNING ${COLUMNS.join(", ")}`);
     this.#get = db.prepare<[string], unknown>(`SELECT ${COLUMNS.join(", ")} FROM events WHERE event_id = ?`);
-    this.#latest = db.prepare<[], unknown>(`
+    this.#latest = db.prepare<[], { event_id: string }>(`
       SELECT ${COLUMNS.join(", ")} FROM events e WHERE published_revision IS NOT NULL AND NOT EXISTS(
         SELECT 1 FROM events later WHERE later.camera_id = e.camera_id AND later.published_revision IS NOT NULL
           AND (later.started_at, later.event_id) > (e.started_at, e.event_id))`);
@@ -58,9 +58,16 @@ export class Events {
     if (this.get(event.event_id) === undefined) this.save(event.event_id, event, false);
   }
 
-  /** The newest published event of each camera. */
-  latestPublished(): EventRecord[] {
-    return this.#latest.all().map(readEvent);
+  /** The newest published event of each camera; `onUnreadable` gets the ids of those that nobody can read. */
+  latestPublished(onUnreadable: (eventId: string) => void): EventRecord[] {
+    return this.#latest.all().flatMap((row) => {
+      try {
+        return [readEvent(row)];
+      } catch {
+        onUnreadable(row.event_id);
+        return [];
+      }
+    });
   }
 
   markPublished(eventId: string, revision: number): void {
