@@ -48,6 +48,7 @@ export function defineNode<C, R>(spec: NodeSpec<C, R>) {
       this.on("input", (message, _send, done) => take({ message, done, cameMs: systemClock.monotonic() }));
       this.on("close", (_removed: boolean, done: () => void) => {
         cancelRetry();
+        if (!(running instanceof RunningNode)) for (const each of held.splice(0)) each.done(running);
         if (running instanceof RunningNode) void running.close().finally(done);
         else done();
       });

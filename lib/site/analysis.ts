@@ -118,15 +118,15 @@ async function judge(
 
 /** Stores an estimate, unless the batch has an event already: a job that is tried again estimates once. */
 function storeFirst(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
-  const event = toEvent(batch, judgement, options);
-  return tables.events.get(event.event_id) ? [] : store(tables, batch, judgement, options);
+  const known = tables.events.idOf(batch.batch_id, options.nodeId);
+  return known === undefined ? store(tables, batch, judgement, options) : [];
 }
 
 function store(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
   const { site, nodeId } = options;
   // Without a broker nobody would ever empty the outbox.
   const publish = options.publish && site.publishes;
-  const event = toEvent(batch, judgement, options);
+  const event = toEvent(tables, batch, judgement, options);
   tables.batches.adopt(batch, site.clock.now());
   const stored = tables.events.save(nodeId, event, publish);
   if (stored === null) return [];
@@ -141,7 +141,9 @@ function store(tables: Tables, batch: Batch, judgement: Judgement, options: Anal
   ];
 }
 
-function toEvent(batch: Batch, judgement: Judgement, { site, nodeId }: AnalysisOptions): SecurityEvent {
+function toEvent(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): SecurityEvent {
+  const { site, nodeId } = options;
   const camera = site.camera(batch.camera_id);
-  return eventOf({ batch, camera, nodeId, judgement, bands: site.bands, now: site.clock.now() });
+  const event = eventOf({ batch, camera, nodeId, judgement, bands: site.bands, now: site.clock.now() });
+  return { ...event, event_id: tables.events.idOf(batch.batch_id, nodeId) ?? event.event_id };
 }

@@ -85,7 +85,11 @@ export class Publisher {
     this.#announced.clear();
     await this.#publish([...hubDiscovery(this.#discovery), ...this.#hub.packets()]);
     for (const cameraId of this.#site.store.cameras.ids()) await this.#announceCamera(cameraId);
-    for (const event of this.#site.store.events.latestPublished()) {
+    const { logger, store } = this.#site;
+    const latest = store.events.latestPublished((eventId) =>
+      logger.error(`The event ${eventId} cannot be read any more and is not published again`),
+    );
+    for (const event of latest) {
       await this.#announceCamera(event.camera_id);
       await this.#publish(retainedPackets(event, this.#site.topics, await this.#picture(event.thumbnail_path)));
     }

@@ -2,11 +2,12 @@
 import type { z } from "zod";
 import type { FlowMessage } from "../domain/message.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { asError, InputError, StoreError, VigilError } from "../resilience/errors.ts";
+import { InputError, StoreError, VigilError } from "../resilience/errors.ts";
 import type { Sent } from "../store/hand-off.ts";
 import type { Delivery } from "../store/job.ts";
 import { jobKey } from "../store/job-key.ts";
 import type { WorkQueue } from "../store/work-queue.ts";
+import { HeldMessages } from "./held-messages.ts";
 import type { InstantStage, SlowStage } from "./stage.ts";
 
 export interface ReceiverOptions<R> {
@@ -21,61 +22,55 @@ export interface ReceiverOptions<R> {
   warn(text: string): void;
 }
 
-/** While the store itself fails, what waits for it is tried again this often. */
-const STORE_RETRY_MS = 5_000;
-
 export class Receiver<R> {
   readonly #options: ReceiverOptions<R>;
-  /** Whether the store has failed since it last took a message, so that each outage is mentioned once. */
-  #storeFails = false;
+  readonly #held: HeldMessages;
 
   constructor(options: ReceiverOptions<R>) {
     this.#options = options;
+    this.#held = new HeldMessages(options);
   }
 
   /**
    * Takes a message; `done` is called when its work has ended. One that the store cannot take now would be lost: it is
-   * held and tried again. Throws what is wrong with a message where that is not the store's business.
+   * held and tried again, while there is room. Throws what is wrong with a message where that is not the store's business.
    */
   async receive(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
-    const { clock, signal, warn } = this.#options;
-    for (;;) {
-      try {
-        await this.#receive(message, done);
-        this.#storeFails = false;
-        return;
-      } catch (error) {
-        if (!(error instanceof StoreError && error.retryable) || signal.aborted) throw error;
-        if (!this.#storeFails) warn(`${error.message}; messages wait`);
-        this.#storeFails = true;
-        await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
-      }
-    }
-  }
-
-  async #receive(message: FlowMessage, done: (error?: Error) => void): Promise<void> {
-    const { type, stage, queue } = this.#options;
+    const { type, stage } = this.#options;
     if (!stage) throw new InputError("NO_INPUT", `${type} takes commands only: set msg.command`);
     // Before anything is made of the message: a record has the time of its making, for one.
     const key = jobKey(message);
-    const refused = { message, key, subject: null, cameraId: "", priority: 0, durable: false, done };
-    const admitted = stage.admit ? await stage.admit(message).catch(asError) : message.payload;
-    if (admitted instanceof Error) {
-      if (!(admitted instanceof VigilError) || admitted.retryable) throw admitted;
-      queue.refuse(refused, admitted);
+    const bytes = Buffer.isBuffer(message.payload) ? message.payload.length : 0;
+    let admitted: { readonly payload: unknown } | null = null;
+    await this.#held.take(bytes, async () => {
+      admitted ??= { payload: stage.admit ? await stage.admit(message).catch(refusalOf) : message.payload };
+      this.#receive({ message, key, done }, admitted.payload, stage);
+    });
+  }
+
+  #receive(
+    arrival: Pick<Delivery, "message" | "key" | "done">,
+    payload: unknown,
+    stage: SlowStage<R> | InstantStage<R>,
+  ): void {
+    const { type, queue } = this.#options;
+    const refuse = (error: VigilError) =>
+      queue.refuse({ ...arrival, subject: null, cameraId: "", priority: 0, durable: false }, error);
+    if (payload instanceof VigilError) {
+      refuse(payload);
       return;
     }
-    const record = stage.input.safeParse(admitted);
+    const record = stage.input.safeParse(payload);
     if (!record.success) {
-      queue.refuse(refused, inputError(type, record.error));
+      refuse(inputError(type, record.error));
       return;
     }
+    const { message } = arrival;
     const delivery: Delivery = {
+      ...arrival,
       ...stage.describe(record.data),
       message: { ...message, payload: record.data },
-      key,
       durable: "work" in stage ? Buffer.isBuffer(message.payload) : (stage.durable ?? false),
-      done,
     };
     if ("work" in stage) queue.receive(delivery);
     else this.#settle(delivery, record.data, stage);
@@ -92,6 +87,12 @@ export class Receiver<R> {
       delivery.done();
     }
   }
+}
+
+/** An error for which the message is refused. Throws one that may pass, or that is a bug. */
+function refusalOf(error: unknown): VigilError {
+  if (!(error instanceof VigilError) || error.retryable) throw error;
+  return error;
 }
 
 function inputError(type: string, error: z.ZodError): InputError {

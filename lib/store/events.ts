@@ -13,6 +13,7 @@ export class Events {
   readonly #outbox: Outbox;
   readonly #save;
   readonly #get;
+  readonly #idOf;
   readonly #latest;
   readonly #published;
 
@@ -25,7 +26,10 @@ export class Events {
       WHERE excluded.final >= events.final
       RETURNING ${COLUMNS.join(", ")}`);
     this.#get = db.prepare<[string], unknown>(`SELECT ${COLUMNS.join(", ")} FROM events WHERE event_id = ?`);
-    this.#latest = db.prepare<[], unknown>(`
+    this.#idOf = db
+      .prepare<[string, string], string>("SELECT event_id FROM events WHERE batch_id = ? AND node_id = ?")
+      .pluck();
+    this.#latest = db.prepare<[], { event_id: string }>(`
       SELECT ${COLUMNS.join(", ")} FROM events e WHERE published_revision IS NOT NULL AND NOT EXISTS(
         SELECT 1 FROM events later WHERE later.camera_id = e.camera_id AND later.published_revision IS NOT NULL
           AND (later.started_at, later.event_id) > (e.started_at, e.event_id))`);
@@ -53,14 +57,26 @@ export class Events {
     return row === undefined ? undefined : readEvent(row);
   }
 
+  /** The event that a node has made of a batch, or has taken over from a deleted one; undefined where there is none. */
+  idOf(batchId: string, nodeId: string): string | undefined {
+    return this.#idOf.get(batchId, nodeId);
+  }
+
   /** Enters an event that came in a message, unless it is known; its batch must be known. No node of ours made it. */
   adopt(event: EventRecord): void {
     if (this.get(event.event_id) === undefined) this.save(event.event_id, event, false);
   }
 
-  /** The newest published event of each camera. */
-  latestPublished(): EventRecord[] {
-    return this.#latest.all().map(readEvent);
+  /** The newest published event of each camera; `onUnreadable` gets the ids of those that nobody can read. */
+  latestPublished(onUnreadable: (eventId: string) => void): EventRecord[] {
+    return this.#latest.all().flatMap((row) => {
+      try {
+        return [readEvent(row)];
+      } catch {
+        onUnreadable(row.event_id);
+        return [];
+      }
+    });
   }
 
   markPublished(eventId: string, revision: number): void {

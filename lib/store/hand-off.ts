@@ -1,7 +1,7 @@
 /** How a node's results become messages: put into the air in the node's transaction, sent after it. */
 import type { FlowMessage } from "../domain/message.ts";
 import type { Handovers, Subject } from "./handovers.ts";
-import { fromJournal, toJournal } from "./journal.ts";
+import { fromJournal, type JournalEntry, toJournal } from "./journal.ts";
 import type { Tables } from "./store.ts";
 
 /** One message that a node's work brings forth. */
@@ -61,13 +61,19 @@ export class HandOff {
 
   /** The plain part of a message as JSON. */
   journal(message: FlowMessage): string {
-    const { json, dropped } = toJournal(message);
+    return this.entry(message).json;
+  }
+
+  /** The same, and which of its parts are not plain. */
+  entry(message: FlowMessage): JournalEntry {
+    const entry = toJournal(message);
+    const { dropped } = entry;
     const fresh = dropped.filter((place) => !this.#warned.has(place));
     if (fresh.length > 0 && this.#warned.size < MOST_WARNINGS) {
       for (const place of fresh) this.#warned.add(place);
       this.#onDropped(fresh);
     }
-    return json;
+    return entry;
   }
 
   /** A message in the air, to be sent again; undefined where it has been answered and forgotten meanwhile. */

@@ -20,6 +20,9 @@ const MOST_FAULTS = 3;
 /** So many jobs are merged into another at once. */
 const MOST_SIBLINGS = 7;
 
+/** While so many messages wait, further ones are done when the journal has them: an outage must not fill the memory. */
+const MOST_LIVE = 1_000;
+
 export class JobRunner implements Caller {
   readonly #options: WorkQueueOptions;
   readonly #owner = randomUUID();
@@ -74,8 +77,10 @@ export class JobRunner implements Caller {
     this.#ahead?.reset();
   }
 
-  add(jobId: number, delivery: Delivery): void {
-    this.#live.set(jobId, delivery);
+  /** Adds a job; `isWhole`: the journal has all of its message. */
+  add(jobId: number, delivery: Delivery, isWhole: boolean): void {
+    if (isWhole && this.#live.size >= MOST_LIVE) delivery.done();
+    else this.#live.set(jobId, delivery);
     this.#changeDepth(1);
     this.#wake();
     this.#ahead?.look();

@@ -30,7 +30,10 @@ export interface Delivery {
   readonly priority: number;
   /** It must be on the disk before anybody hears of it: nobody can send it again, or what comes of it cannot be undone. */
   readonly durable: boolean;
-  /** Called once when the work has ended, with the error where it failed for good. */
+  /**
+   * Called once: when the work has ended, with the error where it failed for good, or when the message is in the journal
+   * where a thousand wait already.
+   */
   readonly done: (error?: Error) => void;
 }
 

@@ -56,6 +56,8 @@ export class Nodes {
       "DELETE FROM work WHERE node_id = :from AND state IN ('queued', 'dead')",
       "UPDATE handovers SET node_id = :to WHERE node_id = :from AND state IN ('air', 'unclaimed')",
       "UPDATE OR IGNORE batches SET node_id = :to WHERE node_id = :from AND state = 'open'",
+      // The verdict is a revision of the estimate.
+      "UPDATE OR IGNORE events SET node_id = :to WHERE node_id = :from AND final = 0",
       "UPDATE OR IGNORE batch_inspections SET node_id = :to WHERE node_id = :from",
     ].map((sql) => db.prepare<[{ from: string; to: string }]>(sql));
     this.#discards = [

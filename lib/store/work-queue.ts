@@ -71,14 +71,14 @@ export class WorkQueue {
   /** Journals a message and answers its hand-over. A message that this node has taken before is done at once. */
   receive(delivery: Delivery): void {
     const { store, clock, handOff } = this.#options;
-    const msg = handOff.journal(delivery.message);
+    const { json: msg, dropped } = handOff.entry(delivery.message);
     const journal = (tables: Tables) => {
       answer(tables, delivery, clock.now());
       return tables.jobs.queue(this.#receipt(delivery), msg);
     };
     const jobId = delivery.durable ? store.durableTransaction(journal) : store.transaction(journal);
     if (jobId === null) delivery.done();
-    else this.#runner.add(jobId, delivery);
+    else this.#runner.add(jobId, delivery, dropped.length === 0);
   }
 
   /** Takes a message whose work is part of the same transaction. */

@@ -111,6 +111,30 @@ describe("analysisStage, while the model is away", () => {
     deepEqual(estimated(next), ["ba_1", "ba_2", "ba_3"]);
   });
 
+  it("has a node that adopts the work of a deleted one follow its estimates with verdicts", async () => {
+    const deleted = start("away", "deleted");
+    await put(deleted, 1, 2);
+    await away();
+    await settle();
+    await deleted.node.close();
+    running.flows.delete("deleted");
+    for (const id of ["heir", "bystander"]) running.flows.set(id, "nemotron-analyze");
+    const heir = start("away", "heir");
+    llm.misbehave(null);
+    await heir.put({ command: "adopt", payload: { from: "deleted" } });
+    const verdicts = await eventually(async () => {
+      await running.pass(30);
+      const finals = events(heir).filter(({ final }) => final);
+      return finals.length === 2 && finals;
+    }, "the verdicts");
+    deepEqual(
+      verdicts.map(({ event_id, revision, final }) => [event_id, revision, final]).toSorted(),
+      events(deleted)
+        .map(({ event_id }) => [event_id, 2, true])
+        .toSorted(),
+    );
+  });
+
   it("never estimates when told not to", async () => {
     const rig = start("never");
     await put(rig, 1, 2);

@@ -1,7 +1,9 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
+import { join } from "node:path";
+import Database from "better-sqlite3";
 import fc from "fast-check";
 import type { EventRecord } from "../../../lib/domain/event.ts";
-import type { Store } from "../../../lib/store/store.ts";
+import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { AT, batchOf, eventOf, openStore, openWithConnection, removeStores, rows } from "./support.ts";
 
@@ -226,6 +228,12 @@ describe("Events", () => {
   });
 
   describe("latestPublished", () => {
+    let unreadable: string[];
+    const latest = () => {
+      unreadable = [];
+      return store.events.latestPublished((id) => unreadable.push(id));
+    };
+
     it("has the newest published event of each camera", () => {
       const later = "2026-11-20T12:00:01.000Z";
       const events = [
@@ -235,12 +243,24 @@ describe("Events", () => {
         eventOf("ev_4", { camera_id: "gate", started_at: AT }),
       ];
       for (const event of events) save(event);
-      deepEqual(store.events.latestPublished(), []);
+      deepEqual(latest(), []);
       for (const id of ["ev_1", "ev_3"]) store.events.markPublished(id, 1);
       deepEqual(ids(), ["ev_1", "ev_3"]);
       store.events.markPublished("ev_2", 1);
       deepEqual(ids(), ["ev_2", "ev_3"]);
-      deepEqual(store.events.latestPublished()[0], events[1]);
+      deepEqual(latest()[0], events[1]);
+    });
+
+    it("goes on without one that cannot be read any more, and names it", () => {
+      for (const id of ["ev_1", "ev_2"]) {
+        save(eventOf(id, { camera_id: id }));
+        store.events.markPublished(id, 1);
+      }
+      const db = new Database(join(folder, DATABASE_FILE));
+      db.exec("UPDATE events SET labels = 'spoilt' WHERE event_id = 'ev_1'");
+      db.close();
+      deepEqual(ids(), ["ev_2"]);
+      deepEqual(unreadable, ["ev_1"]);
     });
 
     it("names one where two began at the same time", () => {
@@ -252,8 +272,7 @@ describe("Events", () => {
     });
 
     function ids(): string[] {
-      return store.events
-        .latestPublished()
+      return latest()
         .map(({ event_id }) => event_id)
         .sort();
     }

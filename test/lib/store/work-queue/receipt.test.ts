@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { FlowMessage } from "../../../../lib/domain/message.ts";
 import { InputError } from "../../../../lib/resilience/errors.ts";
 import type { Result } from "../../../../lib/store/job.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { AT, openWithConnection, removeStores } from "../support.ts";
 import { Bench, BUG, FOREVER, NODE, NOTHING, UPLOAD } from "./bench.ts";
 
@@ -64,6 +65,25 @@ describe("WorkQueue: receipt", () => {
       await turn();
       deepEqual(bench.ended, [[1, undefined]]);
       deepEqual(bench.jobs("state, msg, settled_ms"), [{ state: "done", msg: null, settled_ms: bench.clock.now() }]);
+    });
+
+    it("keeps a thousand live messages, and of the others only those that the journal cannot keep", async () => {
+      const { queue, begun, resumedFailures } = bench.rig(async ({ message }) => {
+        if (message.payload === 1_000) throw BUG;
+        return NOTHING;
+      });
+      for (let n = 0; n <= 1_000; n++) queue.receive(bench.delivery({ _msgid: `m${n}`, payload: n }));
+      deepEqual(bench.ended, [[1_000, undefined]]);
+      queue.receive(bench.delivery({ _msgid: "http", payload: 1_001, res: () => {} }));
+      equal(bench.ended.length, 1);
+      queue.start();
+      await eventually(() => queue.depth === 0, "the end of the work");
+      equal(begun.length, 1_002);
+      equal(bench.ended.length, 1_002);
+      deepEqual(
+        resumedFailures.map(([error, { payload }]) => [error, payload]),
+        [[BUG, 1_000]],
+      );
     });
 
     it("waits with the work until it is started", async () => {
