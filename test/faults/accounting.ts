@@ -12,6 +12,8 @@ export interface Books extends Heard {
   /** The store's file. */
   readonly database: string;
   readonly stills: readonly Still[];
+  /** Whether the disk was full at times: then dedupe lets pass what it cannot check. */
+  readonly unchecked: boolean;
 }
 
 interface UploadRow {
@@ -93,7 +95,8 @@ function versionOf({ path, size }: { path: string; size: number }): string {
   return `${path} ${size}`;
 }
 
-function auditUploads(db: Database.Database, { stills, life }: Books): Finding[] {
+function auditUploads(db: Database.Database, books: Books): Finding[] {
+  const { stills, life } = books;
   const findings: Finding[] = [];
   const rows = db
     .prepare<[], UploadRow>(`
@@ -129,7 +132,7 @@ function auditUploads(db: Database.Database, { stills, life }: Books): Finding[]
         life,
       });
   }
-  return [...findings, ...auditDuplicates(rows, stills)];
+  return [...findings, ...auditDuplicates(rows, books)];
 }
 
 function endOf({ state, inspections, dead }: UploadRow): string {
@@ -138,8 +141,8 @@ function endOf({ state, inspections, dead }: UploadRow): string {
   return state;
 }
 
-/** Of all files of one camera with the same bytes, one is looked at, and the others say which. */
-function auditDuplicates(rows: readonly UploadRow[], stills: readonly Still[]): Finding[] {
+/** Of all files of one camera with the same bytes, one is looked at, and the others are its duplicates. */
+function auditDuplicates(rows: readonly UploadRow[], { stills, unchecked }: Books): Finding[] {
   const findings: Finding[] = [];
   const byVersion = new Map(rows.map((row) => [versionOf(row), row]));
   const same = Map.groupBy(
@@ -148,22 +151,17 @@ function auditDuplicates(rows: readonly UploadRow[], stills: readonly Still[]): 
   );
   for (const copies of same.values()) {
     const entered = copies.map((still) => byVersion.get(versionOf(still))).filter((row) => row !== undefined);
-    const looked = entered.filter((row) => endOf(row) === "inspected");
     const [first] = copies;
+    // A file that is missing is told of elsewhere.
     if (!first || entered.length < copies.length) continue;
     const { life, path } = first;
-    if (looked.length !== 1) {
-      const kind = looked.length === 0 ? "lost" : "doubled";
-      findings.push({
-        kind,
-        what: `of ${copies.length} equal files, ${path} first, ${looked.length} are inspected`,
-        life,
-      });
-    }
-    for (const { original_id, path: copy } of entered.filter(({ state }) => state === "duplicate")) {
-      if (original_id !== looked[0]?.upload_id) {
-        findings.push({ kind: "lost", what: `${copy} is a duplicate of ${original_id}, which is not inspected`, life });
-      }
+    const looked = new Set(entered.filter((row) => endOf(row) === "inspected").map(({ upload_id }) => upload_id));
+    const what = `of ${copies.length} equal files, ${path} first, ${looked.size} are inspected`;
+    if (looked.size === 0) findings.push({ kind: "lost", what, life });
+    if (looked.size > 1 && !unchecked) findings.push({ kind: "doubled", what, life });
+    for (const { state, original_id, path: copy } of entered) {
+      if (state !== "duplicate" || (original_id !== null && looked.has(original_id))) continue;
+      findings.push({ kind: "lost", what: `${copy} is a duplicate of ${original_id}, which is not inspected`, life });
     }
   }
   return findings;

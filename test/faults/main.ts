@@ -18,8 +18,7 @@ const Options = z.object({
     .string()
     .transform((list) => list.split(","))
     .pipe(z.array(Disturbance))
-    // Not yet: a node that is imported again does not take over what the old one left.
-    .default(Disturbance.options.filter((what) => what !== "reimport")),
+    .default(Disturbance.options),
 });
 
 const { values } = parseArgs({

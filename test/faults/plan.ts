@@ -7,15 +7,17 @@ export type Ending =
   | { readonly how: "statement"; readonly killAt: KillAt }
   | { readonly how: "kill" | "term"; readonly afterMs: number };
 
-/**
- * What can happen to a life: outages of what is around it; `power`: a kill takes the power as well; a user who changes a
- * node, disables one for a while, or deletes one and imports it again.
- */
-export const Disturbance = z.enum(["detector", "llm", "broker", "disk", "power", "touch", "disable", "reimport"]);
-export type Disturbance = z.infer<typeof Disturbance>;
+/** What is around Vigil and can fail for a while. */
+export const Outage = z.enum(["detector", "llm", "broker", "disk"]);
+export type Outage = z.infer<typeof Outage>;
 
-/** What happens in the middle of a life. */
-export type Interference = Exclude<Disturbance, "power">;
+/** What a user does to a node: changes it, disables it for a while, or deletes it and imports it again. */
+export const Change = z.enum(["touch", "disable", "reimport"]);
+export type Change = z.infer<typeof Change>;
+
+/** What can happen to a life; `power`: a kill takes the power as well. */
+export const Disturbance = z.enum([...Outage.options, ...Change.options, "power"]);
+export type Disturbance = z.infer<typeof Disturbance>;
 
 /** One of the first so many statements that contain a word, or so many statements later. */
 export interface Aim {
@@ -32,7 +34,7 @@ export interface Plan {
   readonly uploads: readonly number[];
   /** Files that come while Node-RED is down. */
   readonly uploadsBefore: number;
-  readonly interferences: readonly { readonly afterMs: number; readonly what: Interference }[];
+  readonly interferences: readonly { readonly afterMs: number; readonly what: Outage | Change }[];
 }
 
 /** A life that has not met its end by then is killed. */

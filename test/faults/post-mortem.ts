@@ -27,3 +27,19 @@ export function postMortem({ database, morgue, heard, life }: Body): Finding[] {
     db.close();
   }
 }
+
+/** Whether a store says that a folder is watched; if so, it says so even after the power is cut. */
+export function isWatched(database: string): boolean {
+  if (!existsSync(database)) return false;
+  const db = new Database(database);
+  try {
+    const watched = db.prepare("SELECT 1 FROM roots").get() !== undefined;
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    return watched;
+  } catch {
+    // There is no such table yet.
+    return false;
+  } finally {
+    db.close();
+  }
+}

@@ -11,12 +11,11 @@ describe("Node-RED, killed at any moment", function () {
   this.timeout(240_000);
 
   it(`loses nothing and doubles nothing over ${KILLS} kills, outages, deploys and power cuts`, async () => {
-    const disturbances = Disturbance.options.filter((what) => what !== "reimport");
     const { kills, stills, findings } = await soak({
       kills: KILLS,
       seed: 3,
       sources: root,
-      disturbances,
+      disturbances: Disturbance.options,
       aim: null,
       stopEarly: false,
     });

@@ -2,22 +2,21 @@
  * The driver: one life of Node-RED after the other, each brought to an end in some way while cameras upload, then rest, then
  * the audit. What it finds is what Vigil has lost, doubled or got wrong.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import Database from "better-sqlite3";
 import { asError } from "../../lib/resilience/errors.ts";
 import { audit } from "./accounting.ts";
 import { Dice } from "./dice.ts";
 import type { Finding } from "./findings.ts";
 import { type Life, prepareLife } from "./life.ts";
 import { type Listener, listen } from "./listener.ts";
-import { type Aim, type Disturbance, type Interference, LONGEST_MS, type Plan, planLife } from "./plan.ts";
-import { postMortem } from "./post-mortem.ts";
+import { type Aim, type Change, type Disturbance, LONGEST_MS, Outage, type Plan, planLife } from "./plan.ts";
+import { isWatched, postMortem } from "./post-mortem.ts";
 import { awaitRest } from "./rest.ts";
 import type { KillAt } from "./statements.ts";
 import { Surroundings } from "./surroundings.ts";
 import { Traffic } from "./traffic.ts";
-import { cutWal, type WalPosition } from "./wal.ts";
+import { User } from "./user.ts";
+import { cutWal, readPosition } from "./wal.ts";
 import { Wiring } from "./wiring.ts";
 import { Workplace } from "./workplace.ts";
 
@@ -83,12 +82,14 @@ class Trial {
   readonly #options: SoakOptions;
   readonly #parts: Parts;
   readonly #wiring: Wiring;
+  readonly #user: User;
   readonly #possible: readonly Disturbance[];
   readonly #findings: Finding[] = [];
   /** What goes on beyond the life in which it began. */
   readonly #troubles = new Set<Promise<void>>();
-  #deploying: Promise<void> = Promise.resolve();
   readonly #prepared: Promise<Life>[] = [];
+  /** The latest that was started. */
+  #running: Life | undefined;
   #number = 0;
   #kills = 0;
   /** Whether the folder is watched: what comes before that is old. */
@@ -98,8 +99,7 @@ class Trial {
     this.#options = options;
     this.#parts = parts;
     const { workplace, surroundings } = parts;
-    const can: readonly Disturbance[] = [...surroundings.outages, "power", "touch", "disable", "reimport"];
-    this.#possible = options.disturbances.filter((what) => can.includes(what));
+    this.#possible = options.disturbances.filter((what) => !isOutage(what) || surroundings.canFail(what));
     this.#wiring = new Wiring({
       dataDir: workplace.dataDir,
       cameras: workplace.cameras,
@@ -107,6 +107,7 @@ class Trial {
       llmUrl: surroundings.llmUrl,
       mqttUrl: surroundings.broker.url,
     });
+    this.#user = new User(this.#wiring, parts.dice);
     for (let n = 0; n < PREPARED; n += 1) this.#prepare();
   }
 
@@ -122,10 +123,9 @@ class Trial {
   /** Ends what may still run. */
   async end(): Promise<void> {
     await Promise.allSettled(this.#troubles);
-    for (const preparing of this.#prepared) {
-      const life = await preparing;
-      life.kill("SIGKILL");
-      await life.ended;
+    for (const life of [this.#running, ...(await Promise.all(this.#prepared))]) {
+      life?.kill("SIGKILL");
+      await life?.ended;
     }
   }
 
@@ -139,7 +139,6 @@ class Trial {
     traffic.begin(this.#number);
     for (let n = 0; n < plan.uploadsBefore; n += 1) await this.#upload();
     const life = await this.#start(plan.ending.how === "statement" ? plan.ending.killAt : null);
-    const t0 = performance.now();
     const over = new AbortController();
     const during = [
       ...plan.uploads.map((afterMs) => at(afterMs, over.signal, () => this.#upload())),
@@ -153,15 +152,14 @@ class Trial {
     const lostFrames = this.#watched ? this.#loseTail(plan) : 0;
     this.#watched ||= isWatched(this.#parts.workplace.database);
     this.#examine();
-    this.#options.onLife?.(
-      `life ${this.#number}: ${JSON.stringify(plan.ending)}, ${lostFrames} frames cut, ${Math.round(performance.now() - t0)} ms, ${this.#parts.listener.events.length} heard, ${this.#parts.traffic.stills.length} stills`,
-    );
+    this.#options.onLife?.(`life ${this.#number}: ${JSON.stringify(plan)}, ${lostFrames} frames lost`);
   }
 
   async #start(killAt: KillAt | null): Promise<Life> {
     const { workplace } = this.#parts;
     const life = await this.#prepared.shift();
     if (!life) throw new Error("no life is prepared");
+    this.#running = life;
     workplace.writeFlows(this.#wiring.nodes);
     const { userDir, database, durableFile } = workplace;
     await life.start({ killAt, userDir, database, durableFile });
@@ -198,41 +196,22 @@ class Trial {
     if (this.#watched) await this.#parts.traffic.upload();
   }
 
-  async #interfere(what: Interference, life: Life): Promise<void> {
+  #interfere(what: Outage | Change, life: Life): Promise<void> {
     const { dice, surroundings } = this.#parts;
-    if (what === "touch") {
-      this.#wiring.touch(dice);
-      await this.#deploy(life);
-    } else if (what === "reimport") {
-      this.#wiring.reimport(dice);
-      await this.#deploy(life);
-    } else if (what === "disable") {
-      const enable = this.#wiring.disable(dice);
-      await this.#deploy(life);
-      await sleep(dice.whole(100, 1_000));
-      enable();
-      await this.#deploy(life);
-    } else await surroundings.fail(what, dice);
-  }
-
-  /** One deploy after the other. */
-  #deploy(life: Life): Promise<void> {
-    const how = this.#parts.dice.pick(["full", "flows", "nodes"] as const);
-    this.#deploying = this.#deploying.then(() => life.deploy(this.#wiring.nodes, how));
-    return this.#deploying;
+    return isOutage(what) ? surroundings.fail(what, dice) : this.#user.change(what, life);
   }
 
   #loseTail({ powerCut, ending }: Plan): number {
     const { workplace, dice } = this.#parts;
-    const durable = readDurable(workplace.durableFile);
     if (!powerCut || ending.how === "term") return 0;
-    return cutWal(workplace.database, durable, dice);
+    return cutWal(workplace.database, readPosition(workplace.durableFile), dice);
   }
 
   #examine(): void {
-    const { workplace, listener } = this.#parts;
+    const { database, morgue } = this.#parts.workplace;
+    const heard = this.#parts.listener.events;
     try {
-      this.#add(postMortem({ ...workplace, heard: listener.events, life: this.#number }));
+      this.#add(postMortem({ database, morgue, heard, life: this.#number }));
     } catch (error) {
       this.#find("wrong", `the store cannot be read: ${asError(error).message}`);
     }
@@ -250,12 +229,13 @@ class Trial {
     });
     const { database } = workplace;
     const { stills } = traffic;
-    for (const undone of await awaitRest({ database, stills, listener, alive: () => alive }))
-      this.#find("lost", undone);
+    const undone = await awaitRest({ database, stills, listener, alive: () => alive });
+    for (const what of undone) this.#find("lost", what);
     if (!alive) this.#find("wrong", `Node-RED ended by itself:\n${life.log().slice(-LOG_SHOWN)}`);
     await this.#stop(life);
     this.#examine();
-    this.#add(audit({ database, stills, heard: listener.events, life: this.#number }));
+    const unchecked = this.#possible.includes("disk");
+    this.#add(audit({ database, stills, unchecked, heard: listener.events, life: this.#number }));
   }
 
   #find(kind: Finding["kind"], what: string): void {
@@ -285,24 +265,6 @@ async function at(afterMs: number, over: AbortSignal, work: () => void | Promise
   await work();
 }
 
-/** Whether a store says that a folder is watched; if so, it says so even after the power is cut. */
-function isWatched(database: string): boolean {
-  if (!existsSync(database)) return false;
-  const db = new Database(database);
-  try {
-    const watched = db.prepare("SELECT 1 FROM roots").get() !== undefined;
-    db.pragma("wal_checkpoint(TRUNCATE)");
-    return watched;
-  } catch {
-    // There is no such table yet.
-    return false;
-  } finally {
-    db.close();
-  }
-}
-
-function readDurable(path: string): WalPosition | null {
-  if (!existsSync(path)) return null;
-  const [salts = "", frames] = readFileSync(path, "utf8").split(/ +/);
-  return { salts, frames: Number(frames) };
+function isOutage(what: Disturbance): what is Outage {
+  return Outage.safeParse(what).success;
 }

@@ -6,7 +6,7 @@ import { existsSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { createRequire, Module } from "node:module";
 import type Database from "better-sqlite3";
 import { z } from "zod";
-import { INDEX_BYTES, type WalPosition, walPosition } from "./wal.ts";
+import { INDEX_BYTES, type WalPosition, walPosition, writePosition } from "./wal.ts";
 
 /**
  * The n-th statement, counted from 1 over all databases, of those that contain a word (of all where that is empty), or so
@@ -89,7 +89,7 @@ function noteDurable({ database, durableFile: path }: Watch, begun: WalPosition 
   const position = whereWalStands(database);
   if (position === null || (position.salts === begun?.salts && position.frames === begun.frames)) return;
   durableFile ??= openSync(path, "w");
-  writeSync(durableFile, `${position.salts} ${String(position.frames).padStart(10)}`, 0);
+  writeSync(durableFile, writePosition(position), 0);
 }
 
 /** In the real module's place, so that whoever imports it later gets this one. */

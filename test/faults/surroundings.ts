@@ -5,9 +5,8 @@ import { type LlmServer, startLlmServer } from "../support/llm-server.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
 import { fillDisk } from "../support/small-disk.ts";
 import type { Dice } from "./dice.ts";
+import type { Outage } from "./plan.ts";
 import type { Sight } from "./traffic.ts";
-
-export type Outage = "detector" | "llm" | "broker" | "disk";
 
 /** Connections are refused, requests answered with 503, or not at all. */
 const FAILURES = ["refuses", "busy", "hangs"] as const;
@@ -67,15 +66,10 @@ export class Surroundings {
     return this.#llm.url;
   }
 
-  /** What can fail here. */
-  get outages(): Outage[] {
-    return [
-      "detector",
-      "llm",
-      // Only Mosquitto remembers its sessions.
-      ...(this.broker.kind === "mosquitto" ? ["broker" as const] : []),
-      ...(this.#disk === null ? [] : ["disk" as const]),
-    ];
+  /** Whether that can fail here: only Mosquitto remembers its sessions, and not every machine lets us mount a disk. */
+  canFail(what: Outage): boolean {
+    if (what === "broker") return this.broker.kind === "mosquitto";
+    return what !== "disk" || this.#disk !== null;
   }
 
   /** Fails in some way for a while; resolves when all is well again. What fails already is left alone. */

@@ -2,7 +2,7 @@
  * What of a write-ahead log a power cut would leave: where it stands, how far it has surely reached the disk, and cutting
  * off the rest. Read from SQLite's own files (see https://www.sqlite.org/walformat.html).
  */
-import { closeSync, existsSync, ftruncateSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import type { Dice } from "./dice.ts";
 
 /** A place in a log: so many frames of the log that these salts began. */
@@ -20,6 +20,18 @@ const FRAME_HEADER_BYTES = 24;
 const PAGE_SIZE = 8;
 const SALTS = 16;
 const SALTS_BYTES = 8;
+
+/** A position as one line, always of the same length. */
+export function writePosition({ salts, frames }: WalPosition): string {
+  return `${salts} ${String(frames).padStart(10)}`;
+}
+
+/** The position that a file has; null where there is no such file. */
+export function readPosition(path: string): WalPosition | null {
+  if (!existsSync(path)) return null;
+  const [salts = "", frames] = readFileSync(path, "utf8").split(/ +/);
+  return { salts, frames: Number(frames) };
+}
 
 /** How far a log goes, by the first bytes of its index (`-shm`). */
 export function walPosition(index: Buffer): WalPosition {
