@@ -67,7 +67,7 @@ export class Handovers {
     );
     this.#answerSubject = db.prepare(`
       UPDATE handovers SET state = 'taken', answered_ms = ? WHERE kind = ? AND subject_id = ?
-        AND (state = 'air' OR state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL)`);
+        AND (state = 'air' OR state = 'unclaimed')`);
     this.#subjectOf = db.prepare<[string], string>("SELECT subject_id FROM handovers WHERE handover_id = ?").pluck();
     this.#toResend = db
       .prepare<[{ node: string; before: number; now: number; fanOut: number }], string>(`

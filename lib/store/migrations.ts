@@ -212,6 +212,7 @@ const STEPS: readonly string[] = [
     CHECK(state <> 'air' OR msg IS NOT NULL)
   ) STRICT;
   CREATE INDEX handover_state ON handovers(state, node_id);
+  CREATE INDEX handover_unclaimed ON handovers(subject_id) WHERE state = 'unclaimed';
   CREATE INDEX handover_left ON handovers(node_id) WHERE state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL;
 
   CREATE TABLE outbox(
