@@ -119,8 +119,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     kills: 8,
   },
   {
-    name: "an event is published before it is on the disk",
-    edits: [{ file: "lib/site/publisher.ts", find: "store.durableTransaction(", replace: "store.transaction(" }],
+    name: "what cannot be taken back is done before it is on the disk",
+    edits: [{ file: "lib/store/store.ts", find: 'this.#db.pragma("synchronous = FULL");', replace: "" }],
     aim: { word: "published_revision = max", most: 8 },
     disturbance: "power",
     kills: 25,
@@ -196,6 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "super(code, message, { cause, retryable: false });",
       },
     ],
+    aim: { word: "INSERT INTO alerts", most: 8 },
     disturbance: "detector",
     kills: 8,
   },

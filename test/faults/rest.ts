@@ -16,7 +16,7 @@ export interface RestOptions {
 
 const POLL_MS = 100;
 /** Longer than anything in the flow takes by itself. */
-const STILL_MS = 8_000;
+const STILL_MS = 6_000;
 const LONGEST_MS = 180_000;
 
 /** What is left undone; nothing if all came to rest. */

@@ -16,7 +16,7 @@ import type { KillAt } from "./statements.ts";
 import { Surroundings } from "./surroundings.ts";
 import { Traffic } from "./traffic.ts";
 import { User } from "./user.ts";
-import { cutWal, readPosition } from "./wal.ts";
+import { KilledWal } from "./wal.ts";
 import { Wiring } from "./wiring.ts";
 import { Workplace } from "./workplace.ts";
 
@@ -83,6 +83,7 @@ class Trial {
   readonly #parts: Parts;
   readonly #wiring: Wiring;
   readonly #user: User;
+  readonly #wal: KilledWal;
   readonly #possible: readonly Disturbance[];
   readonly #findings: Finding[] = [];
   /** What goes on beyond the life in which it began. */
@@ -108,6 +109,7 @@ class Trial {
       mqttUrl: surroundings.broker.url,
     });
     this.#user = new User(this.#wiring, parts.dice);
+    this.#wal = new KilledWal(workplace.database, workplace.durableFile);
     for (let n = 0; n < PREPARED; n += 1) this.#prepare();
   }
 
@@ -149,7 +151,9 @@ class Trial {
     await this.#awaitEnd(plan, life);
     over.abort();
     await Promise.all(during);
-    const lostFrames = this.#watched ? this.#loseTail(plan) : 0;
+    // Until then, a power cut would make the folder one that is watched for the first time.
+    const powerCut = plan.powerCut && plan.ending.how !== "term" && this.#watched;
+    const lostFrames = this.#wal.afterDeath(powerCut, this.#parts.dice);
     this.#watched ||= isWatched(this.#parts.workplace.database);
     this.#examine();
     this.#options.onLife?.(`life ${this.#number}: ${JSON.stringify(plan)}, ${lostFrames} frames lost`);
@@ -199,12 +203,6 @@ class Trial {
   #interfere(what: Outage | Change, life: Life): Promise<void> {
     const { dice, surroundings } = this.#parts;
     return isOutage(what) ? surroundings.fail(what, dice) : this.#user.change(what, life);
-  }
-
-  #loseTail({ powerCut, ending }: Plan): number {
-    const { workplace, dice } = this.#parts;
-    if (!powerCut || ending.how === "term") return 0;
-    return cutWal(workplace.database, readPosition(workplace.durableFile), dice);
   }
 
   #examine(): void {
