@@ -2,14 +2,18 @@
  * `npm run soak -- --kills 300 --seed 7`: tries whether anything gets lost or doubled, and says what. With `--planted`, it
  * tries whether the trial itself finds the bugs that are planted for it.
  */
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { Limit } from "../../lib/media/limit.ts";
 import { root } from "../package/manifest.ts";
 import { describe } from "./findings.ts";
 import { Disturbance } from "./plan.ts";
-import { PLANTED_BUGS } from "./planted.ts";
+import { PLANTED_BUGS, type PlantedBug } from "./planted.ts";
 import { soak } from "./soak.ts";
 import { tryPlanted } from "./try-planted.ts";
+
+const TRIES = 5;
 
 const Options = z.object({
   kills: z.coerce.number().int().positive().default(300),
@@ -46,12 +50,20 @@ async function findReal(): Promise<void> {
 }
 
 async function findPlanted(): Promise<void> {
-  let found = 0;
-  for (const bug of PLANTED_BUGS) {
-    const { kills, findings } = await tryPlanted(bug, { ...options, aim: null });
-    say(`${findings.length > 0 ? "found" : "NOT FOUND"} after ${kills} kills: ${bug.name}`);
-    if (findings.length > 0) found += 1;
+  const atOnce = new Limit(cpus().length);
+  const found = await Promise.all(PLANTED_BUGS.map((bug) => atOnce.run(() => find(bug))));
+  say(`planted ${found.length}, found ${found.filter(Boolean).length}`);
+  if (!found.every(Boolean)) process.exitCode = 1;
+}
+
+/** A trial is aimed at what the bug breaks; where it hits depends on the machine as well, so that it gets some tries. */
+async function find(bug: PlantedBug): Promise<boolean> {
+  for (let n = 0; n < TRIES; n++) {
+    const { kills, findings } = await tryPlanted(bug, options.seed + n);
+    if (findings.length === 0) continue;
+    say(`found in try ${n + 1} after ${kills} kills: ${bug.name}`);
+    return true;
   }
-  say(`planted ${PLANTED_BUGS.length}, found ${found}`);
-  if (found < PLANTED_BUGS.length) process.exitCode = 1;
+  say(`NOT FOUND: ${bug.name}`);
+  return false;
 }

@@ -1,29 +1,15 @@
-/** The trial is only worth something if it finds bugs: each of these, planted into a copy of the sources. */
-import assert from "node:assert/strict";
-import { cpus } from "node:os";
-import { Limit } from "../../lib/media/limit.ts";
-import { PLANTED_BUGS } from "./planted.ts";
-import type { SoakResult } from "./soak.ts";
-import { tryQuickly } from "./try-planted.ts";
+/** That the planted bugs can still be planted; `npm run soak -- --planted` tries whether each is found. */
+import { doesNotThrow } from "node:assert/strict";
+import { root } from "../package/manifest.ts";
+import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+import { PLANTED_BUGS, plant } from "./planted.ts";
 
-describe("the soak", function () {
-  this.timeout(600_000);
-  const results = new Map<string, Promise<SoakResult>>();
+describe("the bugs that the soak must find", () => {
+  after(removeTempFolders);
 
-  before(() => {
-    const atOnce = new Limit(cpus().length);
-    for (const bug of PLANTED_BUGS) {
-      const result = atOnce.run(() => tryQuickly(bug, 1));
-      // Its own test tells of an error.
-      result.catch(() => {});
-      results.set(bug.name, result);
-    }
-  });
-
-  for (const { name } of PLANTED_BUGS) {
-    it(`finds that ${name}`, async () => {
-      const result = await results.get(name);
-      assert.ok(result && result.findings.length > 0, `not found in ${result?.kills} kills`);
+  for (const bug of PLANTED_BUGS) {
+    it(`can be planted: ${bug.name}`, () => {
+      doesNotThrow(() => plant(bug, root, tempFolder()));
     });
   }
 });

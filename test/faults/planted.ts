@@ -30,9 +30,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: QUEUE,
-        find: "const msg = handOff.journal(delivery.message);",
+        find: "const journal = (tables: Tables) => {",
         replace:
-          "const msg = handOff.journal(delivery.message);\n    store.transaction((tables) => answer(tables, delivery, clock.now()));",
+          "store.transaction((tables) => answer(tables, delivery, clock.now()));\n    const journal = (tables: Tables) => {",
       },
     ],
     aim: { word: "VALUES('detect'", most: 6 },

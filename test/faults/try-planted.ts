@@ -4,24 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../package/manifest.ts";
 import { type PlantedBug, plant } from "./planted.ts";
-import { type SoakOptions, type SoakResult, soak } from "./soak.ts";
+import { type SoakResult, soak } from "./soak.ts";
 
-/** Runs a trial of the sources with the bug, up to its first finding. */
-export async function tryPlanted(
-  bug: PlantedBug,
-  how: Omit<SoakOptions, "sources" | "stopEarly">,
-): Promise<SoakResult> {
+/** Runs the shortest trial that finds it, on a copy of the sources that has the bug. */
+export async function tryPlanted(bug: PlantedBug, seed: number): Promise<SoakResult> {
   const sources = mkdtempSync(join(tmpdir(), "vigil-planted-"));
   try {
     plant(bug, root, sources);
-    return await soak({ ...how, sources, stopEarly: true });
+    const { kills, aim = null, disturbance } = bug;
+    const disturbances = disturbance === undefined ? [] : [disturbance];
+    return await soak({ kills, seed, aim, disturbances, sources, stopEarly: true });
   } finally {
     rmSync(sources, { recursive: true, force: true });
   }
-}
-
-/** The shortest trial that finds it. */
-export function tryQuickly(bug: PlantedBug, seed: number): Promise<SoakResult> {
-  const { kills, aim = null, disturbance } = bug;
-  return tryPlanted(bug, { kills, seed, aim, disturbances: disturbance === undefined ? [] : [disturbance] });
 }
