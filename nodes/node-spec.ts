@@ -1,6 +1,6 @@
 /** What a node's own file says of the node, and what it gets to work with. */
 import type { z } from "zod";
-import type { Behaviour, Workspace } from "../lib/site/pipeline-node.ts";
+import type { Behaviour, Workspace } from "../lib/site/behaviour.ts";
 import type { StatusView } from "./node-status.ts";
 
 export interface NodeSpec<C, R> {

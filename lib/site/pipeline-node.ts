@@ -10,10 +10,11 @@ import { HandOff, type Sent } from "../store/hand-off.ts";
 import type { Merge } from "../store/job.ts";
 import type { Flows } from "../store/nodes.ts";
 import { WorkQueue } from "../store/work-queue.ts";
+import type { Behaviour, Command, Workspace } from "./behaviour.ts";
 import { OpenWork } from "./open-work.ts";
 import { Receiver } from "./receiver.ts";
 import type { Site } from "./site.ts";
-import type { InstantStage, Output, SlowStage, Tables } from "./stage.ts";
+import type { SlowStage } from "./stage.ts";
 
 /** What runs the node: its place in the flows, its wires, its log. */
 export interface PipelineHost {
@@ -31,37 +32,6 @@ export interface PipelineHost {
   error(error: Error, message?: FlowMessage): void;
   /** The node's load, or what its behaviour says of itself, has changed. */
   onChange(): void;
-}
-
-/** What a node may use. */
-export interface Workspace {
-  /** The name by which the store knows the node. */
-  readonly nodeId: string;
-  readonly site: Site;
-  /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
-  act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
-  /** The plain part of a message as JSON. */
-  journal(message: FlowMessage): string;
-  /** Reports an error that belongs to no message. */
-  report(error: Error): void;
-}
-
-/** Gets `msg.payload`; what it answers leaves by the last output. */
-export type Command = (payload: unknown) => unknown;
-
-/** What a node does. */
-export interface Behaviour<R> {
-  /** What it does with records; absent on a node that takes commands only. */
-  readonly stage?: SlowStage<R> | InstantStage<R>;
-  /** Beside those that every node knows. */
-  readonly commands?: Readonly<Record<string, Command>>;
-  /** Called before a dead letter about this is tried again. */
-  onReplay?(subjectId: string): void;
-  /** Called when the node has taken over what a deleted one left. */
-  onAdopt?(): void;
-  /** Called once the flows run. */
-  start?(): void | Promise<void>;
-  close?(): void | Promise<void>;
 }
 
 export interface Load extends Pick<WorkQueue, "depth" | "waitingFor" | "dead"> {

@@ -1,8 +1,9 @@
 /** A site with a clock that a test moves, and pipeline nodes on it, as Node-RED would run them. */
 import { setImmediate as turn } from "node:timers/promises";
 import type { FlowMessage } from "../../../lib/domain/message.ts";
+import type { Behaviour, Workspace } from "../../../lib/site/behaviour.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
-import { type Behaviour, PipelineNode, type Workspace } from "../../../lib/site/pipeline-node.ts";
+import { PipelineNode } from "../../../lib/site/pipeline-node.ts";
 import { Site } from "../../../lib/site/site.ts";
 import type { Flows } from "../../../lib/store/nodes.ts";
 import { FakeClock } from "../../support/fake-clock.ts";

@@ -1,0 +1,35 @@
+/** What a node of the pipeline does, and what it gets to do it with. */
+import type { FlowMessage } from "../domain/message.ts";
+import type { Site } from "./site.ts";
+import type { InstantStage, Output, SlowStage, Tables } from "./stage.ts";
+
+/** What a node may use. */
+export interface Workspace {
+  /** The name by which the store knows the node. */
+  readonly nodeId: string;
+  readonly site: Site;
+  /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
+  act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
+  /** The plain part of a message as JSON. */
+  journal(message: FlowMessage): string;
+  /** Reports an error that belongs to no message. */
+  report(error: Error): void;
+}
+
+/** Gets `msg.payload`; what it answers leaves by the last output. */
+export type Command = (payload: unknown) => unknown;
+
+/** What a node does. */
+export interface Behaviour<R> {
+  /** What it does with records; absent on a node that takes commands only. */
+  readonly stage?: SlowStage<R> | InstantStage<R>;
+  /** Beside those that every node knows. */
+  readonly commands?: Readonly<Record<string, Command>>;
+  /** Called before a dead letter about this is tried again. */
+  onReplay?(subjectId: string): void;
+  /** Called when the node has taken over what a deleted one left. */
+  onAdopt?(): void;
+  /** Called once the flows run. */
+  start?(): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
