@@ -69,7 +69,7 @@ describe("a detector that is away", function () {
     for (let next = began; next < began + OUTAGE_MS; next += UPLOAD_EVERY_MS) {
       await upload();
       if (uploads % 25 === 0) memory.push(process.memoryUsage().rss);
-      await new Promise((resolve) => setTimeout(resolve, next + UPLOAD_EVERY_MS - performance.now()));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, next + UPLOAD_EVERY_MS - performance.now())));
     }
     assert.equal(count("SELECT count(*) FROM work WHERE state <> 'queued' AND state <> 'done'"), 0);
     const [early = 0, ...later] = memory.slice(2);
