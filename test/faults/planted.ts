@@ -121,7 +121,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "what cannot be taken back is done before it is on the disk",
     edits: [{ file: "lib/store/store.ts", find: 'this.#db.pragma("synchronous = FULL");', replace: "" }],
-    aim: { word: "published_revision = max", most: 8 },
+    aim: { word: "published_revision = max", most: 30 },
     disturbance: "power",
     kills: 25,
   },

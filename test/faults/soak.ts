@@ -9,7 +9,7 @@ import { Dice } from "./dice.ts";
 import type { Finding } from "./findings.ts";
 import { type Life, prepareLife } from "./life.ts";
 import { type Listener, listen } from "./listener.ts";
-import { type Aim, type Change, type Disturbance, LONGEST_MS, Outage, type Plan, planLife } from "./plan.ts";
+import { type Aim, type Change, type Disturbance, Outage, type Plan, planLife } from "./plan.ts";
 import { isWatched, postMortem } from "./post-mortem.ts";
 import { awaitRest } from "./rest.ts";
 import type { KillAt } from "./statements.ts";
@@ -171,8 +171,8 @@ class Trial {
     return life;
   }
 
-  async #awaitEnd({ ending }: Plan, life: Life): Promise<void> {
-    const afterMs = ending.how === "statement" ? LONGEST_MS : ending.afterMs;
+  async #awaitEnd({ ending, longestMs }: Plan, life: Life): Promise<void> {
+    const afterMs = ending.how === "statement" ? longestMs : ending.afterMs;
     await Promise.race([life.ended, sleep(afterMs)]);
     if (ending.how === "term") return this.#stop(life);
     life.kill("SIGKILL");
