@@ -31,6 +31,11 @@ export interface FolderWatchOptions {
   readonly logger: Logger;
   /** Asked before and after each scan: throws while the folder is not to be believed, and then none counts. */
   check(signal: AbortSignal): Promise<void>;
+  /**
+   * Whether the root is the folder that `check` last let pass. Asked between the seeing of files and `onFiles`, because
+   * another folder may have taken its place meanwhile; where it is not, a scan finds out what it is.
+   */
+  isSameRoot(): Promise<boolean>;
   /** Gets the files of events and scans, in slices of at most 200, again at every scan. */
   onFiles(files: readonly FileSighting[]): void;
   /** A scan has come to its end, and could read every folder: all files that lay there at its start have been told. */
@@ -160,10 +165,19 @@ export class FolderWatch {
       },
     });
     for await (const slice of slices) {
-      this.#options.onFiles(slice);
+      if (!(await this.#tell(slice))) return false;
       await nextTurn();
     }
     return whole;
+  }
+
+  /** False where the root is another folder meanwhile. */
+  async #tell(files: readonly FileSighting[]): Promise<boolean> {
+    const isSame = await this.#options.isSameRoot();
+    this.#abort.signal.throwIfAborted();
+    if (isSame) this.#options.onFiles(files);
+    else void this.scan();
+    return isSame;
   }
 
   #onChange(relativePath: string | null): void {
@@ -198,7 +212,7 @@ export class FolderWatch {
     const files = looks.filter((file) => file !== null);
     if (files.length === 0 || this.#abort.signal.aborted) return;
     try {
-      this.#options.onFiles(files);
+      await this.#tell(files);
     } catch (thrown) {
       this.report(thrown);
       this.#scanAfter(RETRY_MS);

@@ -51,6 +51,12 @@ export async function recogniseRoot(root: string, store: Store, signal: AbortSig
   store.transaction((tables) => tables.roots.recognise(root, identity));
 }
 
+/** Whether the root is the folder that `recogniseRoot` last resolved for, full or empty. */
+export async function isRecognised(root: string, store: Store): Promise<boolean> {
+  const identity = await identityOf(root).catch(() => null);
+  return identity !== null && identity === store.roots.identity(root);
+}
+
 /**
  * Takes the folder that is there for the root, on a person's word: what it holds by `now` lay there before. Throws as
  * `recogniseRoot` does.

@@ -10,7 +10,7 @@ import type { SeenFile } from "../store/found-files.ts";
 import { FolderCameras } from "./folder-cameras.ts";
 import { IntakeOutcomes, versionOf } from "./intake-outcomes.ts";
 import { HIGH_WATER, IntakeQueue } from "./intake-queue.ts";
-import { acceptRoot, isOutage, recogniseRoot } from "./root-health.ts";
+import { acceptRoot, isOutage, isRecognised, recogniseRoot } from "./root-health.ts";
 import type { Site } from "./site.ts";
 import type { Output, Tables } from "./stage.ts";
 
@@ -75,6 +75,7 @@ export class UploadIntake {
       clock: site.clock,
       logger: site.logger,
       check: (signal) => this.#check(signal),
+      isSameRoot: () => isRecognised(root, site.store),
       onFiles: (files) => this.#enter(files),
       onScanned: () => this.#scanned(),
       onError: options.onError,

@@ -43,6 +43,7 @@ describe("FolderWatch", () => {
       clock: systemClock,
       logger: silent,
       check: async () => {},
+      isSameRoot: async () => true,
       onFiles: (files) => {
         for (const file of files) seen.set(version(file), file);
       },
@@ -179,6 +180,27 @@ describe("FolderWatch", () => {
     assert.equal(scans, 1);
     assert.equal(errors.length, 1);
   });
+
+  for (const how of ["a scan", "an event"]) {
+    it(`tells nothing of another folder that takes the root's place before ${how} has told, and scans that`, async () => {
+      let isSame = how === "an event";
+      let checks = 0;
+      const { watch, names } = makeWatch({
+        check: async () => void checks++,
+        isSameRoot: async () => isSame,
+      });
+      if (how === "a scan") await put("a.jpg");
+      await watch.scan();
+      isSame = false;
+      checks = 0;
+      if (how === "an event") await put("a.jpg");
+      await eventually(() => checks >= 2, "a scan of what is there now");
+      assert.deepEqual(names(), []);
+      isSame = true;
+      await watch.scan();
+      assert.deepEqual(names(), ["a.jpg"]);
+    });
+  }
 
   it("scans soon after what came could not be entered", async () => {
     const clock = new FakeClock();

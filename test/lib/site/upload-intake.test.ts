@@ -2,6 +2,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
 import type { Upload } from "../../../lib/domain/upload.ts";
 import { HIGH_WATER } from "../../../lib/site/intake-queue.ts";
@@ -374,6 +375,20 @@ describe("UploadIntake", () => {
         deepEqual(violations(cameras.database), []);
       }).timeout(30_000);
     }
+
+    it("begins with the first file in a folder that has taken the root's place, which is not taken", async () => {
+      const { watch, names } = await start();
+      cameras.put("yard/a.jpg", picture);
+      await sent(1);
+      rmSync(cameras.root, { recursive: true });
+      // Until its folder has been noticed, files that come into it are not seen.
+      for (let n = 0; !watch.outage && names().length === 1; n++) {
+        cameras.put(`yard/other-${n}.jpg`, picture);
+        await nextTurn();
+      }
+      equal(watch.outage, true);
+      deepEqual(cameras.states(), { "yard/a.jpg": "handed" });
+    });
 
     it("of a folder that was emptied ends with the next file", async () => {
       const { watch } = await start({ camera: "yard" });
