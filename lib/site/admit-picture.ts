@@ -36,12 +36,12 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   const { site } = options;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   await site.nativeWork.run(sha256, () => validatePicture(bytes), NEVER);
-  const known = sentUpload(message, sha256, site);
-  const camera = known?.camera_id ?? cameraOf(message, options);
+  const sent = sentUpload(message, site);
+  const camera = cameraOf(message, options, sent);
   const path = site.file(INBOX, `${sha256}.${imageFormat(bytes) === "png" ? "png" : "jpg"}`);
   // Nobody can send the bytes again.
   await site.writeFile(path, bytes, { flush: true });
-  if (known) return { ...known, path };
+  if (sent) return pictureOf(sent, { camera_id: camera, path, sha256, size: bytes.length });
   const now = toIso(site.clock.now());
   return {
     // The same bytes may come twice on purpose, in messages of their own.
@@ -65,9 +65,9 @@ async function admitPath(path: string, message: FlowMessage, options: AdmitOptio
     );
   }
   const { bytes, sha256 } = await readUpload(path);
-  const known = sentUpload(message, sha256, site);
-  if (known) return { ...known, path };
-  const camera = cameraOf(message, options);
+  const sent = sentUpload(message, site);
+  const camera = cameraOf(message, options, sent);
+  if (sent) return pictureOf(sent, { camera_id: camera, path, sha256, size: bytes.length });
   const { mtimeMs } = await stat(path);
   const receivedMs = site.clock.now();
   const timeZone = site.camera(camera).time_zone;
@@ -83,15 +83,19 @@ async function admitPath(path: string, message: FlowMessage, options: AdmitOptio
   };
 }
 
-/** The upload that the message was sent with, if this is its content: a `file in` may have read what a watch has found. */
-function sentUpload({ handover }: FlowMessage, sha256: string, { store }: Site): Upload | undefined {
+/** The upload that the message was sent with, which a user's node has read, cut or replaced by another picture. */
+function sentUpload({ handover }: FlowMessage, { store }: Site): Upload | undefined {
   const subjectId = typeof handover === "string" ? store.handovers.subjectOf(handover) : null;
-  const upload = subjectId === null ? undefined : store.uploads.get(subjectId);
-  return upload?.sha256 === sha256 ? upload : undefined;
+  return subjectId === null ? undefined : store.uploads.get(subjectId);
 }
 
-function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions): string {
-  const name = typeof topic === "string" && topic !== "" ? topic : defaultCamera;
+/** A picture that came of an upload stays that upload's: what is seen in it is one more inspection of the upload. */
+function pictureOf(sent: Upload, picture: Pick<Upload, "camera_id" | "path" | "sha256" | "size">): Upload {
+  return { ...sent, ...picture, media_type: "image" };
+}
+
+function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions, sent: Upload | undefined): string {
+  const name = typeof topic === "string" && topic !== "" ? topic : (sent?.camera_id ?? defaultCamera);
   if (name === "") {
     throw new InputError("NO_CAMERA", "The picture's camera is unknown: set msg.topic, or a camera in the node");
   }

@@ -1,5 +1,5 @@
 /** What `detect` does: looks at a picture, stores what was found and draws it. */
-
+import { join } from "node:path";
 import type { Detector } from "../detect/detector.ts";
 import { toDetections } from "../detect/normalise.ts";
 import type { Detected } from "../domain/detection.ts";
@@ -12,7 +12,7 @@ import { drawThumbnail } from "../media/thumbnail.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
-import type { Nothing } from "../store/uploads.ts";
+import type { Nothing, UploadFile } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./describe-upload.ts";
 import { airHeir } from "./heirs.ts";
@@ -61,7 +61,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
       `${oneLine(upload.path, LOGGED_PATH_LENGTH)} is a video, and detect looks at still pictures only`,
     );
   }
-  const found = site.store.uploads.fileOf(upload.upload_id);
+  const found = watchedFile(upload, site);
   const file = await readUpload(upload.path).catch(asError);
   if (file instanceof Error) {
     if (!(file instanceof MediaError) || file.code !== "FILE_GONE") throw file;
@@ -119,6 +119,12 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
       ];
     },
   };
+}
+
+/** The upload's file in a watched folder, if that is what is looked at, and not a picture made of it. */
+function watchedFile({ upload_id, path }: Upload, { store }: Site): UploadFile | undefined {
+  const found = store.uploads.fileOf(upload_id);
+  return found && join(found.root, found.path) === path ? found : undefined;
 }
 
 /** Ends a job without an inspection: what became of the upload is all there is to say. */

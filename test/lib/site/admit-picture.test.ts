@@ -1,4 +1,4 @@
-import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -91,14 +91,24 @@ describe("a picture that comes as bytes or as a path", () => {
     equal(account().length, 2);
   });
 
-  it("is an upload of its own where it is not what the watch has found, each part of it", async () => {
+  it("belongs to the upload that a user's node has made it of, each part of it", async () => {
     const { handover } = watched();
     const [left, right] = [await scene(null, { seed: 1 }), await scene(null, { seed: 2 })];
     await ended({ _msgid: "m1", handover, payload: left });
     await ended({ _msgid: "m2", handover, payload: right });
     await ended({ _msgid: "m3", handover, payload: left });
-    const subjects = rows(running.folder, "SELECT subject_id FROM work").map(({ subject_id }) => subject_id);
-    equal(subjects.length, 2);
-    notEqual(subjects[0], subjects[1]);
+    deepEqual(account(), [{ upload_id: "up_1", what: "inspected" }]);
+    const inspections = rows(running.folder, "SELECT upload_id, sha256 FROM inspections");
+    equal(inspections.length, 2);
+    ok(inspections.every(({ upload_id }) => upload_id === "up_1"));
+    notEqual(inspections[0]?.sha256, inspections[1]?.sha256);
+    deepEqual(violations(join(running.folder, DATABASE_FILE)), []);
+  });
+
+  it("may be another camera's than the upload that it came of", async () => {
+    const { handover } = watched();
+    await ended({ handover, topic: "Back Door", payload: await scene(null, { seed: 1 }) });
+    deepEqual(rows(running.folder, "SELECT camera_id FROM work"), [{ camera_id: "back_door" }]);
+    deepEqual(account(), [{ upload_id: "up_1", what: "inspected" }]);
   });
 });
