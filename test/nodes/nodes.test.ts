@@ -244,6 +244,7 @@ describe("a node", () => {
         },
         ...helpers("uploads"),
       ]);
+      mkdirSync(join(folder, "porch"), { recursive: true });
       writeFileSync(join(folder, "porch", "a.jpg"), await scene());
       assert.equal((await flow.inbox("uploads").next()).topic, "porch");
     });
@@ -306,6 +307,7 @@ describe("a node", () => {
         },
         ...helpers("uploads"),
       ]);
+      mkdirSync(join(folder, "porch"), { recursive: true });
       const file = join(folder, "porch", "snap.jpg");
       writeFileSync(file, await scene());
       await flow.inbox("uploads").next();
