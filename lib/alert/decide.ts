@@ -2,13 +2,14 @@
 import type { Alert, AlertRecord, Condition } from "../domain/alert.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
+import { isWanted } from "../domain/labels.ts";
 import { toIso, toMillis } from "../domain/time.ts";
 
 /** What a user asks for. All of it must hold. */
 export interface AlertRule {
   /** The lowest score that alerts, 0 to 100. */
   readonly minScore: number;
-  /** One of these must have been seen, in any case; empty takes every event. */
+  /** One of these, or of a group among these, must have been seen; empty takes every event. */
   readonly labels: readonly string[];
   /** What becomes of an event that has no score. */
   readonly unanalyzed: "alert" | "suppress";
@@ -56,8 +57,7 @@ function unanalyzedCondition({ unanalyzed }: AlertRule): Condition {
 }
 
 function labelsCondition(seen: readonly string[], { labels }: AlertRule): Condition {
-  const wanted = new Set(labels.map((label) => label.toLowerCase()));
-  const passed = wanted.size === 0 || seen.some((label) => wanted.has(label.toLowerCase()));
+  const passed = labels.length === 0 || seen.some((label) => isWanted(label, labels));
   return {
     name: "labels",
     passed,

@@ -1,6 +1,7 @@
 /** A risk score by open rules, for the time without a model. */
 import type { Batch } from "../domain/batch.ts";
 import type { Detection } from "../domain/detection.ts";
+import { groupOf } from "../domain/labels.ts";
 import { isNight } from "./local-time.ts";
 import { sceneText, sizeOf } from "./scene.ts";
 
@@ -14,13 +15,6 @@ export interface Estimate {
 /** What can be seen, the most serious first. */
 const KINDS = ["person", "vehicle", "other", "animal", "motion"] as const;
 type Kind = (typeof KINDS)[number];
-
-const KIND_OF_LABEL: ReadonlyMap<string, Kind> = new Map([
-  ["person", "person"],
-  ...["bicycle", "bus", "car", "motorcycle", "train", "truck", "boat"].map((label) => [label, "vehicle"] as const),
-  ...["bear", "bird", "cat", "cow", "dog", "horse", "sheep"].map((label) => [label, "animal"] as const),
-  ["motion", "motion"],
-]);
 
 interface Scene {
   /** The most serious kind that was seen; undefined where nothing was. */
@@ -69,7 +63,6 @@ export function estimateRisk(batch: Batch, localHour: number): Estimate {
 }
 
 function sceneOf(detections: readonly Detection[], night: boolean): Scene {
-  const kindOf = ({ label }: Detection) => KIND_OF_LABEL.get(label.toLowerCase()) ?? "other";
   const kinds = new Set(detections.map(kindOf));
   const people = detections.filter((detection) => kindOf(detection) === "person");
   const perPicture = Map.groupBy(people, ({ upload_id, offset_ms }) => `${offset_ms} ${upload_id}`);
@@ -79,4 +72,8 @@ function sceneOf(detections: readonly Detection[], night: boolean): Scene {
     personClose: people.some((person) => sizeOf(person) === "large"),
     night,
   };
+}
+
+function kindOf({ label }: Detection): Kind {
+  return groupOf(label) ?? (label.toLowerCase() === "motion" ? "motion" : "other");
 }

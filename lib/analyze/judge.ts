@@ -62,6 +62,7 @@ export function eventOf({ batch, camera, nodeId, judgement, bands, now }: EventI
     detection_count: batch.detections.length,
     fast_path: batch.fast_path,
     thumbnail_path: batch.thumbnail_path,
+    picture_path: null,
     reviewed: false,
     created_at: toIso(now),
     detections: batch.detections,

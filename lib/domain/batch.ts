@@ -20,7 +20,9 @@ export const Batch = z.object({
   fast_path: z.boolean(),
   detections: z.array(Detection),
   uploads: z.array(Upload),
-  /** The picture that shows the most confident detection. */
+  /** The picture that shows best what was seen, without boxes; null where there is none. */
+  still_path: z.string().nullable().default(null),
+  /** The same, small and with boxes. */
   thumbnail_path: z.string().nullable(),
   /** What `enrich` or the user's own flow knows about the scene; an absent part is absent. */
   context: z.record(z.string(), z.unknown()).optional(),

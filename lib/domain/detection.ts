@@ -27,13 +27,27 @@ export const Detection = z.object({
 });
 export type Detection = z.infer<typeof Detection>;
 
+/** A clip, as ffprobe sees it. */
+export const Clip = z.object({
+  duration_ms: z.int().nonnegative(),
+  /** As ffmpeg calls it: `h264`, `hevc`. */
+  codec: z.string().max(64),
+  mime_type: z.string().max(64),
+});
+export type Clip = z.infer<typeof Clip>;
+
 /** An inspection's result: the payload that leaves `detect`. */
 export const Detected = z.object({
   inspection_id: RecordId,
   upload: Upload,
   frame: Frame,
   detections: z.array(Detection),
+  /** The picture without boxes: the upload itself, or the best frame of a clip. Null where nothing was seen. */
+  still_path: z.string().nullable().default(null),
+  /** A small picture with boxes; null where nothing was seen. */
   thumbnail_path: z.string().nullable(),
+  /** Only of a clip. */
+  clip: Clip.optional(),
   /** Which detector looked, for people: a server's address or `motion`. */
   detector: z.string(),
   /** Milliseconds the detector itself reports; null where it does not say. */

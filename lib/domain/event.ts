@@ -32,7 +32,10 @@ export const EventRecord = z.object({
   labels: z.array(z.string()),
   detection_count: z.int().nonnegative(),
   fast_path: z.boolean(),
+  /** The best picture with boxes, small; null where there is none. */
   thumbnail_path: z.string().nullable(),
+  /** The same, large: for alerts. */
+  picture_path: z.string().nullable().default(null),
   model: z.string().nullable(),
   prompt_version: z.string().nullable(),
   reviewed: z.boolean(),

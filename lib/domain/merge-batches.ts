@@ -1,6 +1,7 @@
 /** Several batches of one camera as one: what a model that lags behind can judge in one go. */
 import { isDeepStrictEqual } from "node:util";
 import type { Batch } from "./batch.ts";
+import { bestOf } from "./best-picture.ts";
 import { toMillis } from "./time.ts";
 
 /**
@@ -13,6 +14,7 @@ export function mergeBatches(into: Batch, others: readonly Batch[]): Batch {
   const { context: _own, ...rest } = into;
   const batches = [into, ...others].sort(byStart);
   const context = commonContext(batches);
+  const best = bestOf(batches.filter(({ thumbnail_path }) => thumbnail_path !== null));
   return {
     ...rest,
     started_at: batches.map(({ started_at }) => started_at).reduce((a, b) => (a < b ? a : b)),
@@ -26,7 +28,8 @@ export function mergeBatches(into: Batch, others: readonly Batch[]): Batch {
       batches.flatMap(({ uploads }) => uploads),
       ({ upload_id }) => upload_id,
     ).sort((a, b) => toMillis(a.captured_at) - toMillis(b.captured_at)),
-    thumbnail_path: bestThumbnail(batches),
+    still_path: best?.still_path ?? null,
+    thumbnail_path: best?.thumbnail_path ?? null,
     merged: mergedIds(into, others),
     ...(context && { context }),
   };
@@ -43,15 +46,6 @@ function unique<T>(records: readonly T[], idOf: (record: T) => string): T[] {
   const byId = new Map<string, T>();
   for (const record of records) if (!byId.has(idOf(record))) byId.set(idOf(record), record);
   return [...byId.values()];
-}
-
-/** The picture of the batch with the most confident detection, of those that have a picture. */
-function bestThumbnail(batches: readonly Batch[]): string | null {
-  const confidence = ({ detections }: Batch) => Math.max(0, ...detections.map((detection) => detection.confidence));
-  const [best] = batches
-    .filter(({ thumbnail_path }) => thumbnail_path !== null)
-    .sort((a, b) => confidence(b) - confidence(a));
-  return best?.thumbnail_path ?? null;
 }
 
 /** Ids of all batches that are in it now besides its own, those of an earlier merging included. */

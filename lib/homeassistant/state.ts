@@ -1,6 +1,7 @@
 /** What to publish when something was seen or judged: pictures first, then sensors, then what automations react to. */
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
+import { groupOf } from "../domain/labels.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Topics } from "../domain/topics.ts";
 import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey, NOT_ANALYZED } from "./entities.ts";
@@ -56,7 +57,7 @@ export function detectionPackets(
   return [
     ...(picture ? [state(topics, camera_id, "last_picture", picture)] : []),
     state(topics, camera_id, "motion", "ON"),
-    ...(detections.some(({ label }) => label === "person") ? [state(topics, camera_id, "person", "ON")] : []),
+    ...(detections.some(({ label }) => groupOf(label) === "person") ? [state(topics, camera_id, "person", "ON")] : []),
   ];
 }
 

@@ -2,6 +2,7 @@
 import type { Batch, CloseReason } from "../domain/batch.ts";
 import { Detected } from "../domain/detection.ts";
 import { deriveId } from "../domain/ids.ts";
+import { isWanted } from "../domain/labels.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso, toMillis } from "../domain/time.ts";
 import { asError } from "../resilience/errors.ts";
@@ -17,7 +18,7 @@ export interface BatchLimits {
   /** A batch closes when nothing has come for this long; 0 closes it with its first inspection. */
   readonly idleMs: number;
   readonly maxDetections: number;
-  /** A detection with one of these labels, at this confidence or above, closes its batch at once. */
+  /** A detection with one of these labels, or of these groups, at this confidence or above, closes its batch at once. */
   readonly fastLabels: readonly string[];
   readonly fastConfidence: number;
 }
@@ -129,7 +130,7 @@ export class BatchWindow {
   #reasonToCloseAtOnce(batch: OpenBatch, detected: Detected): CloseReason | null {
     const { limits } = this.#options;
     const urgent = detected.detections.some(
-      ({ label, confidence }) => confidence >= limits.fastConfidence && limits.fastLabels.includes(label.toLowerCase()),
+      ({ label, confidence }) => confidence >= limits.fastConfidence && isWanted(label, limits.fastLabels),
     );
     if (urgent) return "fast_path";
     if (batch.detection_count >= limits.maxDetections) return "size";

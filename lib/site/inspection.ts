@@ -99,6 +99,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
     upload,
     frame: sighting.frame,
     detections,
+    still_path: seen ? upload.path : null,
     thumbnail_path: seen ? thumbnailPath : null,
     detector: detector.name,
     inference_ms: sighting.inferenceMs,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { z } from "zod";
 import type { Batch, CloseReason } from "../domain/batch.ts";
+import { bestOf } from "../domain/best-picture.ts";
 import { type Detected, Detection } from "../domain/detection.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
@@ -51,12 +52,14 @@ interface BatchPair {
 interface MemberRow extends Upload {
   readonly root: string | null;
   readonly detections: string;
+  readonly still_path: string | null;
   readonly thumbnail_path: string | null;
 }
 
 interface Member {
   readonly upload: Upload;
   readonly detections: readonly Detection[];
+  readonly still_path: string | null;
   readonly thumbnail_path: string | null;
 }
 
@@ -107,7 +110,7 @@ export class Batches {
       "SELECT batch_id, camera_id, started_at, ended_at, close_reason, fast_path FROM batches WHERE batch_id = ? AND state = 'closed'",
     );
     this.#members = db.prepare<[string], MemberRow>(`
-      SELECT m.detections, i.thumbnail_path, u.upload_id, u.camera_id, u.root, u.path, u.media_type, u.size,
+      SELECT m.detections, i.still_path, i.thumbnail_path, u.upload_id, u.camera_id, u.root, u.path, u.media_type, u.size,
         u.captured_at, u.received_at, u.sha256
       FROM batch_inspections m JOIN inspections i USING(inspection_id) JOIN uploads u USING(upload_id)
       WHERE m.batch_id = ? ORDER BY u.captured_at, m.inspection_id`);
@@ -156,13 +159,15 @@ export class Batches {
     const row = closed.changes === 1 ? this.#closed.get(batchId) : undefined;
     if (!row) return null;
     const members = this.#members.all(batchId).map(readMember);
+    const best = bestOf(members.filter(({ thumbnail_path }) => thumbnail_path !== null));
     const uploads = new Map(members.map(({ upload }) => [upload.upload_id, upload]));
     return {
       ...row,
       fast_path: row.fast_path === 1,
       detections: members.flatMap(({ detections }) => detections),
       uploads: [...uploads.values()],
-      thumbnail_path: bestThumbnail(members),
+      still_path: best?.still_path ?? null,
+      thumbnail_path: best?.thumbnail_path ?? null,
     };
   }
 
@@ -188,6 +193,7 @@ export class Batches {
         upload,
         frame: { width: first.frame_width, height: first.frame_height },
         detections,
+        still_path: batch.still_path,
         thumbnail_path: batch.thumbnail_path,
         detector: "elsewhere",
         inference_ms: null,
@@ -230,18 +236,12 @@ export class Batches {
   }
 }
 
-function readMember({ root, detections, thumbnail_path, ...upload }: MemberRow): Member {
+function readMember({ root, detections, still_path, thumbnail_path, ...upload }: MemberRow): Member {
   const path = root === null ? upload.path : join(root, upload.path);
-  return { upload: { ...upload, path }, detections: z.array(Detection).parse(JSON.parse(detections)), thumbnail_path };
-}
-
-/** The picture with the most confident detection, of those that have a thumbnail. */
-function bestThumbnail(members: readonly Member[]): string | null {
-  let best: { confidence: number; path: string } | null = null;
-  for (const { detections, thumbnail_path: path } of members) {
-    if (path === null) continue;
-    const confidence = Math.max(...detections.map((detection) => detection.confidence));
-    if (best === null || confidence > best.confidence) best = { confidence, path };
-  }
-  return best?.path ?? null;
+  return {
+    upload: { ...upload, path },
+    detections: z.array(Detection).parse(JSON.parse(detections)),
+    still_path,
+    thumbnail_path,
+  };
 }

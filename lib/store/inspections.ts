@@ -8,8 +8,8 @@ export class Inspections {
 
   constructor(db: Database) {
     this.#insert = db.prepare(`
-      INSERT INTO inspections(inspection_id, upload_id, node_id, sha256, outcome, frame_width, frame_height, thumbnail_path, detector, inference_ms, inspected_at)
-      VALUES(:inspection_id, :upload_id, :node_id, :sha256, :outcome, :frame_width, :frame_height, :thumbnail_path, :detector, :inference_ms, :inspected_at)
+      INSERT INTO inspections(inspection_id, upload_id, node_id, sha256, outcome, frame_width, frame_height, still_path, thumbnail_path, duration_ms, video_codec, mime_type, detector, inference_ms, inspected_at)
+      VALUES(:inspection_id, :upload_id, :node_id, :sha256, :outcome, :frame_width, :frame_height, :still_path, :thumbnail_path, :duration_ms, :video_codec, :mime_type, :detector, :inference_ms, :inspected_at)
       ON CONFLICT DO NOTHING`);
     this.#insertDetection = db.prepare<
       [Omit<Detection, "upload_id" | "frame_width" | "frame_height"> & { inspection_id: string; n: number }]
@@ -29,7 +29,11 @@ export class Inspections {
       outcome: detected.detections.length > 0 ? "seen" : "nothing",
       frame_width: detected.frame.width,
       frame_height: detected.frame.height,
+      still_path: detected.still_path,
       thumbnail_path: detected.thumbnail_path,
+      duration_ms: detected.clip?.duration_ms ?? null,
+      video_codec: detected.clip?.codec ?? null,
+      mime_type: detected.clip?.mime_type ?? null,
       detector: detected.detector,
       inference_ms: detected.inference_ms,
       inspected_at: inspectedAt,

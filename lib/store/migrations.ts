@@ -64,6 +64,7 @@ const STEPS: readonly string[] = [
   CREATE INDEX upload_found ON uploads(root, camera_id, mtime_ns) WHERE state = 'found';
   CREATE INDEX upload_duplicates ON uploads(original_id) WHERE original_id IS NOT NULL;
 
+  -- duration_ms, video_codec, mime_type: of a clip.
   CREATE TABLE inspections(
     inspection_id TEXT PRIMARY KEY,
     upload_id TEXT NOT NULL REFERENCES uploads,
@@ -72,7 +73,11 @@ const STEPS: readonly string[] = [
     outcome TEXT NOT NULL CHECK(outcome IN ('seen','nothing','skipped')),
     frame_width INTEGER NOT NULL,
     frame_height INTEGER NOT NULL,
+    still_path TEXT,
     thumbnail_path TEXT,
+    duration_ms INTEGER,
+    video_codec TEXT,
+    mime_type TEXT,
     detector TEXT NOT NULL,
     inference_ms REAL,
     inspected_at TEXT NOT NULL,
@@ -145,6 +150,7 @@ const STEPS: readonly string[] = [
     detection_count INTEGER NOT NULL,
     fast_path INTEGER NOT NULL CHECK(fast_path IN (0,1)),
     thumbnail_path TEXT,
+    picture_path TEXT,
     model TEXT,
     prompt_version TEXT,
     reviewed INTEGER NOT NULL CHECK(reviewed IN (0,1)),

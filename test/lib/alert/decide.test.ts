@@ -28,6 +28,7 @@ const EVENT: SecurityEvent = {
   detection_count: 2,
   fast_path: false,
   thumbnail_path: null,
+  picture_path: null,
   model: null,
   prompt_version: null,
   reviewed: false,

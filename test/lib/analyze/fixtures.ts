@@ -37,6 +37,7 @@ export function batch(detections: Detection[], changes: Partial<Batch> = {}): Ba
     fast_path: false,
     detections,
     uploads: [],
+    still_path: null,
     thumbnail_path: null,
     ...changes,
   };

@@ -41,6 +41,7 @@ describe("eventOf", () => {
       detection_count: 3,
       fast_path: true,
       thumbnail_path: "/data/thumb.jpg",
+      picture_path: null,
       model: "nano",
       prompt_version: "basic-1",
       reviewed: false,

@@ -51,6 +51,7 @@ function batch(id: string, seconds: readonly number[], changes: Partial<Batch> =
     fast_path: false,
     detections: uploads.map((of) => detection(`de_${of.upload_id}`, of, 0.5)),
     uploads,
+    still_path: null,
     thumbnail_path: null,
     ...changes,
   };

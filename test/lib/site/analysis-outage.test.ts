@@ -47,6 +47,7 @@ describe("analysisStage, while the model is away", () => {
       fast_path: false,
       detections: [],
       uploads: [],
+      still_path: null,
       thumbnail_path: null,
     };
   };

@@ -20,6 +20,7 @@ const BATCH: Batch = {
   fast_path: false,
   detections: [],
   uploads: [],
+  still_path: null,
   thumbnail_path: null,
 };
 

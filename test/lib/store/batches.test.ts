@@ -146,6 +146,7 @@ describe("Batches", () => {
         fast_path: false,
         detections: [...first.detections, ...second.detections],
         uploads: [first.upload, second.upload],
+        still_path: second.still_path,
         thumbnail_path: second.thumbnail_path,
       });
       deepEqual(Batch.parse(batch), batch);
@@ -333,6 +334,7 @@ describe("Batches", () => {
         fast_path: true,
         detections: [two, one, three].flatMap(({ detections }) => detections),
         uploads: [two, one, three].flatMap(({ uploads }) => uploads),
+        still_path: two.still_path,
         thumbnail_path: two.thumbnail_path,
         merged: ["ba_2", "ba_3"],
       });

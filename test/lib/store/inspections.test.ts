@@ -31,7 +31,11 @@ describe("Inspections", () => {
         outcome: "seen",
         frame_width: 1920,
         frame_height: 1080,
+        still_path: upload.path,
         thumbnail_path: "/data/thumbnails/in_1.jpg",
+        duration_ms: null,
+        video_codec: null,
+        mime_type: null,
         detector: "http://detector",
         inference_ms: 12.5,
         inspected_at: AT,
@@ -45,6 +49,14 @@ describe("Inspections", () => {
         n,
       })),
     );
+  });
+
+  it("keeps what a clip is", () => {
+    const clip = { duration_ms: 4_200, codec: "h264", mime_type: "video/mp4" };
+    store.inspections.add(NODE, { ...detectedOf("in_1", upload), clip }, AT);
+    deepEqual(rows(folder, "SELECT duration_ms, video_codec, mime_type FROM inspections"), [
+      { duration_ms: 4_200, video_codec: "h264", mime_type: "video/mp4" },
+    ]);
   });
 
   it("keeps that nothing was seen, and that the detector does not say how long it took", () => {

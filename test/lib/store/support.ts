@@ -183,6 +183,7 @@ export function detectedOf(id: string, upload: Upload, confidences: readonly num
     upload,
     frame: { width: 1920, height: 1080 },
     detections: confidences.map((confidence, n) => detectionOf(`${id}_${n}`, upload, { confidence })),
+    still_path: confidences.length > 0 ? upload.path : null,
     thumbnail_path: confidences.length > 0 ? `/data/thumbnails/${id}.jpg` : null,
     detector: "http://detector",
     inference_ms: 12.5,
@@ -199,6 +200,7 @@ export function batchOf(id: string, uploads: readonly Upload[]): Batch {
     fast_path: false,
     detections: uploads.map((upload) => detectionOf(`${id}_${upload.upload_id}`, upload)),
     uploads: [...uploads],
+    still_path: null,
     thumbnail_path: null,
   };
 }
@@ -223,6 +225,7 @@ export function eventOf(id: string, overrides: Partial<EventRecord> = {}): Event
     detection_count: 1,
     fast_path: false,
     thumbnail_path: null,
+    picture_path: null,
     model: "model-1",
     prompt_version: "basic-1",
     reviewed: false,
