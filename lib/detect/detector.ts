@@ -1,5 +1,6 @@
 /** What every detector is: it looks at one picture and says what it saw, in boxes of that picture. */
 import type { Frame } from "../domain/detection.ts";
+import { MediaError, ReplyError } from "../resilience/errors.ts";
 
 /** One still, complete and encoded (JPEG, PNG, …). */
 export interface Picture {
@@ -27,6 +28,9 @@ export interface Sighting {
   readonly inferenceMs: number | null;
 }
 
+/** What one picture alone was refused for. */
+export type PictureFault = ReplyError | MediaError;
+
 export interface Detector {
   /** For people: a server's address or `motion`. */
   readonly name: string;
@@ -39,8 +43,32 @@ export interface Detector {
    * picture's fault), or the signal's reason as soon as it is aborted.
    */
   detect(picture: Picture, signal: AbortSignal): Promise<Sighting>;
+  /**
+   * Looks at several pictures of one camera, such as the frames of a clip, in the order in which they were taken. The
+   * answers are in that order; a picture that is itself at fault has its error there. Throws `ServerError`, or the
+   * signal's reason.
+   */
+  detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<readonly (Sighting | PictureFault)[]>;
   /** Forgets what it learnt from earlier pictures. */
   reset(): void;
   /** Frees what it holds; a picture it is looking at is abandoned. */
   close(): Promise<void>;
+}
+
+/** `detectMany` for a detector that takes one picture at a time. */
+export async function detectOneByOne(
+  detector: Pick<Detector, "detect">,
+  pictures: readonly Picture[],
+  signal: AbortSignal,
+): Promise<(Sighting | PictureFault)[]> {
+  const answers: (Sighting | PictureFault)[] = [];
+  for (const picture of pictures) {
+    answers.push(
+      await detector.detect(picture, signal).catch((thrown: unknown) => {
+        if (thrown instanceof ReplyError || thrown instanceof MediaError) return thrown;
+        throw thrown;
+      }),
+    );
+  }
+  return answers;
 }

@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import type { Frame } from "../domain/detection.ts";
 import { Background } from "./background.ts";
-import type { Box, Detector, Picture, Sighting } from "./detector.ts";
+import { type Box, type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import { readPictureFrame, unreadableImage } from "./picture-frame.ts";
 import { changedPixels, findRegions, isAnotherScene, type Region, thresholdOf } from "./regions.ts";
 
@@ -50,6 +50,10 @@ export class MotionDetector implements Detector {
     const regions = this.#regions(picture.cameraId, frame, small);
     const boxes = regions.map((region) => toBox(region, frame, small));
     return { frame, boxes, inferenceMs: performance.now() - started };
+  }
+
+  async detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<(Sighting | PictureFault)[]> {
+    return detectOneByOne(this, pictures, signal);
   }
 
   reset(): void {

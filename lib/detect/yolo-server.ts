@@ -9,7 +9,7 @@ import type { Frame } from "../domain/detection.ts";
 import { asError, ConfigError, ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
 import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
 import { oneLine } from "../resilience/one-line.ts";
-import type { Detector, Picture, Sighting } from "./detector.ts";
+import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import { readPictureFrame } from "./picture-frame.ts";
 import { ErrorReply, YoloReply } from "./yolo-reply.ts";
 
@@ -78,6 +78,10 @@ export class YoloServer implements Detector {
     const frame = await this.#frame(reply, picture);
     signal.throwIfAborted();
     return { frame, boxes: reply.detections, inferenceMs: reply.inference_time_ms };
+  }
+
+  async detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<(Sighting | PictureFault)[]> {
+    return detectOneByOne(this, pictures, signal);
   }
 
   /** The server keeps nothing between pictures. */

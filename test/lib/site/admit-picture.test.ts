@@ -17,6 +17,7 @@ const SEES_NOTHING: Detector = {
   concurrency: 1,
   inProcess: false,
   detect: async () => ({ frame: { width: 640, height: 360 }, boxes: [], inferenceMs: null }),
+  detectMany: async () => [],
   reset: () => {},
   close: async () => {},
 };

@@ -38,6 +38,7 @@ const detector: Detector = {
   name: "fragile",
   inProcess: true,
   concurrency: 10,
+  detectMany: async () => [],
   reset: () => motion.reset(),
   close: () => motion.close(),
   detect: async (picture, signal) => {
