@@ -40,7 +40,9 @@ function look(database: string, stills: readonly Still[], listener: Listener) {
   try {
     const count = (sql: string) => db.prepare<[], number | null>(sql).pluck().get() ?? 0;
     const undone = leftovers(db).map(({ what, count }) => `${count} times ${what}`);
-    if (!allEntered(database, stills)) undone.push("a file that was not taken");
+    if (!allEntered(database, stills)) undone.push("a file that was not entered");
+    const found = count("SELECT count(*) FROM uploads WHERE state = 'found'");
+    if (found > 0) undone.push(`${found} times a file that was not taken`);
     const heard = new Set(listener.events.map(({ event_id, revision }) => `${event_id} ${revision}`));
     const revisions = count("SELECT sum(revision) FROM events");
     if (heard.size < revisions) undone.push(`${revisions - heard.size} revisions of events that nobody has heard of`);
