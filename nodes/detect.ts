@@ -1,41 +1,76 @@
 /** `detect`: finds people, vehicles, animals or mere motion in pictures. */
 import { z } from "zod";
+import { DeepstackServer } from "../lib/detect/deepstack-server.ts";
+import type { Detector } from "../lib/detect/detector.ts";
+import { type Filters, lowestThreshold } from "../lib/detect/filters.ts";
+import { type Health, HealthPoller } from "../lib/detect/health.ts";
+import { Mask } from "../lib/detect/mask.ts";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
-import { Flag, seconds, share, wholeNumber } from "../lib/site/form-fields.ts";
+import { Flag, JsonText, LabelList, number, seconds, share, Thresholds, wholeNumber } from "../lib/site/form-fields.ts";
 import { inspectionHazard, inspectionStage } from "../lib/site/inspection.ts";
 import { defineNode } from "./define-node.ts";
+import type { StatusView } from "./node-status.ts";
 import { serverGates } from "./server-gates.ts";
 
 export const DetectConfig = z.object({
   url: z.string().trim().default(""),
+  api: z.enum(["yolo", "deepstack"]).default("yolo"),
   timeout: seconds(30, { min: 1, max: 600 }),
   concurrency: wholeNumber(4, { min: 1, max: 32 }),
   confidence: share(0.5),
+  thresholds: Thresholds.default(new Map()),
+  labels: LabelList.default([]),
+  minSize: number(0, { min: 0, max: 100 }),
+  mask: JsonText.pipe(z.array(Mask).max(100).default([])).default([]),
   camera: z.string().trim().default(""),
   publish: Flag.default(true),
 });
+type DetectConfig = z.infer<typeof DetectConfig>;
+
+/** A detector that cannot say how it is counts as ready: the first picture will tell. */
+const READY: StatusView = { fill: "green", shape: "dot", key: "ready" };
+const IDLE: Readonly<Record<Health, StatusView>> = {
+  ready: READY,
+  unknown: READY,
+  warming: { fill: "yellow", shape: "ring", key: "warmingUp" },
+  failing: { fill: "red", shape: "ring", key: "detectorAway" },
+};
 
 export default defineNode({
   type: "detect",
   config: DetectConfig,
   outputs: 3,
-  open(config, { nodeId, site }) {
-    const { url, timeout, concurrency } = config;
-    const detector = url === "" ? new MotionDetector() : new YoloServer({ url, timeoutMs: timeout, concurrency });
+  open(config, { nodeId, site, refreshStatus }) {
+    const { url, confidence, thresholds, labels, minSize, mask } = config;
+    const filters = { minConfidence: confidence, thresholds, labels, minArea: minSize / 100, masks: mask };
+    const detector = detectorOf(config, filters);
+    const poller = new HealthPoller({ detector, clock: site.clock, onChange: refreshStatus });
     return {
       stage: inspectionStage({
         site,
         nodeId,
         detector,
         gate: url === "" ? undefined : serverGates.of(url),
-        minConfidence: config.confidence,
+        filters,
         defaultCamera: config.camera,
         publish: config.publish,
       }),
       onReplay: (uploadId) => site.nativeWork.allowOnce(inspectionHazard(nodeId, uploadId)),
       commands: { reset: () => detector.reset() },
-      close: () => detector.close(),
+      idle: () => IDLE[poller.health],
+      start: () => poller.start(),
+      close: () => {
+        poller.close();
+        return detector.close();
+      },
     };
   },
 });
+
+function detectorOf({ url, api, timeout, concurrency }: DetectConfig, filters: Filters): Detector {
+  if (url === "") return new MotionDetector();
+  const server = { url, timeoutMs: timeout, concurrency };
+  if (api === "deepstack") return new DeepstackServer({ ...server, minConfidence: lowestThreshold(filters) });
+  return new YoloServer(server);
+}

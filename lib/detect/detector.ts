@@ -1,6 +1,7 @@
 /** What every detector is: it looks at one picture and says what it saw, in boxes of that picture. */
 import type { Frame } from "../domain/detection.ts";
 import { MediaError, ReplyError } from "../resilience/errors.ts";
+import type { Health } from "./health.ts";
 
 /** One still, complete and encoded (JPEG, PNG, …). */
 export interface Picture {
@@ -49,6 +50,8 @@ export interface Detector {
    * signal's reason.
    */
   detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<readonly (Sighting | PictureFault)[]>;
+  /** How it is; a question of its own, never a detection. Throws the signal's reason. */
+  health(signal: AbortSignal): Promise<Health>;
   /** Forgets what it learnt from earlier pictures. */
   reset(): void;
   /** Frees what it holds; a picture it is looking at is abandoned. */

@@ -3,6 +3,7 @@ import sharp from "sharp";
 import type { Frame } from "../domain/detection.ts";
 import { Background } from "./background.ts";
 import { type Box, type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
+import type { Health } from "./health.ts";
 import { readPictureFrame, unreadableImage } from "./picture-frame.ts";
 import { changedPixels, findRegions, isAnotherScene, type Region, thresholdOf } from "./regions.ts";
 
@@ -54,6 +55,10 @@ export class MotionDetector implements Detector {
 
   async detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<(Sighting | PictureFault)[]> {
     return detectOneByOne(this, pictures, signal);
+  }
+
+  async health(): Promise<Health> {
+    return "ready";
   }
 
   reset(): void {

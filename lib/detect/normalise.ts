@@ -3,6 +3,7 @@ import type { Detection, Frame } from "../domain/detection.ts";
 import { deriveId } from "../domain/ids.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Box, Sighting } from "./detector.ts";
+import { type Filters, passes } from "./filters.ts";
 
 /** More boxes than this in one picture are noise; the most confident are kept. */
 const MAX_BOXES = 1000;
@@ -11,8 +12,8 @@ const MAX_BOXES = 1000;
 const MAX_LABEL = 64;
 
 export interface NormaliseOptions {
-  /** 0 to 1; boxes below are dropped. */
-  readonly minConfidence: number;
+  readonly filters: Filters;
+  readonly cameraId: string;
   readonly uploadId: string;
   readonly inspectionId: string;
   /** ISO time of the picture. */
@@ -21,19 +22,20 @@ export interface NormaliseOptions {
 
 /**
  * The detections of a still, the most confident first. Boxes are clamped to the frame and their edges rounded outwards
- * to whole pixels. Dropped is a box below `minConfidence`, outside the frame, inverted, not finite, without a label, or
- * with a confidence outside 0 to 1. Ids come from the inspection and the place in this list.
+ * to whole pixels; labels are the detector's own words in lower case. Dropped is a box that does not pass the filters, is
+ * outside the frame, inverted, not finite, without a label, or with a confidence outside 0 to 1. Ids come from the
+ * inspection and the place in this list.
  */
 export function toDetections(sighting: Sighting, options: NormaliseOptions): Detection[] {
   const { frame } = sighting;
   return sighting.boxes
     .flatMap((box) => {
       const area = clamp(box, frame);
-      const label = oneLine(box.label, MAX_LABEL);
+      const label = oneLine(box.label.toLowerCase(), MAX_LABEL);
       const credible = box.confidence >= 0 && box.confidence <= 1;
       return area && label && credible ? [{ label, confidence: box.confidence, ...area }] : [];
     })
-    .filter(({ confidence }) => confidence >= options.minConfidence)
+    .filter((box) => passes(box, frame, options.cameraId, options.filters))
     .sort((a, b) => b.confidence - a.confidence)
     .slice(0, MAX_BOXES)
     .map((box, index) => ({

@@ -1,4 +1,4 @@
-/** What `POST /detect` of a YOLO26 or RT-DETRv2 server answers. */
+/** What YOLO26 and RT-DETRv2 servers answer: alone, and behind the gateway. */
 import { z } from "zod";
 
 /** `{x, y, width, height}`, or the list `[x, y, width, height]` of the older servers. */
@@ -12,8 +12,10 @@ const WireBox = z.union([
 /** A size that is none counts as not stated: the picture's own header knows it. */
 const Side = z.int().positive().optional().catch(undefined);
 
-/** A detector's reply; fields it has beyond these are ignored. */
-export const YoloReply = z.object({
+const Milliseconds = z.number().nonnegative().nullable().catch(null);
+
+/** What was seen in one picture; fields it has beyond these are ignored, here and below. */
+const Seen = z.object({
   detections: z.array(
     z
       .object({ class: z.string(), confidence: z.number(), bbox: WireBox })
@@ -21,9 +23,20 @@ export const YoloReply = z.object({
   ),
   image_width: Side,
   image_height: Side,
-  inference_time_ms: z.number().nonnegative().nullable().catch(null),
 });
-export type YoloReply = z.infer<typeof YoloReply>;
+export type Seen = z.infer<typeof Seen>;
 
-/** FastAPI's error body: a text, or a list of what is wrong with which field. */
-export const ErrorReply = z.object({ detail: z.union([z.string(), z.array(z.unknown())]) });
+/** `POST /detect`. */
+export const YoloReply = Seen.extend({ inference_time_ms: Milliseconds });
+
+/**
+ * `POST /detect/batch`, in the order of the pictures. The gateway has an `error` in the place of a picture that it could
+ * not do, whether that was the picture's fault or its own; the other server then refuses all of them.
+ */
+export const YoloBatchReply = z.object({
+  results: z.array(Seen.extend({ index: z.int().optional(), error: z.string().nullish() })),
+  total_inference_time_ms: Milliseconds,
+});
+
+/** `GET /health`. */
+export const YoloHealth = z.object({ model_loaded: z.boolean() });

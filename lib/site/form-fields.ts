@@ -1,5 +1,6 @@
 /** What forms hand in: html inputs and environment variables bring everything as text, and empty means the default. */
 import { z } from "zod";
+import { asError } from "../resilience/errors.ts";
 
 export const Flag = z.union([z.boolean(), z.stringbool()]);
 
@@ -22,12 +23,38 @@ export function share(fallback: number) {
 }
 
 /** Labels, separated by commas, as lower-case words. */
-export const LabelList = z.string().transform((text) =>
-  text
+export const LabelList = z.string().transform(entriesOf);
+
+/** Labels with a number from 0 to 1 each, separated by commas: `person 0.6, vehicle 0.7`. */
+export const Thresholds = z.string().transform((text, context): ReadonlyMap<string, number> => {
+  const thresholds = new Map<string, number>();
+  for (const entry of entriesOf(text)) {
+    const [, label = "", value] = /^(.+?)\s+(\d*\.?\d+)$/.exec(entry) ?? [];
+    if (label === "" || Number(value) > 1 || thresholds.has(label)) {
+      context.addIssue(`"${entry}" is not one label, named once, and a number from 0 to 1, such as person 0.6`);
+    }
+    thresholds.set(label, Number(value));
+  }
+  return thresholds;
+});
+
+/** JSON as text; empty text is undefined. */
+export const JsonText = z.string().transform((text, context): unknown => {
+  try {
+    return text.trim() === "" ? undefined : JSON.parse(text);
+  } catch (error) {
+    context.addIssue(`is not JSON: ${asError(error).message}`);
+    return z.NEVER;
+  }
+});
+
+/** What stands between commas, in lower case. */
+function entriesOf(text: string): string[] {
+  return text
     .split(",")
-    .map((label) => label.trim().toLowerCase())
-    .filter((label) => label !== ""),
-);
+    .map((entry) => entry.trim().toLowerCase())
+    .filter((entry) => entry !== "");
+}
 
 /** Otherwise it would be read as 0. */
 function emptyAsUnset(value: unknown): unknown {

@@ -1,6 +1,7 @@
 /** What `detect` does: looks at a picture, stores what was found and draws it. */
 import { join } from "node:path";
 import type { Detector } from "../detect/detector.ts";
+import type { Filters } from "../detect/filters.ts";
 import { toDetections } from "../detect/normalise.ts";
 import type { Detected } from "../domain/detection.ts";
 import { deriveId } from "../domain/ids.ts";
@@ -26,7 +27,7 @@ export interface InspectionOptions {
   readonly detector: Detector;
   /** That of the detector's server; absent where it has none. */
   readonly gate?: ServerGate | undefined;
-  readonly minConfidence: number;
+  readonly filters: Filters;
   /** The camera of a picture whose message names none. */
   readonly defaultCamera: string;
   readonly publish: boolean;
@@ -54,7 +55,7 @@ export function inspectionHazard(nodeId: string, uploadId: string): string {
 }
 
 async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
-  const { site, nodeId, detector, minConfidence, publish } = options;
+  const { site, nodeId, detector, filters, publish } = options;
   if (upload.media_type === "video") {
     throw new MediaError(
       "VIDEO_UNSUPPORTED",
@@ -85,7 +86,8 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const sighting = await (detector.inProcess ? decode(look) : look());
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
   const detections = toDetections(sighting, {
-    minConfidence,
+    filters,
+    cameraId: upload.camera_id,
     uploadId: upload.upload_id,
     inspectionId,
     capturedAt: upload.captured_at,

@@ -135,6 +135,48 @@ describe("the editor's forms", () => {
   });
 });
 
+describe("the form of detect", () => {
+  const corners = "[[0, 0], [1, 0], [1, 0.2]]";
+  const polygon = `{ "points": ${corners} }`;
+  const points = (count: number) => JSON.stringify([{ points: Array.from({ length: count }, () => [0, 1]) }]);
+  const texts: [field: string, good: string[], bad: string[]][] = [
+    [
+      "thresholds",
+      ["person 0.6", "person 0.6, vehicle 0.7", "Traffic Light .5,", "person 1", " , "],
+      [
+        ...["person 1.1", "person -1", "person", "0.6", "person 0.6 vehicle 0.7x", "person 0,6", "person 60%"],
+        ...["person 1e-1", "person 0.6, Person 0.7"],
+      ],
+    ],
+    [
+      "mask",
+      [
+        ...[`[${polygon}]`, `[{ "camera": "porch", "points": ${corners} }]`, "[]", "  ", points(3), points(100)],
+        `[${Array.from({ length: 100 }, () => polygon)}]`,
+      ],
+      [
+        ...["{}", "null", "[null]", "[[]]", "[{}]", "[", polygon, `[${corners}]`, points(2), points(101)],
+        ...["cam", "Camera"].map((key) => `[{ "${key}": "porch", "points": ${corners} }]`),
+        ...['"Porch"', "null", "1"].map((camera) => `[{ "camera": ${camera}, "points": ${corners} }]`),
+        ...['["0", "0"]', "[null, null]", "[0]", "[0, 0, 0]", "[2, 0]", "[0, -1]", "0"].map(
+          (point) => `[{ "points": [[0, 0], [1, 0], ${point}] }]`,
+        ),
+        `[${Array.from({ length: 101 }, () => polygon)}]`,
+      ],
+    ],
+  ];
+  for (const [field, good, bad] of texts) {
+    it(`takes and refuses the same ${field} as the schema`, () => {
+      for (const text of [...good, ...bad]) {
+        const config = { ...freshValues("detect"), [field]: text };
+        const expected = good.includes(text);
+        assert.equal(schemaOf("detect").safeParse(config).success, expected, `the schema, ${text}`);
+        assert.equal(faultsOf("detect", config).length === 0, expected, `the form, ${text}`);
+      }
+    });
+  }
+});
+
 describe("the catalogues", () => {
   it("have no text that nobody uses", () => {
     const used = new Set(TYPES.flatMap(keysUsedBy));
@@ -165,7 +207,9 @@ describe("the icons", () => {
 /** Whether a field is text that a user types, of which the schema knows all there is to know. */
 function isTyped(type: string, name: string): boolean {
   if (["name", "site", "url", "mqttUrl"].includes(name) && !(type === "vigil-site" && name === "site")) return false;
-  return new RegExp(`<input type="text" id="node-(config-)?input-${name}"`).test(read("nodes", `${type}.html`));
+  return new RegExp(`<(input type="text"|textarea) id="node-(config-)?input-${name}"`).test(
+    read("nodes", `${type}.html`),
+  );
 }
 
 /**

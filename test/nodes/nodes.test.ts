@@ -149,6 +149,16 @@ describe("a node", () => {
       /confidence/,
     ],
     [
+      "with a threshold that is none",
+      () => [site(), { id: "detect", type: "detect", site: "site", thresholds: "person 60%", wires: [] }],
+      /thresholds: .{1,2}person 60%.{1,2} is not one label/,
+    ],
+    [
+      "with a mask that is not JSON",
+      () => [site(), { id: "detect", type: "detect", site: "site", mask: "the street", wires: [] }],
+      /mask: is not JSON/,
+    ],
+    [
       "with an address that is none",
       () => [site(), { id: "detect", type: "detect", site: "site", url: "gpu box", wires: [] }],
       /must be a URL/,

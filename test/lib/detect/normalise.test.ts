@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Box } from "../../../lib/detect/detector.ts";
+import type { Filters } from "../../../lib/detect/filters.ts";
+import type { Mask } from "../../../lib/detect/mask.ts";
 import { toDetections } from "../../../lib/detect/normalise.ts";
 import { Detection } from "../../../lib/domain/detection.ts";
 import { deriveId } from "../../../lib/domain/ids.ts";
+import { noFilters } from "../../support/filters.ts";
 
 const options = {
-  minConfidence: 0.5,
+  filters: noFilters,
+  cameraId: "porch",
   uploadId: "up_1",
   inspectionId: "in_1",
   capturedAt: "2026-03-01T10:00:00.000Z",
@@ -14,8 +18,8 @@ const options = {
 const frame = { width: 640, height: 480 };
 const person: Box = { label: "person", confidence: 0.9, x: 10, y: 20, width: 30, height: 60 };
 
-function normalise(boxes: Box[], minConfidence = options.minConfidence): Detection[] {
-  return toDetections({ frame, boxes, inferenceMs: null }, { ...options, minConfidence });
+function normalise(boxes: Box[], filters: Partial<Filters> = {}): Detection[] {
+  return toDetections({ frame, boxes, inferenceMs: null }, { ...options, filters: { ...noFilters, ...filters } });
 }
 
 describe("toDetections", () => {
@@ -73,7 +77,7 @@ describe("toDetections", () => {
   ];
   for (const [confidence, minConfidence, kept] of confidences) {
     it(`${kept ? "keeps" : "drops"} confidence ${confidence} where ${minConfidence} is asked`, () => {
-      assert.equal(normalise([{ ...person, confidence }], minConfidence).length, kept ? 1 : 0);
+      assert.equal(normalise([{ ...person, confidence }], { minConfidence }).length, kept ? 1 : 0);
     });
   }
 
@@ -97,16 +101,52 @@ describe("toDetections", () => {
     assert.equal(found.at(-1)?.confidence, 0.5 + 500 / 3000);
   });
 
-  it("makes a label one line of at most 64 characters and drops a box without one", () => {
-    const labels = ["  big\n\tdog\u0000 ", "x".repeat(100), "", " \u200b\n"];
+  it("makes a label one line of at most 64 lower-case characters and drops a box without one", () => {
+    const labels = [
+      "  Big\n\tDOG\u0000 ",
+      "X".repeat(100),
+      "",
+      " \u200b\n",
+      "Hund 🐕",
+      "\ud800",
+      "İ".repeat(64),
+      "a/+b#",
+    ];
     const found = normalise(labels.map((label) => ({ ...person, label })));
     assert.deepEqual(
       found.map(({ label }) => label),
-      ["big dog", "x".repeat(64)],
+      ["big dog", "x".repeat(64), "hund 🐕", "i\u0307".repeat(32), "a/+b#"],
     );
   });
 
-  it("makes valid detections within the frame of anything", () => {
+  it("gives what a detector names in several ways one label, and keeps each", () => {
+    const found = normalise(["Person", "PERSON", "person"].map((label) => ({ ...person, label })));
+    assert.deepEqual(
+      found.map(({ label }) => label),
+      ["person", "person", "person"],
+    );
+  });
+
+  it("filters by what becomes of a box, not by what came", () => {
+    const outside = { ...person, label: "PERSON", x: -1e6, width: 1e6 + 10, confidence: 0.7 };
+    assert.equal(normalise([outside], { thresholds: new Map([["person", 0.8]]) }).length, 0);
+    assert.equal(normalise([outside], { minArea: 0.01 }).length, 0, "10 x 60 pixels of 640 x 480 are less");
+    assert.equal(normalise([outside], { minArea: 0.001, labels: ["person"] }).length, 1);
+  });
+
+  it("takes the camera's masks only", () => {
+    const points: Mask["points"] = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ];
+    assert.equal(normalise([person], { masks: [{ camera: "yard", points }] }).length, 1);
+    assert.equal(normalise([person], { masks: [{ camera: "porch", points }] }).length, 0);
+    assert.equal(normalise([person], { masks: [{ points }] }).length, 0);
+  });
+
+  it("makes valid detections within the frame of anything, the most confident first", () => {
     const side = fc.integer({ min: 1, max: 10_000 });
     const number = fc.oneof(fc.double(), fc.double({ min: -200, max: 12_000, noNaN: true }), fc.integer());
     const boxes = fc.array(
@@ -119,13 +159,18 @@ describe("toDetections", () => {
         height: number,
       }),
     );
+    const filters = { ...noFilters, minConfidence: 0 };
     fc.assert(
       fc.property(side, side, boxes, (width, height, found) => {
         const sighting = { frame: { width, height }, boxes: found, inferenceMs: null };
-        for (const detection of toDetections(sighting, { ...options, minConfidence: 0 })) {
+        const detections = toDetections(sighting, { ...options, filters });
+        for (const [i, detection] of detections.entries()) {
           assert.deepEqual(Detection.parse(detection), detection);
-          assert.ok(detection.x + detection.width <= width, "within the width");
-          assert.ok(detection.y + detection.height <= height, "within the height");
+          const { x, y, width: w, height: h, label, confidence } = detection;
+          assert.ok([x, y, w, h].every(Number.isInteger), "whole pixels");
+          assert.ok(x + w <= width && y + h <= height, "within the frame");
+          assert.equal(label, label.toLowerCase());
+          assert.ok(confidence <= (detections[i - 1]?.confidence ?? 1), "sorted");
         }
       }),
     );

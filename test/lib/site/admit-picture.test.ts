@@ -6,6 +6,7 @@ import type { Detector } from "../../../lib/detect/detector.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
 import { DATABASE_FILE } from "../../../lib/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
+import { noFilters } from "../../support/filters.ts";
 import { violations } from "../../support/invariants.ts";
 import { scene } from "../../support/pictures.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
@@ -18,6 +19,7 @@ const SEES_NOTHING: Detector = {
   inProcess: false,
   detect: async () => ({ frame: { width: 640, height: 360 }, boxes: [], inferenceMs: null }),
   detectMany: async () => [],
+  health: async () => "ready",
   reset: () => {},
   close: async () => {},
 };
@@ -39,7 +41,7 @@ describe("a picture that comes as bytes or as a path", () => {
         site,
         nodeId,
         detector: SEES_NOTHING,
-        minConfidence: 0.5,
+        filters: noFilters,
         defaultCamera: "",
         publish: false,
       }),

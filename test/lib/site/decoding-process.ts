@@ -15,6 +15,7 @@ import { SiteConfig } from "../../../lib/site/config.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
 import { Site } from "../../../lib/site/site.ts";
 import { eventually } from "../../support/eventually.ts";
+import { noFilters } from "../../support/filters.ts";
 
 const AT = "2026-11-20T12:00:00.000Z";
 /** As long as one that may run beside another waits for it. */
@@ -39,6 +40,7 @@ const detector: Detector = {
   inProcess: true,
   concurrency: 10,
   detectMany: async () => [],
+  health: async () => "ready",
   reset: () => motion.reset(),
   close: () => motion.close(),
   detect: async (picture, signal) => {
@@ -61,7 +63,7 @@ const stage = inspectionStage({
   site,
   nodeId: "detect",
   detector,
-  minConfidence: 0.5,
+  filters: noFilters,
   defaultCamera: "",
   publish: false,
 });

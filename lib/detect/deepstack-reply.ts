@@ -1,0 +1,43 @@
+/** What servers with DeepStack's interface answer: DeepStack itself, CodeProject.AI, Blue Onyx. */
+import { z } from "zod";
+
+/** Fields they have beyond these are ignored. */
+const Success = z.object({
+  success: z.literal(true),
+  predictions: z.array(
+    z
+      .object({
+        label: z.string(),
+        confidence: z.number(),
+        x_min: z.number(),
+        y_min: z.number(),
+        x_max: z.number(),
+        y_max: z.number(),
+      })
+      .transform(({ label, confidence, x_min: x, y_min: y, x_max, y_max }) => ({
+        label,
+        confidence,
+        x,
+        y,
+        width: x_max - x,
+        height: y_max - y,
+      })),
+  ),
+  /** Milliseconds; DeepStack does not measure. */
+  inferenceMs: z.number().nonnegative().nullable().catch(null),
+});
+
+/** CodeProject.AI sends failures with the status 200, and what the status should be as `code`. */
+const Failure = z.object({
+  success: z.literal(false),
+  error: z.string().nullish().catch(null),
+  message: z.string().nullish().catch(null),
+  code: z.int().nullish().catch(null),
+});
+export type DeepstackFailure = z.infer<typeof Failure>;
+
+/** `POST /v1/vision/detection`. */
+export const DeepstackReply = z.discriminatedUnion("success", [Success, Failure]);
+
+/** `GET /v1/status/ping` of CodeProject.AI. */
+export const Ping = z.object({ success: z.boolean() });
