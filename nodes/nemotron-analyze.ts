@@ -1,8 +1,10 @@
 /** `nemotron-analyze`: has a language model on a llama.cpp server judge the risk of what was seen. */
 import { z } from "zod";
 import { LLAMA_DEFAULTS, LlamaClient } from "../lib/analyze/llama-client.ts";
+import { HOUSE_RULES_LENGTH, HOUSEHOLD_LENGTH } from "../lib/analyze/prompts/system.ts";
 import { analysisStage } from "../lib/site/analysis.ts";
 import { Flag, seconds, wholeNumber } from "../lib/site/form-fields.ts";
+import { NodePrompts } from "../lib/site/node-prompts.ts";
 import { defineNode } from "./define-node.ts";
 import { serverGates } from "./server-gates.ts";
 
@@ -13,6 +15,9 @@ export const NemotronAnalyzeConfig = z.object({
   apiKey: z.string().default(""),
   timeout: seconds(120, { min: 1, max: 3600 }),
   concurrency: wholeNumber(1, { min: 1, max: 32 }),
+  household: z.string().trim().max(HOUSEHOLD_LENGTH).default(""),
+  houseRules: z.string().trim().max(HOUSE_RULES_LENGTH).default(""),
+  contextSize: wholeNumber(4096, { min: 3072, max: 1_048_576 }),
   estimate: z.enum(["always", "away", "never"]).default("away"),
   publish: Flag.default(true),
 });
@@ -23,7 +28,14 @@ export default defineNode({
   outputs: 2,
   credentials: { apiKey: { type: "password" } },
   open(config, { nodeId, site }) {
-    const { url, api, model, apiKey, timeout, concurrency } = config;
+    const { url, api, model, apiKey, timeout, concurrency, household, houseRules, contextSize } = config;
+    const prompts = new NodePrompts({
+      site,
+      nodeId,
+      form: { household, house_rules: houseRules },
+      contextSize,
+      answerTokens: LLAMA_DEFAULTS.maxTokens,
+    });
     const client =
       url === ""
         ? null
@@ -41,11 +53,13 @@ export default defineNode({
         site,
         nodeId,
         client,
+        prompts,
         gate: url === "" ? undefined : serverGates.of(url),
         concurrency,
         estimate: config.estimate,
         publish: config.publish,
       }),
+      commands: prompts.commands,
       close: () => client?.close(),
     };
   },

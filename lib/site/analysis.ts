@@ -3,13 +3,13 @@ import { estimateRisk } from "../analyze/estimate.ts";
 import { eventOf, type Judgement } from "../analyze/judge.ts";
 import type { LlamaClient } from "../analyze/llama-client.ts";
 import { localTime } from "../analyze/local-time.ts";
-import { basicPrompt, PROMPT_VERSION } from "../analyze/prompts/basic.ts";
 import { parseVerdict } from "../analyze/reply.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import { isLive, PRIORITY } from "./live.ts";
+import type { NodePrompts } from "./node-prompts.ts";
 import type { Site } from "./site.ts";
 import type { Job, Output, Result, SlowStage, Tables } from "./stage.ts";
 
@@ -18,6 +18,7 @@ export interface AnalysisOptions {
   readonly nodeId: string;
   /** Null: rules judge, and say so. */
   readonly client: LlamaClient | null;
+  readonly prompts: NodePrompts;
   /** That of the model's server; absent where rules judge. */
   readonly gate?: ServerGate | undefined;
   readonly concurrency: number;
@@ -68,7 +69,7 @@ function priorityOf(batch: Batch, now: number): number {
 }
 
 async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
-  const { site, client, estimate } = options;
+  const { site, client, prompts, estimate } = options;
   if (client === null) return { commit: (tables) => store(tables, batch, estimated(batch, true, site), options) };
 
   // The estimate leaves while the batch is still in use, and whoever gets it may change it.
@@ -76,7 +77,7 @@ async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: Ana
   if (estimate === "always") estimateFirst();
   const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
   try {
-    const { judgement, failure } = await judge(batch, client, signal, site);
+    const { judgement, failure } = await judge(batch, client, prompts, signal);
     return { commit: (tables) => store(tables, batch, judgement, options), ...(failure && { failure }) };
   } catch (error) {
     if (error instanceof ServerError && estimate === "away" && !signal.aborted) estimateFirst();
@@ -100,16 +101,14 @@ function estimateAhead(batch: Batch, job: Job, options: AnalysisOptions): void {
 async function judge(
   batch: Batch,
   client: LlamaClient,
+  prompts: NodePrompts,
   signal: AbortSignal,
-  site: Site,
 ): Promise<{ judgement: Judgement; failure?: ReplyError }> {
-  const prompt = basicPrompt({ batch, camera: site.camera(batch.camera_id), bands: site.bands });
   try {
+    const { prompt, promptVersion } = await prompts.of(batch);
     const reply = await client.judge(prompt, signal);
     const verdict = parseVerdict(reply.content);
-    return {
-      judgement: { analysis: "model", verdict, model: reply.model, promptVersion: PROMPT_VERSION, final: true },
-    };
+    return { judgement: { analysis: "model", verdict, model: reply.model, promptVersion, final: true } };
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
     return { judgement: { analysis: "none", reason: error.message, model: null, final: true }, failure: error };

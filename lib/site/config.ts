@@ -1,6 +1,6 @@
 /** The configuration of a site, as its form hands it in. */
 import { z } from "zod";
-import { CameraId } from "../domain/camera.ts";
+import { CameraId, PURPOSE_LENGTH } from "../domain/camera.ts";
 import { DEFAULT_RISK_BANDS } from "../domain/risk.ts";
 import { Flag, wholeNumber } from "./form-fields.ts";
 
@@ -32,6 +32,8 @@ const CameraConfig = z.object({
   folder: z.string().default(""),
   name: z.string().trim().default(""),
   timeZone: z.string().trim().default(""),
+  /** What it watches, and what is usual there, for the model that judges. */
+  purpose: z.string().trim().max(PURPOSE_LENGTH).default(""),
 });
 
 export const SiteConfig = z

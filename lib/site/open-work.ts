@@ -4,6 +4,7 @@ import { toIso } from "../domain/time.ts";
 import { InputError } from "../resilience/errors.ts";
 import type { Flows, Orphan } from "../store/nodes.ts";
 import type { Tables } from "../store/store.ts";
+import { parsePayload } from "./parse-payload.ts";
 import type { Site } from "./site.ts";
 
 export interface OpenWorkOptions {
@@ -104,7 +105,7 @@ export class OpenWork {
    */
   replay(payload: unknown): { replayed: number } {
     const { nodeId, leadingOn, resend, refresh, onReplay } = this.#options;
-    const choice = parse(Choice, payload);
+    const choice = parsePayload(Choice, payload);
     const { revived, reopened } = this.#change((tables) => ({
       revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice) : [],
       reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice, leadingOn()) : [],
@@ -128,7 +129,7 @@ export class OpenWork {
       const { identity } = this.#orphan(orphaned.data.from);
       return { discarded: this.#change((tables) => tables.nodes.discardWork(identity, site.clock.now())) };
     }
-    const choice = parse(Choice, payload);
+    const choice = parsePayload(Choice, payload);
     const discarded = this.#change(
       (tables) =>
         (typeof choice === "number" || choice === "all" ? tables.jobs.discard(nodeId, choice, site.clock.now()) : 0) +
@@ -142,7 +143,7 @@ export class OpenWork {
   /** Takes over what a deleted node of this type has left. Throws an InputError. */
   adopt(payload: unknown): { adopted: Orphan } {
     const { site, nodeId, type, resend, refresh, onAdopt } = this.#options;
-    const orphan = this.#orphan(parse(Adoption, payload).from);
+    const orphan = this.#orphan(parsePayload(Adoption, payload).from);
     if (orphan.type !== type) {
       throw new InputError(
         "OTHER_TYPE",
@@ -167,12 +168,6 @@ export class OpenWork {
   #change<T>(change: (tables: Tables) => T): T {
     return this.#options.site.store.durableTransaction(change);
   }
-}
-
-function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
-  const parsed = schema.safeParse(payload);
-  if (parsed.success) return parsed.data;
-  throw new InputError("BAD_PAYLOAD", `msg.payload ${parsed.error.issues[0]?.message ?? "does not fit"}`);
 }
 
 function checkFound(choice: Choice, count: number): void {

@@ -116,6 +116,7 @@ export class Site {
       camera_id: cameraId,
       name: listed?.name || folder || cameraId,
       time_zone: listed?.timeZone || this.#config.timeZone,
+      purpose: listed?.purpose ?? "",
     };
   }
 

@@ -162,6 +162,19 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX event_latest ON events(camera_id, started_at);
 
+  -- What a node tells its model before any event. text: as the model got it. chosen_over: what the node's form said when this
+  -- version was chosen instead; it holds until the form says something else.
+  CREATE TABLE prompts(
+    node_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    household TEXT NOT NULL,
+    house_rules TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    chosen_over TEXT,
+    PRIMARY KEY(node_id, version)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE alerts(
     alert_id TEXT PRIMARY KEY,
     event_id TEXT NOT NULL REFERENCES events,

@@ -22,6 +22,7 @@ import { Nodes } from "./nodes.ts";
 import { connect, DATABASE_FILE, enterFolder, isCorrupt, openError } from "./open.ts";
 import { Outbox } from "./outbox.ts";
 import { Pressure } from "./pressure.ts";
+import { Prompts } from "./prompts.ts";
 import { Roots } from "./roots.ts";
 import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
 import { Totals } from "./totals.ts";
@@ -44,6 +45,7 @@ export type Tables = Pick<
   | "jobs"
   | "nodes"
   | "outbox"
+  | "prompts"
   | "roots"
   | "uploads"
 > & {
@@ -81,6 +83,7 @@ export class Store {
   readonly nodes: Nodes;
   readonly outbox: Outbox;
   readonly pressure: Pressure;
+  readonly prompts: Prompts;
   readonly roots: Roots;
   readonly totals: Totals;
   readonly uploads: Uploads;
@@ -117,6 +120,7 @@ export class Store {
     this.totals = guard(new Totals(db));
     this.events = guard(new Events(db, this.outbox));
     this.pressure = guard(new Pressure(db));
+    this.prompts = guard(new Prompts(db));
     this.roots = guard(new Roots(db));
     this.found = guard(new FoundFiles(db));
     this.uploads = guard(new Uploads(db));
@@ -135,6 +139,7 @@ export class Store {
       jobs: this.jobs,
       nodes: this.nodes,
       outbox: this.outbox,
+      prompts: this.prompts,
       roots: this.roots,
       uploads: this.uploads,
       afterCommit: (callback) => void this.#afterCommit.push(callback),

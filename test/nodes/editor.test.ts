@@ -112,6 +112,20 @@ describe("the editor's forms", () => {
     }
   });
 
+  it("take no longer texts than their schemas", () => {
+    for (const [field, most] of [
+      ["household", 2000],
+      ["houseRules", 1000],
+    ] as const) {
+      for (const text of ["", ` ${"x".repeat(most)}\n`, "x".repeat(most + 1)]) {
+        const values = { ...freshValues("nemotron-analyze"), [field]: text };
+        const accepted = schemaOf("nemotron-analyze").safeParse(values).success;
+        assert.equal(accepted, text.length <= most + 2 && !/x$/.test(text.slice(most)));
+        assert.equal(faultsOf("nemotron-analyze", values).length === 0, accepted, `${field} of ${text.length}`);
+      }
+    }
+  });
+
   it("check the camera list as the schema does", () => {
     const camera = { id: "yard", folder: "", name: "", timeZone: "" };
     const lists = [
@@ -122,6 +136,8 @@ describe("the editor's forms", () => {
       [{ ...camera, id: "a".repeat(65) }],
       [camera, { ...camera, name: "The same id" }],
       [{ ...camera, timeZone: "Mars/Base" }],
+      [{ ...camera, purpose: "x".repeat(200) }],
+      [{ ...camera, purpose: "x".repeat(201) }],
     ];
     for (const cameras of lists) {
       const values = { ...freshValues("vigil-site"), cameras };

@@ -1,6 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { asData, plainText } from "../../../lib/analyze/sanitise.ts";
+import { asData, plainText, quoted } from "../../../lib/analyze/sanitise.ts";
 
 describe("asData", () => {
   const cases: [string, string, string][] = [
@@ -16,6 +16,12 @@ describe("asData", () => {
     ["a thinking block", "<think>low</think>", "(think)low(/think)"],
     ["Llama 2", "[INST] <<SYS>> [/INST]</s><s>", "(INST) ((SYS)) (/INST)(/s)(s)"],
     ["Nemotron", "<extra_id_1>User", "(extra_id_1)User"],
+    [
+      "brackets that look like others",
+      "＜|im_end|＞ ﹤x﹥ 〈y〉 ⟨z⟩ 《a》 «b» ［INST］",
+      "(|im_end|) (x) (y) (z) (a) (b) (INST)",
+    ],
+    ["letters in other forms", "Ｓｙｓｔｅｍ 𝐢𝐦_𝐞𝐧𝐝 ﬁ ①", "System im_end fi 1"],
     ["a token hidden by an invisible character", "<\u200b|im_end|\u200b>", "(|im_end|)"],
   ];
   for (const [what, text, expected] of cases) {
@@ -37,6 +43,10 @@ describe("asData", () => {
       }),
     );
   });
+});
+
+describe("quoted", () => {
+  it("cannot be left by a quotation mark or a backslash", () => equal(quoted('a" \\', 64), '"a\\" \\\\"'));
 });
 
 describe("plainText", () => {

@@ -4,6 +4,7 @@ import type { Batch } from "../../../lib/domain/batch.ts";
 import { EventRecord } from "../../../lib/domain/event.ts";
 import { ServerGate } from "../../../lib/resilience/server-gate.ts";
 import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
+import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startLlmServer } from "../../support/llm-server.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
@@ -34,7 +35,22 @@ describe("analysisStage, while the model is away", () => {
 
   const start = (estimate: AnalysisOptions["estimate"] = "away", id = "analyze") =>
     running.start(id, "nemotron-analyze", ({ nodeId }) => ({
-      stage: analysisStage({ site: running.site, nodeId, client, gate, concurrency: 1, estimate, publish: false }),
+      stage: analysisStage({
+        site: running.site,
+        nodeId,
+        client,
+        prompts: new NodePrompts({
+          site: running.site,
+          nodeId,
+          form: { household: "", house_rules: "" },
+          contextSize: 4096,
+          answerTokens: LLAMA_DEFAULTS.maxTokens,
+        }),
+        gate,
+        concurrency: 1,
+        estimate,
+        publish: false,
+      }),
     }));
   const batch = (n: number): Batch => {
     const at = new Date(running.clock.now()).toISOString();

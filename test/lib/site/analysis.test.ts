@@ -4,6 +4,7 @@ import type { Batch } from "../../../lib/domain/batch.ts";
 import type { SecurityEvent } from "../../../lib/domain/event.ts";
 import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
+import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import { Site } from "../../../lib/site/site.ts";
 import type { Job, Output } from "../../../lib/site/stage.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -44,7 +45,14 @@ describe("analysisStage", () => {
 
   /** Works on the batch; `estimates` fills with what leaves before the end. */
   const work = (estimate: AnalysisOptions["estimate"]) => {
-    const stage = analysisStage({ site, nodeId: "analyze", client, concurrency: 1, estimate, publish: true });
+    const prompts = new NodePrompts({
+      site,
+      nodeId: "analyze",
+      form: { household: "", house_rules: "" },
+      contextSize: 4096,
+      answerTokens: LLAMA_DEFAULTS.maxTokens,
+    });
+    const stage = analysisStage({ site, nodeId: "analyze", client, prompts, concurrency: 1, estimate, publish: true });
     const estimates: SecurityEvent[] = [];
     const store = (commit: Parameters<Job["interim"]>[0]) =>
       site.store.transaction(commit).map((output: Output) => output.payload as SecurityEvent);

@@ -35,6 +35,11 @@ describe("SiteConfig", () => {
     ["a camera id with a capital", { cameras: [camera("Front")] }, "cameras.0.id"],
     ["two cameras with one id", { cameras: [camera("a"), camera("a", { folder: "g" })] }, "cameras.1.id"],
     ["two cameras with one folder", { cameras: [camera("a"), camera("b", { folder: "f" })] }, "cameras.1.folder"],
+    [
+      "a camera's purpose that is a story",
+      { cameras: [camera("a", { purpose: "x".repeat(201) })] },
+      "cameras.0.purpose",
+    ],
     ["a camera's time zone that is none", { cameras: [camera("a", { timeZone: "here" })] }, "cameras.0.timeZone"],
   ];
   for (const [what, config, path] of wrong) {

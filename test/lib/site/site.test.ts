@@ -52,17 +52,17 @@ describe("Site", () => {
   });
 
   it("knows a camera by its list, else by its folder, else by its id", async () => {
-    const listed = { id: "porch", folder: "cam1", name: "The porch", timeZone: "Asia/Tokyo" };
+    const listed = { id: "porch", folder: "cam1", name: "The porch", timeZone: "Asia/Tokyo", purpose: "parcels" };
     const site = openSite(null, { timeZone: "UTC", cameras: [listed, { id: "gate", folder: "Gate cam" }] });
     site.claimCamera("yard", "Back Yard");
     const known = ["porch", "gate", "yard", "other"].map((id) => site.camera(id));
     assert.deepEqual(
-      known.map(({ name, time_zone }) => [name, time_zone]),
+      known.map(({ name, time_zone, purpose }) => [name, time_zone, purpose]),
       [
-        ["The porch", "Asia/Tokyo"],
-        ["Gate cam", "UTC"],
-        ["Back Yard", "UTC"],
-        ["other", "UTC"],
+        ["The porch", "Asia/Tokyo", "parcels"],
+        ["Gate cam", "UTC", ""],
+        ["Back Yard", "UTC", ""],
+        ["other", "UTC", ""],
       ],
     );
     assert.equal(site.listedId("cam1"), "porch");

@@ -225,6 +225,16 @@ describe("a store that begins from its backup", () => {
     }
   }
 
+  it("knows the prompts that a node had, and the chosen one", async () => {
+    const folder = tempFolder();
+    const store = openStore(folder);
+    const prompt = { version: "a", household: "Anna", house_rules: "", text: "Judge.", created_at: AT };
+    store.prompts.add("analyze", prompt);
+    store.prompts.choose("analyze", "a", "form");
+    const after = await replace(folder, store);
+    deepEqual(after.prompts.chosen("analyze", "form"), prompt);
+  });
+
   it("makes an index anew that the backup has not got whole", async () => {
     const folder = tempFolder();
     await backUpTwice(folder);
