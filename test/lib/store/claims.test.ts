@@ -23,7 +23,7 @@ describe("Claims", () => {
 
   function claim(claimed: Upload, nodeId = NODE): string | null {
     store.uploads.adopt(claimed);
-    return store.claims.claim(nodeId, claimed, WINDOW_MS);
+    return store.claims.claim(nodeId, claimed, WINDOW_MS)?.upload_id ?? null;
   }
 
   const cases: [string, Upload, string | null][] = [
