@@ -2,11 +2,11 @@
  * What a picture looks like in 64 bits: the signs of its 64 lowest frequencies against their median, as Zauner's "pHash"
  * has it (Implementation and Benchmarking of Perceptual Image Hash Functions, 2010).
  *
- * Of four such hashes it alone told a camera's pictures apart, measured on footage of two car parks. A picture that was
- * encoded anew, made 10 % lighter or darker, noisy or blurred was 0 to 2 bits away, one at half the size 4 at most, and
- * the empty car park a second later too. With a car driving it were 24 to 42, and where a person of a third of the
- * picture's height took some steps mostly 8 to 24. Of the difference hash (9 x 8 pixels) flat ground alone turned up to
- * 8 bits, as many as a person did.
+ * Of four such hashes it alone told a camera's pictures apart, on footage of two car parks. A picture that was encoded
+ * anew, made 10 % lighter or darker, noisy or blurred was 0 to 2 bits away; one at half the size, or of the empty car park
+ * a second later, 4 at most. A second of a driving car changed 24 to 42 bits, some steps of a person a third as high as
+ * the picture mostly 8 to 24, and 2 beside a car that filled it. In the difference hash (9 x 8 pixels) flat ground alone
+ * changed up to 8, as many as the person.
  */
 import { openPicture, pictureError } from "./picture.ts";
 
