@@ -38,13 +38,15 @@ export interface EventInput {
   /** The node that judged: two nodes may judge the same batch. */
   readonly nodeId: string;
   readonly judgement: Judgement;
+  /** The large picture of what was seen; null where there is none. */
+  readonly picturePath: string | null;
   readonly bands: RiskBands;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 /** The event of a batch. It is always revision 1 here: the store raises that where it knows an earlier one. */
-export function eventOf({ batch, camera, nodeId, judgement, bands, now }: EventInput): SecurityEvent {
+export function eventOf({ batch, camera, nodeId, judgement, picturePath, bands, now }: EventInput): SecurityEvent {
   const judged = judgedFields(judgement, batch);
   return {
     event_id: deriveId("event", batch.batch_id, nodeId),
@@ -62,7 +64,7 @@ export function eventOf({ batch, camera, nodeId, judgement, bands, now }: EventI
     detection_count: batch.detections.length,
     fast_path: batch.fast_path,
     thumbnail_path: batch.thumbnail_path,
-    picture_path: null,
+    picture_path: picturePath,
     reviewed: false,
     created_at: toIso(now),
     detections: batch.detections,

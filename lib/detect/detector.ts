@@ -3,7 +3,10 @@ import type { Frame } from "../domain/detection.ts";
 import { MediaError, ReplyError } from "../resilience/errors.ts";
 import type { Health } from "./health.ts";
 
-/** One still, complete and encoded (JPEG, PNG, …). */
+/**
+ * One still, complete and encoded (JPEG, PNG, …). For a server it must be stored as people see it: most decode without
+ * regard to EXIF, and would look at a turned picture as it lies.
+ */
 export interface Picture {
   readonly bytes: Buffer;
   /** With an extension: servers go by it. */

@@ -2,7 +2,7 @@
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import { DetectorConnection, isMissing, jsonIn, pictureForm, type ServerOptions } from "./detector-connection.ts";
 import type { Health } from "./health.ts";
-import { fromStated, fromStored } from "./upright.ts";
+import { readPictureFrame } from "./picture-frame.ts";
 import { type Seen, YoloBatchReply, YoloHealth, YoloReply } from "./yolo-reply.ts";
 
 /** Pictures in one request: the server holds all of them, decoded, at once. */
@@ -84,13 +84,16 @@ export class YoloServer implements Detector {
     return detectOneByOne({ detect: look }, pictures, signal);
   }
 
+  /** The server must mean the picture that it was sent: another one would put every box out of place. */
   async #sighting(seen: Seen, inferenceMs: number | null, { bytes }: Picture): Promise<Sighting> {
-    const { image_width: width, image_height: height, detections } = seen;
-    const isStated = width !== undefined && height !== undefined;
-    const measured = await (isStated
-      ? fromStated(detections, { width, height }, bytes)
-      : fromStored(detections, bytes));
-    if (measured) return { ...measured, inferenceMs };
-    throw this.#connection.wrongReply(`says the picture is ${width} x ${height}, which is not the one that was sent`);
+    const { image_width: width, image_height: height, detections: boxes } = seen;
+    if (width === undefined || height === undefined)
+      return { frame: await readPictureFrame(bytes), boxes, inferenceMs };
+    const stated = { width, height };
+    // The server may take formats that we cannot read, such as BMP.
+    const frame = await readPictureFrame(bytes).catch(() => stated);
+    if (frame.width === width && frame.height === height) return { frame, boxes, inferenceMs };
+    const what = `says the picture is ${width} x ${height}, where it is ${frame.width} x ${frame.height}`;
+    throw this.#connection.wrongReply(what);
   }
 }

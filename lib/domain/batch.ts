@@ -24,6 +24,8 @@ export const Batch = z.object({
   still_path: z.string().nullable().default(null),
   /** The same, small and with boxes. */
   thumbnail_path: z.string().nullable(),
+  /** How many pictures looked like these uploads and were not looked at, as of the closing; absent where none did. */
+  similar_count: z.int().positive().optional(),
   /** What `enrich` or the user's own flow knows about the scene; an absent part is absent. */
   context: z.record(z.string(), z.unknown()).optional(),
   /**

@@ -11,9 +11,10 @@ import { toMillis } from "./time.ts";
  * Of `context` it has what all of them say alike. The rest was said of one stretch of time and would be untrue of all.
  */
 export function mergeBatches(into: Batch, others: readonly Batch[]): Batch {
-  const { context: _own, ...rest } = into;
+  const { context: _own, similar_count: _ofOne, ...rest } = into;
   const batches = [into, ...others].sort(byStart);
   const context = commonContext(batches);
+  const similar = batches.reduce((sum, { similar_count = 0 }) => sum + similar_count, 0);
   const best = bestOf(batches.filter(({ thumbnail_path }) => thumbnail_path !== null));
   return {
     ...rest,
@@ -31,6 +32,7 @@ export function mergeBatches(into: Batch, others: readonly Batch[]): Batch {
     still_path: best?.still_path ?? null,
     thumbnail_path: best?.thumbnail_path ?? null,
     merged: mergedIds(into, others),
+    ...(similar > 0 && { similar_count: similar }),
     ...(context && { context }),
   };
 }

@@ -1,8 +1,7 @@
 /** Pictures, opened for decoding with everything that keeps a hostile one harmless. */
-import type { Sharp } from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { MediaError } from "../resilience/errors.ts";
 import { imageFormat } from "./format.ts";
-import { sharp } from "./sharp.ts";
 
 /** A 100 MP picture is 300 MB once decoded; no camera sends one. */
 const MAX_PIXELS = 100_000_000;

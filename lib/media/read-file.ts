@@ -15,7 +15,11 @@ const HASH_CHUNK_BYTES = 1024 * 1024;
  * (`FILE_GONE`, `NOT_A_FILE`, `UNREADABLE_FILE`).
  */
 export async function readUpload(path: string): Promise<{ bytes: Buffer; sha256: string }> {
-  const file = await openFile(path);
+  return readAndClose(await openFile(path));
+}
+
+/** The same of an open picture, which is closed then. Throws a MediaError `TOO_LARGE` above 64 MiB. */
+export async function readAndClose(file: FileHandle): Promise<{ bytes: Buffer; sha256: string }> {
   try {
     const bytes = await readPicture(file);
     return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };

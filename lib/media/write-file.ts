@@ -27,7 +27,8 @@ export async function writeFileAtomic(path: string, bytes: Buffer, options: { fl
     await rename(temporary, path);
     if (flush) await flushFolders(folder, made === undefined ? folder : dirname(made));
   } catch (cause) {
-    await rm(temporary, { force: true });
+    // Where even that is not possible, why the file could not be written says more.
+    await rm(temporary, { force: true }).catch(() => {});
     const passing = { retryable: true, cause };
     if (isDiskFull(cause)) throw new StoreError("DISK_FULL", `There is no room left for ${path}`, passing);
     throw new StoreError("FILE_NOT_WRITTEN", `${path} cannot be written: ${asError(cause).message}`, passing);

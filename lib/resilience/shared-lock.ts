@@ -1,4 +1,4 @@
-/** A lock that many may hold together, or one alone. */
+/** A lock that several may hold together, or one alone. */
 
 interface Waiter {
   readonly alone: boolean;
@@ -7,9 +7,15 @@ interface Waiter {
 
 /** First come, first served: who wants to be alone is not passed by those who come later. */
 export class SharedLock {
+  readonly #most: number;
   #holders = 0;
   #alone = false;
   readonly #waiting = new Set<Waiter>();
+
+  /** `most` may hold it together. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /**
    * Runs `work` beside others, or `alone`, when it is its turn. Rejects with the signal's reason where that aborts before.
@@ -44,7 +50,7 @@ export class SharedLock {
   #admit(): void {
     for (;;) {
       const [next] = this.#waiting;
-      if (!next || this.#alone || (next.alone && this.#holders > 0)) return;
+      if (!next || this.#alone || this.#holders >= (next.alone ? 1 : this.#most)) return;
       this.#waiting.delete(next);
       this.#holders += 1;
       this.#alone = next.alone;

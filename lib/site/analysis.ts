@@ -6,8 +6,10 @@ import { localTime } from "../analyze/local-time.ts";
 import { parseVerdict } from "../analyze/reply.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
+import { deriveId } from "../domain/ids.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
+import { drawEventPicture } from "./event-picture.ts";
 import { isLive, PRIORITY } from "./live.ts";
 import type { NodePrompts } from "./node-prompts.ts";
 import type { Site } from "./site.ts";
@@ -44,9 +46,18 @@ export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
     ...(options.client &&
-      options.estimate !== "never" && { whileAway: (batch, job) => estimateAhead(batch, job, options) }),
+      options.estimate !== "never" && {
+        whileAway: async (batch, job, signal) => estimateAhead(await look(batch, options, signal), job, options),
+      }),
     ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, options.site) }),
   };
+}
+
+/** What is judged. */
+interface Scene {
+  readonly batch: Batch;
+  /** Of the event; null where it has none. */
+  readonly picturePath: string | null;
 }
 
 /** When the model lags, what waits of one camera is judged in one go. */
@@ -68,17 +79,28 @@ function priorityOf(batch: Batch, now: number): number {
   return batch.fast_path ? PRIORITY.urgent : PRIORITY.live;
 }
 
+/** The batch with its event's picture, which is drawn once: a job that is tried again, or was estimated, has it. */
+async function look(batch: Batch, { site, nodeId }: AnalysisOptions, signal: AbortSignal): Promise<Scene> {
+  const { events } = site.store;
+  const eventId = events.idOf(batch.batch_id, nodeId);
+  const known = eventId === undefined ? undefined : events.get(eventId);
+  if (known) return { batch, picturePath: known.picture_path };
+  const newId = deriveId("event", batch.batch_id, nodeId);
+  return { batch, picturePath: await drawEventPicture(batch, newId, site, signal) };
+}
+
 async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
   const { site, client, prompts, estimate } = options;
-  if (client === null) return { commit: (tables) => store(tables, batch, estimated(batch, true, site), options) };
+  const scene = await look(batch, options, signal);
+  if (client === null) return { commit: (tables) => store(tables, scene, estimated(batch, true, site), options) };
 
   // The estimate leaves while the batch is still in use, and whoever gets it may change it.
-  const estimateFirst = () => estimateAhead(Batch.parse(batch), job, options);
+  const estimateFirst = () => estimateAhead({ ...scene, batch: Batch.parse(batch) }, job, options);
   if (estimate === "always") estimateFirst();
   const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
   try {
     const { judgement, failure } = await judge(batch, client, prompts, signal);
-    return { commit: (tables) => store(tables, batch, judgement, options), ...(failure && { failure }) };
+    return { commit: (tables) => store(tables, scene, judgement, options), ...(failure && { failure }) };
   } catch (error) {
     if (error instanceof ServerError && estimate === "away" && !signal.aborted) estimateFirst();
     throw error;
@@ -93,8 +115,8 @@ function estimated(batch: Batch, final: boolean, site: Site): Judgement {
 }
 
 /** Sends an estimate that the model's verdict follows. */
-function estimateAhead(batch: Batch, job: Job, options: AnalysisOptions): void {
-  job.interim((tables) => storeFirst(tables, batch, estimated(batch, false, options.site), options));
+function estimateAhead(scene: Scene, job: Job, options: AnalysisOptions): void {
+  job.interim((tables) => storeFirst(tables, scene, estimated(scene.batch, false, options.site), options));
 }
 
 /** Asks the model. An answer that cannot be used is a judgement too, that nobody judged; a server that is away is none. */
@@ -116,16 +138,17 @@ async function judge(
 }
 
 /** Stores an estimate, unless the batch has an event already: a job that is tried again estimates once. */
-function storeFirst(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
-  const known = tables.events.idOf(batch.batch_id, options.nodeId);
-  return known === undefined ? store(tables, batch, judgement, options) : [];
+function storeFirst(tables: Tables, scene: Scene, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
+  const known = tables.events.idOf(scene.batch.batch_id, options.nodeId);
+  return known === undefined ? store(tables, scene, judgement, options) : [];
 }
 
-function store(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
+function store(tables: Tables, scene: Scene, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
   const { site, nodeId } = options;
+  const { batch } = scene;
   // Without a broker nobody would ever empty the outbox.
   const publish = options.publish && site.publishes;
-  const event = toEvent(tables, batch, judgement, options);
+  const event = toEvent(tables, scene, judgement, options);
   tables.batches.adopt(batch, site.clock.now());
   const stored = tables.events.save(nodeId, event, publish);
   if (stored === null) return [];
@@ -140,9 +163,9 @@ function store(tables: Tables, batch: Batch, judgement: Judgement, options: Anal
   ];
 }
 
-function toEvent(tables: Tables, batch: Batch, judgement: Judgement, options: AnalysisOptions): SecurityEvent {
+function toEvent(tables: Tables, scene: Scene, judgement: Judgement, options: AnalysisOptions): SecurityEvent {
   const { site, nodeId } = options;
-  const camera = site.camera(batch.camera_id);
-  const event = eventOf({ batch, camera, nodeId, judgement, bands: site.bands, now: site.clock.now() });
-  return { ...event, event_id: tables.events.idOf(batch.batch_id, nodeId) ?? event.event_id };
+  const camera = site.camera(scene.batch.camera_id);
+  const event = eventOf({ ...scene, camera, nodeId, judgement, bands: site.bands, now: site.clock.now() });
+  return { ...event, event_id: tables.events.idOf(scene.batch.batch_id, nodeId) ?? event.event_id };
 }

@@ -12,6 +12,11 @@ export function wholeNumber(fallback: number, { min, max }: { min: number; max: 
   return z.preprocess(emptyAsUnset, z.coerce.number().int().min(min).max(max).default(fallback));
 }
 
+/** A whole number, or null for nothing. */
+export function optionalWholeNumber({ min, max }: { min: number; max: number }) {
+  return z.preprocess(emptyAsUnset, z.coerce.number().int().min(min).max(max).nullable().default(null));
+}
+
 /** A number of seconds, as milliseconds. */
 export function seconds(fallback: number, range: { min: number; max: number }) {
   return number(fallback, range).transform((value) => value * 1000);

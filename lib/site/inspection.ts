@@ -1,5 +1,4 @@
 /** What `detect` does: looks at a picture, stores what was found and draws it. */
-import { join } from "node:path";
 import type { Detector } from "../detect/detector.ts";
 import type { Filters } from "../detect/filters.ts";
 import { toDetections } from "../detect/normalise.ts";
@@ -10,16 +9,18 @@ import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
+import { isUpright, turnUpright } from "../media/upright.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
-import type { Nothing, UploadFile } from "../store/uploads.ts";
+import type { Nothing } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
 import { describeUpload } from "./describe-upload.ts";
 import { airHeir } from "./heirs.ts";
 import { confirmHealthy, isGone } from "./root-health.ts";
 import { type Site, THUMBNAILS } from "./site.ts";
 import type { Result, SlowStage } from "./stage.ts";
+import { watchedFile } from "./watched-file.ts";
 
 export interface InspectionOptions {
   readonly site: Site;
@@ -82,7 +83,10 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   }
   const hazard = inspectionHazard(nodeId, upload.upload_id);
   const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
-  const look = () => detector.detect({ bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
+  // A server may look at a picture as it is stored: then its boxes would be of another picture than the one people see.
+  const upright = (await isUpright(file.bytes)) || detector.inProcess;
+  const bytes = upright ? file.bytes : await decode(() => turnUpright(file.bytes));
+  const look = () => detector.detect({ bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
   const sighting = await (detector.inProcess ? decode(look) : look());
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
   const detections = toDetections(sighting, {
@@ -122,12 +126,6 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
       ];
     },
   };
-}
-
-/** The upload's file in a watched folder, if that is what is looked at, and not a picture made of it. */
-function watchedFile({ upload_id, path }: Upload, { store }: Site): UploadFile | undefined {
-  const found = store.uploads.fileOf(upload_id);
-  return found && join(found.root, found.path) === path ? found : undefined;
 }
 
 /** Ends a job without an inspection: what became of the upload is all there is to say. */

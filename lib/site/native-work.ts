@@ -1,4 +1,9 @@
-/** Native decoding, counted: a picture that keeps taking the process down is first decoded alone, then not any more. */
+/**
+ * Native decoding, bounded and counted: so much at once as the machine has cores for, and a picture that keeps taking the
+ * process down is first decoded alone, then not any more.
+ */
+import { availableParallelism } from "node:os";
+import sharp from "sharp";
 import type { Clock } from "../resilience/clock.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { SharedLock } from "../resilience/shared-lock.ts";
@@ -8,8 +13,19 @@ import type { Store } from "../store/store.ts";
 const ALONE_FROM = 3;
 const MOST_STARTS = 5;
 
+// Several pictures come at a time, to machines with two cores: more gets done when each has one thread than when all of
+// them share every core. No picture comes twice, so a cache would only hold memory. Both are the process's settings.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/**
+ * Of the four threads that the process has for files and decoding together, one stays free. On two cores, stat(2) took
+ * 0.1 ms beside two decodings and 15 ms beside eight, which were done no sooner.
+ */
+const MOST_AT_ONCE = Math.min(availableParallelism(), 3);
+
 /** Sites share the process. */
-const lock = new SharedLock();
+const lock = new SharedLock(MOST_AT_ONCE);
 
 export class NativeWork {
   readonly #store: Store;

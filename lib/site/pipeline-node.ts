@@ -158,7 +158,9 @@ export class PipelineNode<R, B extends Behaviour<R>> {
         if (!slow) throw new VigilError("NO_WORK", "This node has no slow work");
         return slow.work(slow.input.parse(job.message.payload), job, signal);
       },
-      whileAway: slow?.whileAway && ((job) => slow.whileAway?.(slow.input.parse(job.message.payload), job)),
+      whileAway:
+        slow?.whileAway &&
+        (async (job, signal) => slow.whileAway?.(slow.input.parse(job.message.payload), job, signal)),
       merge: slow ? mergeOf(slow) : undefined,
       send: (messages) => this.#send(messages),
       onResumedFailure: (error, message) => host.error(error, message),

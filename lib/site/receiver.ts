@@ -25,6 +25,8 @@ export interface ReceiverOptions<R> {
 export class Receiver<R> {
   readonly #options: ReceiverOptions<R>;
   readonly #held: HeldMessages;
+  /** The message before, where messages are prepared. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ReceiverOptions<R>) {
     this.#options = options;
@@ -44,15 +46,16 @@ export class Receiver<R> {
     let admitted: { readonly payload: unknown } | null = null;
     await this.#held.take(bytes, async () => {
       admitted ??= { payload: stage.admit ? await stage.admit(message).catch(refusalOf) : message.payload };
-      this.#receive({ message, key, done }, admitted.payload, stage);
+      await this.#receive({ message, key, done }, admitted.payload, stage);
     });
   }
 
-  #receive(
+  /** Ends in the same breath where the stage prepares nothing. */
+  async #receive(
     arrival: Pick<Delivery, "message" | "key" | "done">,
     payload: unknown,
     stage: SlowStage<R> | InstantStage<R>,
-  ): void {
+  ): Promise<void> {
     const { type, queue } = this.#options;
     const refuse = (error: VigilError) =>
       queue.refuse({ ...arrival, subject: null, cameraId: "", priority: 0, durable: false }, error);
@@ -73,17 +76,29 @@ export class Receiver<R> {
       durable: "work" in stage ? Buffer.isBuffer(message.payload) : (stage.durable ?? false),
     };
     if ("work" in stage) queue.receive(delivery);
-    else this.#settle(delivery, record.data, stage);
+    else if (stage.prepare) await this.#prepareAndSettle(delivery, record.data, stage.prepare, stage.openPort);
+    else this.#settle(delivery, record.data, stage.settle, stage.openPort);
   }
 
-  #settle(delivery: Delivery, record: R, stage: InstantStage<R>): void {
+  async #prepareAndSettle(
+    delivery: Delivery,
+    record: R,
+    prepare: NonNullable<InstantStage<R>["prepare"]>,
+    openPort: number | undefined,
+  ): Promise<void> {
+    const settled = this.#last.then(async () => this.#settle(delivery, record, await prepare(record), openPort));
+    this.#last = settled.catch(() => {});
+    await settled;
+  }
+
+  #settle(delivery: Delivery, record: R, settle: InstantStage<R>["settle"], openPort: number | undefined): void {
     const { queue, send, warn } = this.#options;
     try {
-      queue.receiveAndSettle(delivery, (tables) => stage.settle(record, delivery.message, tables));
+      queue.receiveAndSettle(delivery, (tables) => settle(record, delivery.message, tables));
     } catch (error) {
-      if (!(error instanceof StoreError) || stage.openPort === undefined) throw error;
+      if (!(error instanceof StoreError) || openPort === undefined) throw error;
       warn(`${error.message}; the message passes unchecked`);
-      send([{ port: stage.openPort, message: delivery.message }]);
+      send([{ port: openPort, message: delivery.message }]);
       delivery.done();
     }
   }

@@ -26,6 +26,8 @@ import { WatchedRoots } from "./watched-roots.ts";
 
 /** Where a site keeps its thumbnails, in its data folder. */
 export const THUMBNAILS = "thumbnails";
+/** Where it keeps the large pictures of its events. */
+export const PICTURES = "pictures";
 /** Where it keeps pictures that came as bytes. */
 export const INBOX = "inbox";
 

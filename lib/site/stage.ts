@@ -33,7 +33,7 @@ export interface SlowStage<R> extends StageBase<R> {
    * While the server is away: what goes ahead of the result, such as an estimate. Done for each job that waits, also one
    * that runs or for which it was done before.
    */
-  whileAway?(record: R, job: Job): void;
+  whileAway?(record: R, job: Job, signal: AbortSignal): Promise<void>;
 }
 
 /** Work that is part of the transaction that takes the message. */
@@ -43,4 +43,9 @@ export interface InstantStage<R> extends StageBase<R> {
   /** Set where what leaves the node cannot be undone, such as an alert. */
   readonly durable?: boolean;
   settle(record: R, message: FlowMessage, tables: Tables): readonly Output[];
+  /**
+   * Finds out what takes time and must be known; the answer settles the record, instead of `settle`. Messages are prepared
+   * one after the other and settled in the order in which they came. Must not reject.
+   */
+  prepare?(record: R): Promise<InstantStage<R>["settle"]>;
 }

@@ -76,6 +76,7 @@ export class Batches {
   readonly #known;
   readonly #closed;
   readonly #members;
+  readonly #similarCount;
   readonly #takesMore;
   readonly #mergeable;
   readonly #grow;
@@ -114,6 +115,11 @@ export class Batches {
         u.captured_at, u.received_at, u.sha256
       FROM batch_inspections m JOIN inspections i USING(inspection_id) JOIN uploads u USING(upload_id)
       WHERE m.batch_id = ? ORDER BY u.captured_at, m.inspection_id`);
+    this.#similarCount = db
+      .prepare<[string], number>(`
+      SELECT count(*) FROM uploads WHERE distance IS NOT NULL AND original_id IN (
+        SELECT i.upload_id FROM batch_inspections m JOIN inspections i USING(inspection_id) WHERE m.batch_id = ?)`)
+      .pluck();
     this.#takesMore = db
       .prepare<[string], number>("SELECT 1 FROM batches WHERE batch_id = ? AND state IN ('closed', 'foreign')")
       .pluck();
@@ -161,6 +167,7 @@ export class Batches {
     const members = this.#members.all(batchId).map(readMember);
     const best = bestOf(members.filter(({ thumbnail_path }) => thumbnail_path !== null));
     const uploads = new Map(members.map(({ upload }) => [upload.upload_id, upload]));
+    const similar = this.#similarCount.get(batchId) ?? 0;
     return {
       ...row,
       fast_path: row.fast_path === 1,
@@ -168,6 +175,7 @@ export class Batches {
       uploads: [...uploads.values()],
       still_path: best?.still_path ?? null,
       thumbnail_path: best?.thumbnail_path ?? null,
+      ...(similar > 0 && { similar_count: similar }),
     };
   }
 

@@ -8,6 +8,8 @@ import type { Outbox } from "./outbox.ts";
 const COLUMNS = Object.keys(EventRecord.shape);
 /** What a later verdict does not touch. */
 const FIXED: ReadonlySet<string> = new Set(["event_id", "batch_id", "camera_id", "revision", "reviewed", "created_at"]);
+/** What a later verdict brings only where there was none: it was made of what the event is about. */
+const KEPT = "picture_path";
 
 export class Events {
   readonly #outbox: Outbox;
@@ -19,7 +21,9 @@ export class Events {
 
   constructor(db: Database, outbox: Outbox) {
     this.#outbox = outbox;
-    const updates = COLUMNS.filter((column) => !FIXED.has(column)).map((column) => `${column} = excluded.${column}`);
+    const updates = COLUMNS.filter((column) => !FIXED.has(column)).map((column) =>
+      column === KEPT ? `${column} = coalesce(events.${column}, excluded.${column})` : `${column} = excluded.${column}`,
+    );
     this.#save = db.prepare<[Record<string, unknown>], unknown>(`
       INSERT INTO events(node_id, ${COLUMNS.join(", ")}) VALUES(:node_id, ${COLUMNS.map((column) => `:${column}`).join(", ")})
       ON CONFLICT(event_id) DO UPDATE SET revision = events.revision + 1, ${updates.join(", ")}

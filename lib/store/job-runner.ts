@@ -128,7 +128,7 @@ export class JobRunner implements Caller {
     this.#closing.abort(new VigilError("CLOSING", "The node is closing; the job stays queued", { retryable: true }));
     this.#cancelTimer();
     this.#leaveGate?.();
-    await Promise.allSettled(this.#running.values());
+    await Promise.allSettled([...this.#running.values(), this.#ahead?.ended()]);
     this.#live.clear();
   }
 
@@ -140,9 +140,9 @@ export class JobRunner implements Caller {
       nodeId,
       signal: this.#closing.signal,
       isAway: () => this.#leaveGate !== null && gate.outage !== null,
-      ahead: (job_id, msg) => {
+      ahead: async (job_id, msg) => {
         const message = this.#messageOf({ job_id, msg });
-        whileAway({ message, interim: (commit) => this.#sendAhead(message, commit) });
+        await whileAway({ message, interim: (commit) => this.#sendAhead(message, commit) }, this.#closing.signal);
       },
       onError: onInterimFailure,
     });

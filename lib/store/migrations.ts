@@ -42,6 +42,7 @@ const STEPS: readonly string[] = [
 
   -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.
   -- found: it waits in its folder for its turn. suppressed_by: the node that called it a duplicate of original_id.
+  -- distance: of a picture that only looked like its original, in how many of 64 bits; null where the content is the same.
   CREATE TABLE uploads(
     upload_id TEXT PRIMARY KEY,
     camera_id TEXT,
@@ -57,8 +58,10 @@ const STEPS: readonly string[] = [
     reason TEXT,
     original_id TEXT REFERENCES uploads,
     suppressed_by TEXT,
+    distance INTEGER,
     UNIQUE(root, path, size, mtime_ns),
     CHECK((state = 'duplicate') = (original_id IS NOT NULL)),
+    CHECK(distance IS NULL OR original_id IS NOT NULL),
     CHECK(state IN ('found','rejected','baseline','gone') OR (camera_id IS NOT NULL AND sha256 IS NOT NULL AND captured_at IS NOT NULL))
   ) STRICT;
   CREATE INDEX upload_found ON uploads(root, camera_id, mtime_ns) WHERE state = 'found';
@@ -244,15 +247,18 @@ const STEPS: readonly string[] = [
     UNIQUE(kind, subject_id, revision)
   ) STRICT;
 
+  -- hash: what the picture looks like, where the node asks for that.
   CREATE TABLE claims(
     node_id TEXT NOT NULL,
     camera_id TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     upload_id TEXT NOT NULL,
     received_ms INTEGER NOT NULL,
+    hash TEXT,
     PRIMARY KEY(node_id, camera_id, sha256)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX claim_age ON claims(received_ms);
+  CREATE INDEX claim_looks ON claims(node_id, camera_id, received_ms) WHERE hash IS NOT NULL;
 
   -- What became of every upload; LOST must never appear.
   CREATE VIEW account AS

@@ -22,7 +22,7 @@ const REOPEN_UPLOADS = `
 
   UPDATE uploads SET state = 'baseline', reason = 'handed on before the database became corrupt' WHERE state = 'handed';
 
-  UPDATE uploads SET state = 'baseline', original_id = NULL, suppressed_by = NULL,
+  UPDATE uploads SET state = 'baseline', original_id = NULL, suppressed_by = NULL, distance = NULL,
     reason = 'a duplicate of what was handed on before the database became corrupt'
   WHERE state = 'duplicate' AND original_id NOT IN (SELECT upload_id FROM uploads WHERE state = 'found');
 

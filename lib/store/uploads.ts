@@ -28,6 +28,8 @@ interface HeirRow extends UploadRow {
   readonly suppressed_by: string;
 }
 
+const HANDED = "state = 'handed', original_id = NULL, suppressed_by = NULL, distance = NULL";
+
 const UPLOAD_COLUMNS = "upload_id, camera_id, root, path, media_type, size, captured_at, received_at, sha256";
 
 export class Uploads {
@@ -57,19 +59,17 @@ export class Uploads {
       "state = 'handed' AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)";
     this.#end = db.prepare<[Nothing, string]>(`UPDATE uploads SET state = ? WHERE upload_id = ? AND ${stillOpen}`);
     this.#reopen = db.prepare<[string]>(`
-      UPDATE uploads SET state = 'handed', original_id = NULL, suppressed_by = NULL
+      UPDATE uploads SET ${HANDED}
       WHERE upload_id = ? AND state IN ('gone', 'superseded', 'duplicate') AND sha256 IS NOT NULL`);
-    this.#suppress = db.prepare(
-      `UPDATE uploads SET state = 'duplicate', original_id = ?, suppressed_by = ? WHERE upload_id = ? AND ${stillOpen}`,
-    );
+    this.#suppress = db.prepare(`
+      UPDATE uploads SET state = 'duplicate', original_id = ?, distance = ?, suppressed_by = ?
+      WHERE upload_id = ? AND ${stillOpen}`);
     this.#passOn = db.prepare<[string, string]>("UPDATE uploads SET original_id = ? WHERE original_id = ?");
     this.#heir = db.prepare<[{ id: string }], HeirRow>(`
       SELECT ${UPLOAD_COLUMNS}, suppressed_by
       FROM uploads WHERE original_id = :id AND (SELECT state FROM uploads WHERE upload_id = :id) <> 'handed'
       ORDER BY received_at, upload_id LIMIT 1`);
-    this.#inherit = db.prepare(
-      "UPDATE uploads SET state = 'handed', original_id = NULL, suppressed_by = NULL WHERE upload_id = ?",
-    );
+    this.#inherit = db.prepare(`UPDATE uploads SET ${HANDED} WHERE upload_id = ?`);
     this.#fileOf = db.prepare<[string], UploadFile>(
       "SELECT root, path FROM uploads WHERE upload_id = ? AND root IS NOT NULL",
     );
@@ -99,9 +99,13 @@ export class Uploads {
     this.#adopt.run(upload);
   }
 
-  /** A node has seen the upload's content in another one; whatever was a duplicate of this one is one of that. */
-  markDuplicate(uploadId: string, originalId: string, nodeId: string): void {
-    if (this.#suppress.run(originalId, nodeId, uploadId).changes === 1) this.#passOn.run(originalId, uploadId);
+  /**
+   * A node has seen the upload's content in another one or, with a `distance`, a picture that looks like it; whatever was
+   * a duplicate of this one is one of that.
+   */
+  markDuplicate(uploadId: string, originalId: string, nodeId: string, distance: number | null = null): void {
+    const marked = this.#suppress.run(originalId, distance, nodeId, uploadId);
+    if (marked.changes === 1) this.#passOn.run(originalId, uploadId);
   }
 
   /** Enters what became of an upload that cannot be looked at, unless it was, or has ended before. */

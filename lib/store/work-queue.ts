@@ -24,7 +24,7 @@ export interface WorkQueueOptions {
   readonly concurrency: number;
   work(job: Job, signal: AbortSignal): Promise<Result>;
   /** What may go ahead of a job's result while the server is away; done at least once for each job that waits for it. */
-  readonly whileAway?: ((job: Job) => void) | undefined;
+  readonly whileAway?: ((job: Job, signal: AbortSignal) => Promise<void>) | undefined;
   readonly merge?: Merge | undefined;
   send(messages: readonly Sent[]): void;
   /** A job from before a restart has failed for good: there is nobody's `done` to tell. */

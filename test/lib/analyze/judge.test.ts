@@ -15,7 +15,14 @@ const seen = batch(
   ],
   { fast_path: true, thumbnail_path: "/data/thumb.jpg", context: { zones: ["porch"] } },
 );
-const common = { batch: seen, camera, nodeId: "node_1", bands: DEFAULT_RISK_BANDS, now: toMillis(NOON) };
+const common = {
+  batch: seen,
+  camera,
+  nodeId: "node_1",
+  picturePath: "/data/picture.jpg",
+  bands: DEFAULT_RISK_BANDS,
+  now: toMillis(NOON),
+};
 const estimate = estimateRisk(seen, 14);
 const verdict = { reasoning: "Two reasons.", summary: "A visitor.", risk_score: 61, recommended_action: null };
 
@@ -41,7 +48,7 @@ describe("eventOf", () => {
       detection_count: 3,
       fast_path: true,
       thumbnail_path: "/data/thumb.jpg",
-      picture_path: null,
+      picture_path: "/data/picture.jpg",
       model: "nano",
       prompt_version: "basic-1",
       reviewed: false,

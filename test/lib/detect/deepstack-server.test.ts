@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import sharp from "sharp";
 import { DeepstackServer } from "../../../lib/detect/deepstack-server.ts";
 import type { Picture } from "../../../lib/detect/detector.ts";
 import { MediaError, ReplyError, ServerError } from "../../../lib/resilience/errors.ts";
@@ -58,15 +57,6 @@ describe("DeepstackServer", () => {
       await assert.rejects(detect(), { code: "DETECTOR_REPLY" });
     });
   }
-
-  it("measures in the upright picture, which these servers do not know", async () => {
-    server.answer([car]);
-    const bytes = await sharp(picture.bytes).withMetadata({ orientation: 8 }).toBuffer();
-    const { frame, boxes } = await detect({ bytes });
-    // To be turned to the left: the upper right corner of what is stored is the upper left one.
-    const turned = { ...carBox, x: 30, y: 160 - 52, width: 20, height: 40 };
-    assert.deepEqual({ frame, boxes }, { frame: { width: 120, height: 160 }, boxes: [turned] });
-  });
 
   it("misses the size of a picture that only the server can read", async () => {
     server.misbehave({ body: { success: true, predictions: [] } });

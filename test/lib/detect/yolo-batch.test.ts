@@ -151,7 +151,7 @@ describe("YoloServer.detectMany", () => {
       /answers for \[1, 0\]/,
     ],
     ["an index that is none", [{ ...result, index: "0" }, result], /results\.0\.index/],
-    ["another picture's size", [{ ...result, image_width: 640 }, result], /not the one that was sent/],
+    ["another picture's size", [{ ...result, image_width: 640 }, result], /where it is 160 x 120/],
     ["a result that is none", [result, null], /results\.1/],
     ["what is no list", { 0: result, 1: result }, /results: .*expected array/],
   ];

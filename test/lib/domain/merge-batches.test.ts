@@ -72,17 +72,19 @@ const batches = fc.uniqueArray(
       fast_path: fc.boolean(),
       confidence: fc.double({ min: 0, max: 1, noNaN: true }),
       picture: fc.boolean(),
+      similar: fc.nat(3),
       context: fc.option(fc.record({ night: fc.boolean(), visits: fc.nat(1) }, { requiredKeys: [] }), {
         nil: undefined,
       }),
     })
-    .map(({ id, seconds, shared, fast_path, confidence, picture, context }): Batch => {
+    .map(({ id, seconds, shared, fast_path, confidence, picture, similar, context }): Batch => {
       const made = batch(shared ? "shared" : `ba_${id}`, seconds, {
         fast_path,
         thumbnail_path: picture ? `/thumbnails/${id}.jpg` : null,
       });
       const detections = made.detections.map((found) => ({ ...found, confidence }));
-      return { ...made, batch_id: `ba_${id}`, detections, ...(context && { context }) };
+      const counted = similar > 0 && { similar_count: similar };
+      return { ...made, batch_id: `ba_${id}`, detections, ...counted, ...(context && { context }) };
     }),
   { selector: ({ batch_id }) => batch_id, minLength: 1, maxLength: 6 },
 );
@@ -115,6 +117,13 @@ describe("mergeBatches", () => {
       merged.detections.map(({ detection_id }) => detection_id),
       ["de_up_ba_2_2", "de_late"],
     );
+  });
+
+  it("counts the similar pictures of all", () => {
+    const counts = (...similar: (number | undefined)[]) =>
+      merge(similar.map((similar_count, n) => batch(`ba_${n}`, [n], { ...(similar_count && { similar_count }) })));
+    equal(counts(2, undefined, 3).similar_count, 5);
+    equal("similar_count" in counts(undefined, undefined), false);
   });
 
   it("keeps why the first closed, and is urgent where one is", () => {

@@ -10,7 +10,7 @@ describe("SharedLock", () => {
   let ends: Map<string, PromiseWithResolvers<void>>;
 
   beforeEach(() => {
-    lock = new SharedLock();
+    lock = new SharedLock(3);
     running = [];
     ends = new Map();
   });
@@ -49,6 +49,16 @@ describe("SharedLock", () => {
     await end("c");
     deepEqual(running, ["d"]);
     await end("d");
+    deepEqual(running, ["e"]);
+  });
+
+  it("is held by no more than so many", async () => {
+    for (const name of ["a", "b", "c", "d", "e"]) void hold(name, "shared");
+    await settled();
+    deepEqual(running, ["a", "b", "c"]);
+    await end("b");
+    deepEqual(running, ["a", "c", "d"]);
+    await end("a", "c", "d");
     deepEqual(running, ["e"]);
   });
 

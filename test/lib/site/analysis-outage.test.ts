@@ -1,4 +1,6 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.ts";
 import type { Batch } from "../../../lib/domain/batch.ts";
 import { EventRecord } from "../../../lib/domain/event.ts";
@@ -7,6 +9,7 @@ import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.
 import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startLlmServer } from "../../support/llm-server.ts";
+import { scene } from "../../support/pictures.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { type Rig, RunningSite, settle } from "./running-site.ts";
 
@@ -107,6 +110,33 @@ describe("analysisStage, while the model is away", () => {
         .toSorted(),
       [1, 2, 3].map((n) => [`ba_${n}`, 2]),
     );
+  });
+
+  it("draws an event's picture for the estimate, and the verdict keeps it", async () => {
+    const still = join(running.folder, "stills/1.jpg");
+    mkdirSync(dirname(still));
+    writeFileSync(still, await scene());
+    const rig = start();
+    for (const n of [1, 2]) await rig.put({ _msgid: `m${n}`, payload: { ...batch(n), still_path: still } });
+    await away();
+    await eventually(() => estimated(rig).length === 2, "the estimates");
+    rmSync(still);
+    llm.misbehave(null);
+    llm.answer(() => VERDICT);
+    await eventually(async () => {
+      await running.pass(30);
+      return rig.ended.length === 2;
+    }, "the verdicts");
+    const pictures = events(rig).map(({ batch_id, revision, picture_path }) => [batch_id, revision, picture_path]);
+    deepEqual(
+      pictures.toSorted().map(([batch_id, revision]) => [batch_id, revision]),
+      [1, 2].flatMap((n) => [1, 2].map((revision) => [`ba_${n}`, revision])),
+    );
+    for (const event of events(rig)) {
+      const day = event.started_at.slice(0, 10);
+      equal(event.picture_path, join(running.folder, "pictures", event.camera_id, day, `${event.event_id}.jpg`));
+      ok(existsSync(event.picture_path));
+    }
   });
 
   it("estimates for each node that waits for the server, whoever has found it away", async () => {

@@ -96,8 +96,12 @@ describe("analysisStage", () => {
   });
 
   it("always estimates first when told to", async () => {
+    const answer = Promise.withResolvers<object>();
+    llm.answer(() => answer.promise);
     const { estimates, ended } = work("always");
+    await eventually(() => llm.requests.length === 1, "the request");
     assert.equal(estimates.length, 1);
+    answer.resolve({ reasoning: "r", summary: "s", risk_score: 20, recommended_action: "" });
     assert.equal((await ended)?.revision, 2);
   });
 

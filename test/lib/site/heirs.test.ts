@@ -1,9 +1,11 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { join } from "node:path";
+import type { Upload } from "../../../lib/domain/upload.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import { SiteBus } from "../../../lib/site/bus.ts";
 import { dedupeStage } from "../../../lib/site/dedupe.ts";
 import { airHeir } from "../../../lib/site/heirs.ts";
+import type { InstantStage } from "../../../lib/site/stage.ts";
 import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
 import { violations } from "../../support/invariants.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -33,10 +35,21 @@ describe("airHeir", () => {
 
   /** Has an upload pass a dedupe node; the answer is the port that it leaves by. */
   function pass(id: string, nodeId = "dedupe"): number | undefined {
-    const stage = dedupeStage({ nodeId, windowMs: 60_000, clock: systemClock });
+    return settle(upload(id), nodeId, dedupeStage({ nodeId, windowMs: 60_000, clock: systemClock }).settle);
+  }
+
+  /** Has a picture with content of its own pass that looks like this. */
+  async function show(id: string, hash: string): Promise<number | undefined> {
+    const likenessOf = async () => ({ hash, limit: 4 });
+    const { prepare } = dedupeStage({ nodeId: "dedupe", windowMs: 60_000, clock: systemClock, likenessOf });
+    ok(prepare);
+    return settle(uploadOf(id), "dedupe", await prepare(uploadOf(id)));
+  }
+
+  function settle(upload: Upload, nodeId: string, by: InstantStage<Upload>["settle"]): number | undefined {
     return store.transaction((tables) => {
-      enterHanded(store, upload(id));
-      const outputs = stage.settle(upload(id), {}, tables);
+      enterHanded(store, upload);
+      const outputs = by(upload, {}, tables);
       for (const { port, subject } of outputs) if (subject) tables.handovers.send(nodeId, port, subject, "{}", 0);
       return outputs[0]?.port;
     });
@@ -86,6 +99,30 @@ describe("airHeir", () => {
     end("up_3", "gone");
     deepEqual(aired, []);
     equal(pass("up_4"), 0);
+  });
+
+  it("has the first picture looked at that only looked like the one that came to nothing", async () => {
+    deepEqual([await show("up_1", "0000000000000000"), await show("up_2", "0000000000000007")], [0, 1]);
+    equal(await show("up_3", "0000000000000001"), 1);
+    const distances = () =>
+      rows(folder, "SELECT upload_id, state, original_id, distance FROM uploads ORDER BY upload_id").map(Object.values);
+    deepEqual(distances(), [
+      ["up_1", "handed", null, null],
+      ["up_2", "duplicate", "up_1", 3],
+      ["up_3", "duplicate", "up_1", 1],
+    ]);
+    store.handovers.answer(null, SUBJECT, 1);
+    end("up_1", "gone");
+    equal(aired.length, 1);
+    equal(JSON.parse(store.handovers.get(aired[0]?.[1] ?? "")?.msg ?? "").payload.upload_id, "up_2");
+    deepEqual(distances(), [
+      ["up_1", "gone", null, null],
+      ["up_2", "handed", null, null],
+      ["up_3", "duplicate", "up_2", 1],
+    ]);
+    // Compared with what the first of the burst looked like.
+    deepEqual([await show("up_4", "000000000000000f"), await show("up_5", "000000000000001f")], [1, 0]);
+    deepEqual(distances()[3], ["up_4", "duplicate", "up_2", 4]);
   });
 
   it("lets the same content pass that comes after its end", () => {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, equal, notEqual, throws } from "node:assert/strict";
 import { join as joinPath } from "node:path";
 import { Batch, type CloseReason } from "../../../lib/domain/batch.ts";
 import type { Detected } from "../../../lib/domain/detection.ts";
@@ -227,6 +227,43 @@ describe("Batches", () => {
       for (const id of ["in_1", "in_3", "in_4"]) join(openBatch("ba_2"), id);
       equal(store.batches.close("ba_2", "idle")?.thumbnail_path, without.thumbnail_path);
     });
+  });
+
+  it("shows the clip whose best moment is better than the other's, whatever else is in it", () => {
+    const [clip, better] = ["in_1", "in_2"].map((id) => {
+      const upload = uploadOf(`up_${id}`, { media_type: "video", path: `/ftp/Front door/${id}.mp4` });
+      store.uploads.adopt(upload);
+      const detected = detectedOf(id, upload, id === "in_1" ? [0.5, 0.6, 0.6, 0.6] : [0.1, 0.7]);
+      const moments = detected.detections.map((detection, n) => ({ ...detection, offset_ms: n * 1000 }));
+      const still_path = `/data/stills/${id}.jpg`;
+      know({ ...detected, detections: moments, still_path });
+      return { id, still_path };
+    });
+    for (const id of ["in_1", "in_2"]) join(openBatch("ba_1"), id);
+    const batch = store.batches.close("ba_1", "idle");
+    equal(batch?.still_path, better?.still_path);
+    equal(batch?.detections.length, 6);
+    notEqual(clip?.still_path, better?.still_path);
+  });
+
+  it("counts the pictures that only looked like its own, as of the closing", () => {
+    const [first, second] = [inspected("in_1"), inspected("in_2")];
+    inspected("in_of_another_batch");
+    const duplicates: [id: string, original: string, distance: number | null][] = [
+      ["up_similar_1", first.upload.upload_id, 0],
+      ["up_similar_2", first.upload.upload_id, 4],
+      ["up_similar_3", second.upload.upload_id, 2],
+      ["up_exact", first.upload.upload_id, null],
+      ["up_elsewhere", "up_in_of_another_batch", 1],
+    ];
+    for (const [id, original, distance] of duplicates) {
+      store.uploads.adopt(uploadOf(id));
+      store.uploads.markDuplicate(id, original, "dedupe", distance);
+    }
+    for (const id of ["in_1", "in_2"]) join(openBatch("ba_1"), id);
+    // What is looked at all the same is in a batch itself.
+    store.uploads.reopen("up_similar_2");
+    equal(store.batches.close("ba_1", "idle")?.similar_count, 2);
   });
 
   describe("a batch from elsewhere", () => {

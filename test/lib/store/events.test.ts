@@ -78,6 +78,17 @@ describe("Events", () => {
       deepEqual({ risk_score, risk_level, analysis }, { risk_score: null, risk_level: null, analysis: "none" });
     });
 
+    it("keeps the picture that it has", () => {
+      save({ ...estimate, picture_path: "/data/pictures/1.jpg" });
+      equal(save({ ...verdict, picture_path: null })?.picture_path, "/data/pictures/1.jpg");
+      equal(save({ ...verdict, picture_path: "/data/pictures/2.jpg" })?.picture_path, "/data/pictures/1.jpg");
+    });
+
+    it("takes a picture where it has none", () => {
+      save(estimate);
+      equal(save({ ...verdict, picture_path: "/data/pictures/1.jpg" })?.picture_path, "/data/pictures/1.jpg");
+    });
+
     it("answers the event as it stands: that it was reviewed stays", () => {
       save({ ...estimate, reviewed: true });
       const answer = save(verdict);

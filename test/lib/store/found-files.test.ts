@@ -37,6 +37,7 @@ describe("FoundFiles", () => {
         state: "handed",
         reason: null,
         original_id: null,
+        distance: null,
         suppressed_by: null,
       },
     ]);
