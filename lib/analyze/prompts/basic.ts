@@ -10,7 +10,7 @@ import { byConfidence, labelText, positionOf, sizeOf } from "../scene.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** Changes with every change to the text. */
-export const PROMPT_VERSION = "basic-2";
+export const PROMPT_VERSION = "basic-3";
 
 const CAMERA_NAME_LENGTH = 64;
 const MOST_DETECTIONS = 40;
@@ -56,8 +56,13 @@ ${bandLines(bands)}
 
 Answer with one JSON object and nothing else:
 - "reasoning": the facts that count for and against a higher score, in two to four short sentences.
+- "entities": up to five of those that took part, each with "type", "description" and "threat_level" ("low", "medium", \
+"high"); an empty list if none.
+- "flags": up to five things that deserve attention, each with "type", "description" and "severity" ("warning", \
+"alert", "critical"); an empty list if nothing does, as is usual.
 - "summary": one sentence for the household saying what was seen, without the score.
 - "risk_score": the whole number that follows from the reasoning.
+- "confidence": how sure you are of the score, from 0 to 1.
 - "recommended_action": one short sentence on what the household should do, or "" if nothing.`;
 }
 
