@@ -3,9 +3,10 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Benchmark, Figure } from "./figure.ts";
 import { queueHop } from "./queue-hop.ts";
+import { replyParse } from "./reply-parse.ts";
 import { uploadToEvent } from "./upload-to-event.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [queueHop, uploadToEvent];
+const BENCHMARKS: readonly Benchmark[] = [queueHop, replyParse, uploadToEvent];
 
 const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
 const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || name === options.only);
