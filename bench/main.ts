@@ -4,9 +4,10 @@ import { parseArgs } from "node:util";
 import type { Benchmark, Figure } from "./figure.ts";
 import { promptTokens } from "./prompt-tokens.ts";
 import { queueHop } from "./queue-hop.ts";
+import { replyParse } from "./reply-parse.ts";
 import { uploadToEvent } from "./upload-to-event.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [promptTokens, queueHop, uploadToEvent];
+const BENCHMARKS: readonly Benchmark[] = [promptTokens, queueHop, replyParse, uploadToEvent];
 
 const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
 const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || name === options.only);

@@ -17,7 +17,7 @@ export const NemotronAnalyzeConfig = z.object({
   concurrency: wholeNumber(1, { min: 1, max: 32 }),
   household: z.string().trim().max(HOUSEHOLD_LENGTH).default(""),
   houseRules: z.string().trim().max(HOUSE_RULES_LENGTH).default(""),
-  contextSize: wholeNumber(4096, { min: 3072, max: 1_048_576 }),
+  contextSize: wholeNumber(8192, { min: 4096, max: 1_048_576 }),
   estimate: z.enum(["always", "away", "never"]).default("away"),
   publish: Flag.default(true),
 });

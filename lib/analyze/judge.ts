@@ -9,6 +9,16 @@ import type { Estimate } from "./estimate.ts";
 import { labelsOf, sceneText } from "./scene.ts";
 import type { ModelVerdict } from "./verdict.ts";
 
+/** What a judgement took, in the fields of an event; null where nobody measured it. */
+export type Usage = Pick<EventRecord, "prompt_tokens" | "completion_tokens" | "cached_tokens" | "latency_ms">;
+
+export const UNMEASURED: Usage = {
+  prompt_tokens: null,
+  completion_tokens: null,
+  cached_tokens: null,
+  latency_ms: null,
+};
+
 /** Who judged a batch, and how: a model, our rules, or nobody, with the reason. */
 export type Judgement =
   | {
@@ -16,6 +26,7 @@ export type Judgement =
       readonly verdict: ModelVerdict;
       readonly model: string | null;
       readonly promptVersion: string;
+      readonly usage: Usage;
       readonly final: true;
     }
   | {
@@ -29,6 +40,7 @@ export type Judgement =
       /** Why there is no verdict, for people. */
       readonly reason: string;
       readonly model: string | null;
+      readonly usage: Usage;
       readonly final: true;
     };
 
@@ -73,23 +85,29 @@ export function eventOf({ batch, camera, nodeId, judgement, picturePath, bands, 
   };
 }
 
-type JudgedFields = Pick<
-  EventRecord,
-  "risk_score" | "summary" | "reasoning" | "recommended_action" | "model" | "prompt_version"
->;
+type JudgedFields = Omit<ModelVerdict, "risk_score"> &
+  Usage &
+  Pick<EventRecord, "risk_score" | "model" | "prompt_version">;
+
+/** What only a model says. */
+const NOT_SAID = { entities: [], flags: [], confidence: null };
 
 function judgedFields(judgement: Judgement, batch: Batch): JudgedFields {
   switch (judgement.analysis) {
-    case "model":
-      return { ...judgement.verdict, model: judgement.model, prompt_version: judgement.promptVersion };
+    case "model": {
+      const { verdict, usage, model, promptVersion } = judgement;
+      return { ...verdict, ...usage, model, prompt_version: promptVersion };
+    }
     case "rules":
-      return { ...judgement.estimate, model: null, prompt_version: null };
+      return { ...judgement.estimate, ...NOT_SAID, ...UNMEASURED, model: null, prompt_version: null };
     case "none":
       return {
         risk_score: null,
         summary: `Not analysed: ${sceneText(batch.detections)}`,
         reasoning: judgement.reason,
         recommended_action: null,
+        ...NOT_SAID,
+        ...judgement.usage,
         model: judgement.model,
         prompt_version: null,
       };

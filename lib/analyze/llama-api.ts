@@ -1,6 +1,7 @@
 /** The two ways to ask a llama.cpp server: its OpenAI-compatible chat endpoint and its native completion endpoint. */
 import { z } from "zod";
 import type { Prompt } from "./prompts/prompt.ts";
+import { repairText, repairTurns } from "./prompts/repair.ts";
 import { asData } from "./sanitise.ts";
 import { verdictJsonSchema } from "./verdict.ts";
 
@@ -15,8 +16,12 @@ export interface Completion {
   readonly model: string | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
+  /** Those of the prompt that the server had in its cache. */
+  readonly cachedTokens?: number | null;
+  /** Milliseconds from the request to the end of the answer. */
+  readonly latencyMs?: number | null;
   /** The model was still writing when it reached the token limit. */
-  readonly cut: boolean;
+  readonly isCut: boolean;
 }
 
 export interface LlamaApi {
@@ -42,6 +47,7 @@ const chat: LlamaApi = {
     messages: [
       { role: "system", content: prompt.system },
       { role: "user", content: prompt.user },
+      ...repairTurns(prompt),
     ],
     response_format: {
       type: "json_schema",
@@ -65,7 +71,7 @@ const chat: LlamaApi = {
       model,
       promptTokens: usage?.prompt_tokens ?? null,
       completionTokens: usage?.completion_tokens ?? null,
-      cut: choice.finish_reason === "length",
+      isCut: choice.finish_reason === "length",
     })),
 };
 
@@ -73,7 +79,7 @@ const chat: LlamaApi = {
 const completion: LlamaApi = {
   path: "/completion",
   body: (prompt, _model, maxTokens) => ({
-    prompt: `${prompt.system}\n\n${prompt.user}\n`,
+    prompt: `${prompt.system}\n\n${prompt.user}\n${repairText(prompt)}`,
     json_schema: verdictJsonSchema,
     ...SAMPLING,
     n_predict: maxTokens,
@@ -93,7 +99,7 @@ const completion: LlamaApi = {
       model,
       promptTokens: tokens_evaluated,
       completionTokens: tokens_predicted,
-      cut: stop_type === "limit",
+      isCut: stop_type === "limit",
     })),
 };
 

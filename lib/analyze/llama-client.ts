@@ -25,13 +25,13 @@ export interface LlamaOptions {
 }
 
 /**
- * Two minutes suit a large model on a CPU. The schema allows a verdict of 1400 characters: about 350 tokens of English,
- * more in other languages. A home server mostly answers one request at a time.
+ * Two minutes suit a large model on a CPU. The schema allows a verdict of 3500 characters: about 900 tokens of English,
+ * more in other languages; most take a quarter of it. A home server mostly answers one request at a time.
  */
-export const LLAMA_DEFAULTS = { timeoutMs: 120_000, maxTokens: 768, concurrency: 1 } as const;
+export const LLAMA_DEFAULTS = { timeoutMs: 120_000, maxTokens: 1536, concurrency: 1 } as const;
 
 /** What the model wrote, before anybody has looked whether it is a verdict. */
-export type LlamaReply = Omit<Completion, "cut">;
+export type LlamaReply = Completion;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_REPLY_BYTES = 2 ** 20;
@@ -77,12 +77,10 @@ export class LlamaClient {
    * Has the model judge. Rejects with the signal's reason as soon as it is aborted.
    * @throws ServerError `LLM_UNREACHABLE`, `LLM_TIMEOUT`, `LLM_BUSY`, `LLM_FAILED`, or `LLM_REPLY` where what answers is
    *   not such a server
-   * @throws ReplyError `LLM_REFUSED` for a request the server does not take, `LLM_REPLY_UNUSABLE` for an answer that
-   *   was cut at the token limit
+   * @throws ReplyError `LLM_REFUSED` for a request the server does not take
    */
   async judge(prompt: Prompt, signal: AbortSignal): Promise<LlamaReply> {
-    const { maxTokens } = this.#options;
-    const answer = await this.#post(this.#api.body(prompt, this.model, maxTokens), signal);
+    const answer = await this.#post(this.#api.body(prompt, this.model, this.#options.maxTokens), signal);
     const { status, text } = answer;
     if (status >= 300) throw this.#refusal(answer);
 
@@ -93,14 +91,7 @@ export class LlamaClient {
         `${this.#endpoint} does not answer like a llama.cpp server, is the address right? It said ${this.#quote(text)}`,
       );
     }
-    const { cut, ...completion } = reply.data;
-    if (cut) {
-      throw new ReplyError(
-        "LLM_REPLY_UNUSABLE",
-        `The model reached the limit of ${maxTokens} tokens before its answer was complete; allow it more`,
-      );
-    }
-    return { ...completion, model: completion.model ?? this.model };
+    return { ...reply.data, model: reply.data.model ?? this.model };
   }
 
   /** Ends every request that is under way. */

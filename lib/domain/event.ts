@@ -10,6 +10,35 @@ import { IsoTime } from "./time.ts";
 export const Analysis = z.enum(["model", "rules", "none"]);
 export type Analysis = z.infer<typeof Analysis>;
 
+/** Somebody or something that took part. */
+export const EventEntity = z.object({
+  /** In the model's words: `delivery driver`. */
+  type: z.string(),
+  description: z.string(),
+  threat_level: z.enum(["low", "medium", "high"]),
+});
+export type EventEntity = z.infer<typeof EventEntity>;
+
+/** Something that deserves to be pointed out. */
+export const EventFlag = z.object({
+  /** In the model's words: `loitering`. */
+  type: z.string(),
+  description: z.string(),
+  severity: z.enum(["warning", "alert", "critical"]),
+});
+export type EventFlag = z.infer<typeof EventFlag>;
+
+/** An event has no more entities than this, and no more flags. */
+export const MOST_NAMED = 10;
+export const EventEntities = z.array(EventEntity).max(MOST_NAMED);
+export const EventFlags = z.array(EventFlag).max(MOST_NAMED);
+
+/** 0 to 1. */
+export const Confidence = z.number().min(0).max(1);
+
+/** Null where nobody measured it. */
+const Measured = z.int().nonnegative().nullable().default(null);
+
 /** An event as it is stored, published over MQTT and shown by Home Assistant. */
 export const EventRecord = z.object({
   event_id: RecordId,
@@ -28,6 +57,11 @@ export const EventRecord = z.object({
   summary: z.string(),
   reasoning: z.string(),
   recommended_action: z.string().nullable(),
+  /** What the model named; empty where no model judged, as are the flags. */
+  entities: EventEntities.default([]),
+  flags: EventFlags.default([]),
+  /** How sure the model says it is; null where it does not say. */
+  confidence: Confidence.nullable().default(null),
   /** Distinct labels, the most confident first. */
   labels: z.array(z.string()),
   detection_count: z.int().nonnegative(),
@@ -38,6 +72,13 @@ export const EventRecord = z.object({
   picture_path: z.string().nullable().default(null),
   model: z.string().nullable(),
   prompt_version: z.string().nullable(),
+  /** Tokens as the server counts them, of all the requests that this judgement took. */
+  prompt_tokens: Measured,
+  completion_tokens: Measured,
+  /** Those of `prompt_tokens` that the server had in its cache. */
+  cached_tokens: Measured,
+  /** Milliseconds that the model took to answer them. */
+  latency_ms: Measured,
   reviewed: z.boolean(),
   created_at: IsoTime,
 });

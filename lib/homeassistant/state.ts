@@ -13,9 +13,10 @@ const STATE_CODE_POINTS = 255;
 /** Home Assistant's recorder drops attributes above 16,384 bytes; it adds a few of its own to ours. */
 const ATTRIBUTES_BYTES = 15_000;
 
-/** What the longer texts may take of that; the reasoning gets what is left. */
+/** What the longer fields may take of that; the reasoning gets what is left. */
 const SUMMARY_BYTES = 3_000;
 const ACTION_BYTES = 2_000;
+const LIST_BYTES = 2_500;
 
 /** The number of labels that an automation gets, the most confident first. */
 const MOST_LABELS = 20;
@@ -91,13 +92,21 @@ function homeAssistantEvent(record: EventRecord): string {
   const attributes = {
     event_type: record.risk_level ?? NOT_ANALYZED,
     ...record,
-    labels: record.labels.slice(0, MOST_LABELS),
+    labels: firstThatFit(record.labels.slice(0, MOST_LABELS)),
     summary: shorten(record.summary, SUMMARY_BYTES, jsonBytes),
     recommended_action: record.recommended_action && shorten(record.recommended_action, ACTION_BYTES, jsonBytes),
+    flags: firstThatFit(record.flags),
+    entities: firstThatFit(record.entities),
     reasoning: "",
   };
   const left = ATTRIBUTES_BYTES - Buffer.byteLength(json(attributes));
   return json({ ...attributes, reasoning: shorten(record.reasoning, left, jsonBytes) });
+}
+
+/** As much of the list, from its beginning, as a list may take. */
+function firstThatFit<T>(list: readonly T[]): T[] {
+  const tooMany = list.findIndex((_, index) => Buffer.byteLength(json(list.slice(0, index + 1))) > LIST_BYTES);
+  return tooMany === -1 ? [...list] : list.slice(0, tooMany);
 }
 
 /** Home Assistant's JSON parser refuses half a surrogate pair. */

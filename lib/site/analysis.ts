@@ -1,9 +1,9 @@
 /** What `nemotron-analyze` does: has a model judge a batch, with an openly marked estimate where the model is away. */
+import { type Answer, askForVerdict } from "../analyze/ask.ts";
 import { estimateRisk } from "../analyze/estimate.ts";
-import { eventOf, type Judgement } from "../analyze/judge.ts";
+import { eventOf, type Judgement, UNMEASURED } from "../analyze/judge.ts";
 import type { LlamaClient } from "../analyze/llama-client.ts";
 import { localTime } from "../analyze/local-time.ts";
-import { parseVerdict } from "../analyze/reply.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
@@ -128,13 +128,19 @@ async function judge(
 ): Promise<{ judgement: Judgement; failure?: ReplyError }> {
   try {
     const { prompt, promptVersion } = await prompts.of(batch);
-    const reply = await client.judge(prompt, signal);
-    const verdict = parseVerdict(reply.content);
-    return { judgement: { analysis: "model", verdict, model: reply.model, promptVersion, final: true } };
+    const answer = await askForVerdict(client, prompt, signal);
+    if ("failure" in answer) return unjudged(answer.failure, answer);
+    const { verdict, model, usage } = answer;
+    return { judgement: { analysis: "model", verdict, model, promptVersion, usage, final: true } };
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
-    return { judgement: { analysis: "none", reason: error.message, model: null, final: true }, failure: error };
+    return unjudged(error, { model: null, usage: UNMEASURED });
   }
+}
+
+function unjudged(failure: ReplyError, { model, usage }: Pick<Answer, "model" | "usage">) {
+  const judgement: Judgement = { analysis: "none", reason: failure.message, model, usage, final: true };
+  return { judgement, failure };
 }
 
 /** Stores an estimate, unless the batch has an event already: a job that is tried again estimates once. */

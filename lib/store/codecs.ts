@@ -1,7 +1,7 @@
 /** Between records and rows: what SQLite lacks (booleans, lists) as zod codecs. */
 import { z } from "zod";
 import { AlertRecord, Condition } from "../domain/alert.ts";
-import { EventRecord } from "../domain/event.ts";
+import { EventEntities, EventFlags, EventRecord } from "../domain/event.ts";
 
 const sqlBoolean = z.codec(z.int().min(0).max(1), z.boolean(), {
   decode: (stored) => stored === 1,
@@ -21,6 +21,8 @@ export const EventRow = EventRecord.extend({
   fast_path: sqlBoolean,
   reviewed: sqlBoolean,
   labels: sqlJson(z.array(z.string())),
+  entities: sqlJson(EventEntities),
+  flags: sqlJson(EventFlags),
 });
 
 /** `z.decode` makes an AlertRecord of a row, `z.encode` a row of an AlertRecord. */

@@ -17,13 +17,19 @@ import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 
 const VERDICT = {
   reasoning: "One person by day at the front door.",
+  entities: [{ type: "visitor", description: "An adult with a parcel.", threat_level: "low" }],
+  flags: [{ type: "lingering", description: "Stays after nobody opened.", severity: "warning" }],
   summary: "A person stands at the front door.",
   risk_score: 64,
+  confidence: 0.7,
   recommended_action: "Look at the picture.",
 };
 const PERSON = { class: "person", confidence: 0.87, bbox: { x: 100, y: 40, width: 60, height: 120 } };
 const DOG = { class: "dog", confidence: 0.61, bbox: { x: 300, y: 200, width: 80, height: 60 } };
 const DOUBTFUL = { class: "car", confidence: 0.31, bbox: { x: 10, y: 10, width: 50, height: 50 } };
+
+/** As the server of the tests counts them. */
+const tokensIn = (text = "") => Math.ceil(text.length / 4);
 
 describe("the whole path", function () {
   this.timeout(30_000);
@@ -106,6 +112,8 @@ describe("the whole path", function () {
           camera: [event.camera_id, event.camera_name],
           times: [event.started_at, event.ended_at],
           verdict: [event.risk_score, event.risk_level, event.summary, event.reasoning, event.recommended_action],
+          named: [event.entities, event.flags, event.confidence],
+          tokens: [event.prompt_tokens, event.completion_tokens],
           judge: [event.analysis, event.model, event.final, event.revision],
           seen: [event.labels, event.detection_count, event.fast_path],
         },
@@ -113,6 +121,8 @@ describe("the whole path", function () {
           camera: ["front_door", "Front Door"],
           times: ["2026-09-11T12:31:00.000Z", "2026-09-11T12:31:00.000Z"],
           verdict: [64, "high", VERDICT.summary, VERDICT.reasoning, VERDICT.recommended_action],
+          named: [VERDICT.entities, VERDICT.flags, 0.7],
+          tokens: [tokensIn(llm.requests[0]?.prompt), tokensIn(JSON.stringify(VERDICT))],
           judge: ["model", "test-model.gguf", true, 1],
           seen: [["person", "dog"], 2, false],
         },
@@ -151,7 +161,9 @@ describe("the whole path", function () {
     assert.equal(last(`${camera}/summary`)?.payload.toString(), VERDICT.summary);
     assert.equal(last(`${camera}/motion`)?.payload.toString(), "ON");
     assert.equal(last(`${camera}/person`)?.payload.toString(), "ON");
-    assert.equal(JSON.parse(String(last(`${camera}/security`)?.payload)).event_type, "high");
+    const attributes = JSON.parse(String(last(`${camera}/security`)?.payload));
+    assert.equal(attributes.event_type, "high");
+    assert.deepEqual([attributes.entities, attributes.flags], [VERDICT.entities, VERDICT.flags]);
     assert.deepEqual([...(last(`${camera}/last_picture`)?.payload.subarray(0, 2) ?? [])], [0xff, 0xd8]);
     const order = [
       `homeassistant/event/vigil_home_front_door_security/config`,
@@ -211,6 +223,23 @@ describe("the whole path", function () {
     assert.equal(securityEvents().length, 2);
   });
 
+  it("has the model mend an answer that cannot be used", async () => {
+    detector.answer([PERSON]);
+    const answers = ["I would say 64 of 100.", VERDICT];
+    llm.answer(() => answers.shift() ?? "");
+    flow = await startFlow(pipeline());
+    await drop("front-door", "a.jpg", await scene());
+    const event = await eventWhere(() => true);
+    assert.deepEqual([event.analysis, event.risk_score, event.revision], ["model", 64, 1]);
+    const [first, second] = llm.requests;
+    assert.match(
+      second?.prompt ?? "",
+      /I would say 64 of 100\.\nYour answer cannot be used: it holds no JSON object\./,
+    );
+    assert.equal(event.prompt_tokens, tokensIn(first?.prompt) + tokensIn(second?.prompt));
+    assert.equal(flow.inbox("caught").messages.length, 0);
+  });
+
   it("invents no number for a reply that cannot be used, and tells the Catch node", async () => {
     detector.answer([PERSON]);
     llm.answer({ ...VERDICT, risk_score: 640 });
@@ -219,6 +248,8 @@ describe("the whole path", function () {
     const event = await eventWhere(() => true);
     assert.deepEqual([event.analysis, event.risk_score, event.risk_level, event.final], ["none", null, null, true]);
     assert.match(event.reasoning, /risk_score/);
+    assert.deepEqual([event.entities, event.flags, event.confidence], [[], [], null]);
+    assert.equal(llm.requests.length, 2);
     const security = await subscriber.waitFor(({ topic }) => topic.endsWith("/security"));
     assert.equal(JSON.parse(security.payload.toString()).event_type, "not_analyzed");
     const caught = await flow.inbox("caught").next();

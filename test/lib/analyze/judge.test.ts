@@ -1,6 +1,7 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { estimateRisk } from "../../../lib/analyze/estimate.ts";
-import { eventOf, type Judgement } from "../../../lib/analyze/judge.ts";
+import { eventOf, type Judgement, UNMEASURED } from "../../../lib/analyze/judge.ts";
+import type { ModelVerdict } from "../../../lib/analyze/verdict.ts";
 import { SecurityEvent } from "../../../lib/domain/event.ts";
 import { deriveId } from "../../../lib/domain/ids.ts";
 import { DEFAULT_RISK_BANDS } from "../../../lib/domain/risk.ts";
@@ -24,11 +25,35 @@ const common = {
   now: toMillis(NOON),
 };
 const estimate = estimateRisk(seen, 14);
-const verdict = { reasoning: "Two reasons.", summary: "A visitor.", risk_score: 61, recommended_action: null };
+const verdict: ModelVerdict = {
+  reasoning: "Two reasons.",
+  entities: [{ type: "person", description: "Waits at the door.", threat_level: "low" }],
+  flags: [{ type: "loitering", description: "Seven minutes.", severity: "warning" }],
+  summary: "A visitor.",
+  risk_score: 61,
+  confidence: 0.7,
+  recommended_action: null,
+};
+const usage = { prompt_tokens: 900, completion_tokens: 120, cached_tokens: 700, latency_ms: 2_400 };
+
+const notSaid = ({ entities, flags, confidence }: SecurityEvent) => ({ entities, flags, confidence });
+const measured = ({ prompt_tokens, completion_tokens, cached_tokens, latency_ms }: SecurityEvent) => ({
+  prompt_tokens,
+  completion_tokens,
+  cached_tokens,
+  latency_ms,
+});
 
 describe("eventOf", () => {
   it("carries the batch, the camera and a model's verdict", () => {
-    const judgement: Judgement = { analysis: "model", verdict, model: "nano", promptVersion: "basic-1", final: true };
+    const judgement: Judgement = {
+      analysis: "model",
+      verdict,
+      model: "nano",
+      promptVersion: "basic-1",
+      usage,
+      final: true,
+    };
     deepEqual(eventOf({ ...common, judgement }), {
       event_id: deriveId("event", "ba_1", "node_1"),
       batch_id: "ba_1",
@@ -44,6 +69,9 @@ describe("eventOf", () => {
       summary: "A visitor.",
       reasoning: "Two reasons.",
       recommended_action: null,
+      entities: verdict.entities,
+      flags: verdict.flags,
+      confidence: 0.7,
       labels: ["person", "car"],
       detection_count: 3,
       fast_path: true,
@@ -51,6 +79,7 @@ describe("eventOf", () => {
       picture_path: "/data/picture.jpg",
       model: "nano",
       prompt_version: "basic-1",
+      ...usage,
       reviewed: false,
       created_at: NOON,
       detections: seen.detections,
@@ -66,10 +95,12 @@ describe("eventOf", () => {
     equal(event.reasoning, estimate.reasoning);
     equal(event.model, null);
     equal(event.prompt_version, null);
+    deepEqual(notSaid(event), { entities: [], flags: [], confidence: null });
+    deepEqual(measured(event), UNMEASURED);
   });
 
   it("invents nothing where nobody judged", () => {
-    const judgement: Judgement = { analysis: "none", reason: "The reply is empty", model: "nano", final: true };
+    const judgement: Judgement = { analysis: "none", reason: "The reply is empty", model: "nano", usage, final: true };
     const event = eventOf({ ...common, judgement });
     equal(event.risk_score, null);
     equal(event.risk_level, null);
@@ -78,12 +109,14 @@ describe("eventOf", () => {
     equal(event.reasoning, "The reply is empty");
     equal(event.final, true);
     equal(event.model, "nano");
+    deepEqual(notSaid(event), { entities: [], flags: [], confidence: null });
+    deepEqual(measured(event), usage);
   });
 
   const judgements: Judgement[] = [
-    { analysis: "model", verdict, model: null, promptVersion: "basic-1", final: true },
+    { analysis: "model", verdict, model: null, promptVersion: "basic-1", usage, final: true },
     { analysis: "rules", estimate, final: true },
-    { analysis: "none", reason: "refused", model: null, final: true },
+    { analysis: "none", reason: "refused", model: null, usage: UNMEASURED, final: true },
   ];
   for (const judgement of judgements) {
     it(`makes a valid event of ${judgement.analysis}`, () => {

@@ -1,108 +1,155 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { parseVerdict } from "../../../lib/analyze/reply.ts";
-import { verdictJsonSchema } from "../../../lib/analyze/verdict.ts";
-import { ReplyError } from "../../../lib/resilience/errors.ts";
+import fc from "fast-check";
+import { findObjects } from "../../../lib/analyze/json-objects.ts";
+import { parseVerdict, UnusableReply } from "../../../lib/analyze/reply.ts";
+import { ModelVerdict } from "../../../lib/analyze/verdict.ts";
+import { Dice } from "../../faults/dice.ts";
+import { CORPUS } from "./corpus/index.ts";
+import { mutate } from "./corpus/mutate.ts";
+import { CAT } from "./corpus/recorded.ts";
 
-const GOOD = { reasoning: "A person by day.", summary: "A visitor.", risk_score: 12, recommended_action: "Wave." };
-const json = (changes: object = {}) => JSON.stringify({ ...GOOD, ...changes });
+/** What becomes of a reply: a verdict, or the error that says why there is none. Anything else is a crash. */
+function read(reply: string): ModelVerdict | UnusableReply {
+  try {
+    return parseVerdict(reply);
+  } catch (error) {
+    ok(error instanceof UnusableReply, String(error));
+    return error;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe("parseVerdict", () => {
-  const readable: [string, string][] = [
-    ["plain JSON", json()],
-    ["whitespace around and between", ` \n${JSON.stringify(GOOD, null, 2)}\n`],
-    ["a markdown fence", `\`\`\`json\n${json()}\n\`\`\``],
-    ["a fence without a language", `\`\`\`\n${json()}\`\`\``],
-    ["a thinking block", `<think>\nIs {"risk_score": 99} right?\n</think>\n${json()}`],
-    ["a thinking block and a fence", `<think></think>\`\`\`json${json()}\`\`\``],
-    ["fields nobody asked for", json({ risk_level: "critical", __proto__: null })],
-  ];
-  for (const [what, content] of readable) {
-    it(`reads ${what}`, () => deepEqual(parseVerdict(content), GOOD));
-  }
-
-  const unusable: [string, string, RegExp][] = [
-    ["nothing", "  ", /empty/],
-    ["only a thinking block", "<think>hm</think>", /empty/],
-    ["prose", "I cannot judge this.", /JSON/],
-    ["prose before the JSON", `Here it is: ${json()}`, /JSON/],
-    ["JSON that was cut off", json().slice(0, -5), /JSON/],
-    ["two objects", json() + json(), /JSON/],
-    ["an unclosed thinking block", `<think>${json()}`, /JSON/],
-    ["a list", `[${json()}]`, /expected object/],
-    ["null", "null", /expected object/],
-    ["a score above 100", json({ risk_score: 101 }), /risk_score.*100/],
-    ["a score below 0", json({ risk_score: -1 }), /risk_score.*0/],
-    ["a fraction", json({ risk_score: 12.5 }), /risk_score/],
-    ["a score as text", json({ risk_score: "12" }), /risk_score/],
-    ["no score", json({ risk_score: undefined }), /risk_score/],
-    ["an empty summary", json({ summary: " \u200b\n" }), /summary/],
-    ["a summary that is too long", json({ summary: "x".repeat(201) }), /summary: has more than 200 characters/],
-    ["a reasoning that is too long", json({ reasoning: "x".repeat(2001) }), /reasoning/],
-    ["no action", json({ recommended_action: undefined }), /recommended_action/],
-  ];
-  for (const [what, content, why] of unusable) {
-    it(`refuses ${what}`, () => {
-      throws(
-        () => parseVerdict(content),
-        (error) => {
-          ok(error instanceof ReplyError);
-          equal(error.code, "LLM_REPLY_UNUSABLE");
-          equal(error.retryable, false);
-          ok(why.test(error.message), error.message);
-          return true;
-        },
-      );
+  for (const { name, reply, outcome } of CORPUS) {
+    it(`${outcome instanceof RegExp ? "refuses" : "reads"} ${name}`, () => {
+      const result = read(reply);
+      if (outcome instanceof RegExp) {
+        ok(result instanceof UnusableReply, JSON.stringify(result));
+        ok(outcome.test(result.message), result.message);
+        ok(result.message.includes(result.problem), result.problem);
+        deepEqual([result.code, result.retryable], ["LLM_REPLY_UNUSABLE", false]);
+      } else {
+        ok(!(result instanceof UnusableReply), String(result));
+        deepEqual({ ...result, ...outcome }, result);
+      }
     });
   }
 
+  it("neither crashes on a changed reply nor takes a score that does not stand in it", () => {
+    const dice = new Dice(20261127);
+    let taken = 0;
+    for (let n = 0; n < 2_000; n++) {
+      const reply = mutate(dice.pick(CORPUS).reply, CORPUS, dice);
+      const result = read(reply);
+      if (result instanceof UnusableReply) continue;
+      taken++;
+      deepEqual(ModelVerdict.parse(result), result);
+      const stands = new RegExp(String.raw`"risk_score"\s*:\s*${result.risk_score}(\.0+)?\s*[,}]`);
+      ok(stands.test(reply), `${result.risk_score} does not stand in ${reply}`);
+      if (result.confidence !== null) ok(reply.includes(String(result.confidence)), reply);
+    }
+    ok(taken > 200 && taken < 1_800, `${taken} were taken`);
+  });
+
   it("shows a short excerpt without control characters", () => {
-    throws(
-      () => parseVerdict(`\u001b[2J${"no ".repeat(1000)}`),
-      (error) => {
-        ok(error instanceof ReplyError);
-        ok(/: "\(2Jno no no/.test(error.message), error.message);
-        ok(error.message.length < 250, error.message);
-        return true;
-      },
-    );
-  });
-
-  it("takes an empty action for none", () => {
-    equal(parseVerdict(json({ recommended_action: " " })).recommended_action, null);
-  });
-
-  it("makes the texts one visible line each", () => {
-    const verdict = parseVerdict(json({ summary: "A\nvisitor\u0000\u202e" }));
-    equal(verdict.summary, "A visitor");
+    const { message } = read(`\u001b[2J${"no ".repeat(1000)}`) as UnusableReply;
+    ok(/: "\(2Jno no no/.test(message), message);
+    ok(message.length < 250, message);
   });
 
   it("counts characters as the schema does", () => {
-    equal([...parseVerdict(json({ summary: "👁".repeat(200) })).summary].length, 200);
-  });
-
-  it("stays quick on a hostile reply of a megabyte", () => {
-    for (const content of ["```".repeat(350_000), `<think>${" ".repeat(2 ** 20)}`, "[".repeat(2 ** 20)]) {
-      throws(() => parseVerdict(content), ReplyError);
-    }
+    const reply = JSON.stringify({ reasoning: "r", summary: "👁".repeat(200), risk_score: 1 });
+    equal([...parseVerdict(reply).summary].length, 200);
   });
 });
 
-describe("verdictJsonSchema", () => {
-  it("bounds every field below what llama.cpp's grammar takes", () => {
-    deepEqual(verdictJsonSchema, {
-      type: "object",
-      properties: {
-        reasoning: { type: "string", minLength: 1, maxLength: 1000 },
-        summary: { type: "string", minLength: 1, maxLength: 200 },
-        risk_score: { type: "integer", minimum: 0, maximum: 100 },
-        recommended_action: { type: "string", minLength: 0, maxLength: 200 },
-      },
-      required: ["reasoning", "summary", "risk_score", "recommended_action"],
-      additionalProperties: false,
-    });
+describe("findObjects", () => {
+  it("reads every object as JSON.parse does", () => {
+    const objects = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ maxDepth: 3, stringUnit: "binary" }));
+    // A number that is written with an exponent is NaN.
+    const plain = (value: unknown) => !/\d[eE]/.test(JSON.stringify(value));
+    fc.assert(
+      fc.property(objects.filter(plain), fc.constantFrom("", " ", "\t"), (object, indent) => {
+        const text = JSON.stringify(object, null, indent);
+        const { objects: found, fault, flaw } = findObjects(`Here: ${text}.`);
+        deepEqual([fault, flaw, found.length, found[0]?.twice], [null, null, 1, null]);
+        deepEqual(JSON.stringify(found[0]?.value), JSON.stringify(object));
+      }),
+    );
   });
 
-  it("has the model reason before it scores", () => {
-    deepEqual(Object.keys(verdictJsonSchema.properties ?? {}).slice(0, 3), ["reasoning", "summary", "risk_score"]);
+  it("takes an object exactly where JSON.parse does", () => {
+    const flat = fc.constantFrom(
+      CAT,
+      String.raw`{ "a" : [ -0.5e+3, "\u00e9\n", true ], "" : null }`,
+      '{"score":61.50,"list":[[],["x"]],"word":false}',
+    );
+    const pieces = [
+      '"',
+      ",",
+      ":",
+      "[",
+      "]",
+      "\\",
+      "\n",
+      "\u0000",
+      "\ufeff",
+      " ",
+      "0",
+      ".",
+      "-",
+      "e",
+      "u",
+      "null",
+      "'",
+      "/",
+    ];
+    const change = fc.record({ at: fc.nat(), gone: fc.nat(2), piece: fc.constantFrom("", ...pieces) });
+    fc.assert(
+      fc.property(flat, change, (text, { at, gone, piece }) => {
+        const inside = 1 + (at % (text.length - 1));
+        const rest = text.slice(Math.min(inside + gone, text.length - 1));
+        const changed = text.slice(0, inside) + piece + rest;
+        equal(findObjects(changed).objects.length === 1, isJson(changed), changed);
+      }),
+      { numRuns: 2_000 },
+    );
   });
+
+  const hostile: readonly (readonly [string, string])[] = [
+    ["fences", "```"],
+    ["braces", "{"],
+    ["brackets in an object", "["],
+    ["objects in one another", '{"a":'],
+    ["lists of objects in one another", '{"a":[{"b":1},'],
+    ["empty objects", "{}"],
+    ["quotes", '{"'],
+    ["escaped quotes", '{"\\"'],
+    ["backslashes", "\\"],
+    ["white space", "{ "],
+    ["thoughts", "<think>"],
+    ["ended thoughts", "</think>"],
+    ["scores", '{"risk_score":1}'],
+    ["different scores", '{"risk_score":"1"}'],
+    ["digits", "1"],
+    ["wrong entities", "0,"],
+    ["zeros after a point", "0.0"],
+    ["half words", '{"a":tru'],
+  ];
+  for (const [what, piece] of hostile) {
+    it(`stays quick on half a megabyte of ${what}`, () => {
+      for (const start of ["", '{"a":', '{"a":"', '{"a":0.', '{"risk_score":1,"entities":[']) {
+        const reply = start + piece.repeat(2 ** 19 / piece.length);
+        for (const end of ["", "0]}"]) throws(() => parseVerdict(reply + end), UnusableReply);
+      }
+    });
+  }
 });

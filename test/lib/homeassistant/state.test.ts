@@ -27,6 +27,9 @@ const judged: EventRecord = {
   summary: "A person tries the door handle.",
   reasoning: "Nobody is at home.",
   recommended_action: "Look at the picture.",
+  entities: [{ type: "person", description: "Adult at the door", threat_level: "medium" }],
+  flags: [{ type: "tampering", description: "Tries the handle", severity: "alert" }],
+  confidence: 0.8,
   labels: ["person"],
   detection_count: 3,
   fast_path: false,
@@ -34,6 +37,10 @@ const judged: EventRecord = {
   picture_path: null,
   model: "nemotron",
   prompt_version: "1",
+  prompt_tokens: 900,
+  completion_tokens: 120,
+  cached_tokens: 700,
+  latency_ms: 2_400,
   reviewed: false,
   created_at: "2026-11-20T08:00:12.000Z",
 };
@@ -125,11 +132,16 @@ describe("an event's packets", () => {
       fc.string({ unit: "binary", maxLength: 4_000 }),
       fc.constantFrom('"', "\n", "\u0001", "é", "漢", "👩‍👩‍👧", "\ud800", "x").map((unit) => unit.repeat(20_000)),
     );
+    const named = { type: text, description: text };
+    const threat_level = fc.constantFrom("low", "medium", "high");
+    const severity = fc.constantFrom("warning", "alert", "critical");
     const record = {
       summary: text,
       reasoning: text,
       recommended_action: text,
-      labels: fc.array(fc.string({ maxLength: 64 })),
+      labels: fc.array(fc.string({ unit: "binary", maxLength: 64 })),
+      entities: fc.array(fc.record({ ...named, threat_level }), { maxLength: 10 }),
+      flags: fc.array(fc.record({ ...named, severity }), { maxLength: 10 }),
     };
     fc.assert(
       fc.property(fc.record(record), (texts) => {
@@ -140,6 +152,17 @@ describe("an event's packets", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it("leave the last of too long a list of entities or flags out of the event entity", () => {
+    const description = "An adult in dark clothes. ".repeat(8);
+    const entities = Array.from({ length: 10 }, () => ({ type: "person", description, threat_level: "low" as const }));
+    const flags = entities.map(({ type }) => ({ type, description, severity: "alert" as const }));
+    const attributes = haEvent({ ...judged, entities, flags });
+    assert.deepEqual(attributes.entities, entities.slice(0, 9));
+    assert.deepEqual(attributes.flags, flags.slice(0, 9));
+    const record = payloadOf(eventPackets({ ...judged, entities, flags }, topics, null), topics.securityEvents) ?? "";
+    assert.deepEqual(JSON.parse(record).data.entities, entities);
   });
 
   describe("have a summary sensor", () => {

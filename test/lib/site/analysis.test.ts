@@ -57,8 +57,8 @@ describe("analysisStage", () => {
     const store = (commit: Parameters<Job["interim"]>[0]) =>
       site.store.transaction(commit).map((output: Output) => output.payload as SecurityEvent);
     const job: Job = { message: { payload: BATCH }, interim: (commit) => estimates.push(...store(commit)) };
-    const ended = stage.work(BATCH, job, new AbortController().signal).then(({ commit }) => store(commit)[0]);
-    return { estimates, ended };
+    const result = stage.work(BATCH, job, new AbortController().signal);
+    return { estimates, result, ended: result.then(({ commit }) => store(commit)[0]) };
   };
 
   it("estimates when the model has not answered for ten seconds, and once", async () => {
@@ -111,5 +111,29 @@ describe("analysisStage", () => {
     clock.advance(60_000);
     await assert.rejects(ended);
     assert.deepEqual(estimates, []);
+  });
+
+  it("has the model mend an answer that cannot be used", async () => {
+    const answers = ["Nothing to see here.", { reasoning: "r", summary: "s", risk_score: 20, confidence: 0.4 }];
+    llm.answer(() => answers.shift() ?? "");
+    const { result, ended } = work("never");
+    const event = await ended;
+    assert.deepEqual([event?.analysis, event?.risk_score, event?.confidence], ["model", 20, 0.4]);
+    assert.equal((await result).failure, undefined);
+    const asked = llm.requests.map(({ prompt }) => Math.ceil(prompt.length / 4));
+    assert.equal(asked.length, 2);
+    assert.equal(event?.prompt_tokens, (asked[0] ?? 0) + (asked[1] ?? 0));
+  });
+
+  it("says that nobody judged where that cannot be used either, and what it took", async () => {
+    llm.answer({ reasoning: "r", summary: "s", risk_score: "20" });
+    const { result, ended } = work("never");
+    const event = await ended;
+    assert.deepEqual([event?.analysis, event?.risk_score, event?.risk_level], ["none", null, null]);
+    assert.equal(event?.reasoning, (await result).failure?.message);
+    assert.match(event?.reasoning ?? "", /risk_score: /);
+    assert.equal(event?.model, "test-model.gguf");
+    assert.ok((event?.completion_tokens ?? 0) > 0);
+    assert.equal(llm.requests.length, 2);
   });
 });

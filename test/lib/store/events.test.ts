@@ -165,12 +165,31 @@ describe("Events", () => {
       summary: text,
       reasoning: text,
       recommended_action: fc.option(text),
+      entities: fc.array(
+        fc.record(
+          { type: text, description: text, threat_level: fc.constantFrom("low", "medium", "high") },
+          { noNullPrototype: true },
+        ),
+        { maxLength: 10 },
+      ),
+      flags: fc.array(
+        fc.record(
+          { type: text, description: text, severity: fc.constantFrom("warning", "alert", "critical") },
+          { noNullPrototype: true },
+        ),
+        { maxLength: 10 },
+      ),
+      confidence: fc.option(fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs)),
       labels: fc.array(text),
       detection_count: fc.nat(),
       fast_path: fc.boolean(),
       thumbnail_path: fc.option(text),
       model: fc.option(text),
       prompt_version: fc.option(text),
+      prompt_tokens: fc.option(fc.nat()),
+      completion_tokens: fc.option(fc.nat()),
+      cached_tokens: fc.option(fc.nat()),
+      latency_ms: fc.option(fc.nat()),
       reviewed: fc.boolean(),
       created_at: time,
     });

@@ -52,6 +52,8 @@ const DEFAULTS = {
     analysis: "none",
     summary: "",
     reasoning: "",
+    entities: "[]",
+    flags: "[]",
     labels: "[]",
     detection_count: 1,
     fast_path: 0,

@@ -1,0 +1,62 @@
+/** Replies that are no JSON, or not all of it. */
+import { CAT, LOITERER, type Recorded, refuses } from "./recorded.ts";
+
+const CUT = /ends in the middle/;
+const BROKEN = /JSON is broken/;
+const NONE = /holds no JSON object/;
+
+export const BROKEN_REPLIES: readonly Recorded[] = [
+  refuses("nothing", "", /it is empty/),
+  refuses("white space", " \n\t\r\n ", /it is empty/),
+  refuses("a refusal", "I'm sorry, but I can't help with surveillance of people.", NONE),
+  refuses("a question", "Could you tell me which camera this is?", NONE),
+  refuses("a number", "61", NONE),
+  refuses("a word", "medium", NONE),
+  refuses("null", "null", NONE),
+  refuses("an empty list", "[]", NONE),
+  refuses("Markdown", "**Risk score:** 61\n\n**Summary:** A person lingers at the front door.", NONE),
+  refuses("YAML", "reasoning: A cat.\nsummary: A cat.\nrisk_score: 3\nentities: []", NONE),
+  refuses("YAML in braces", "{reasoning: A cat, summary: A cat, risk_score: 3}", BROKEN),
+  refuses("XML", "<verdict><summary>A cat.</summary><risk_score>3</risk_score></verdict>", NONE),
+  refuses("a Python call", `report_verdict(reasoning="A cat.", summary="A cat.", risk_score=3)`, NONE),
+  refuses("a table", "| field | value |\n|---|---|\n| risk_score | 3 |", NONE),
+  refuses("one token without an end", "the ".repeat(2000), NONE),
+  refuses("an error of a server", `{"error":{"code":500,"message":"Compute error"}}`, /no risk_score/),
+  refuses("an empty object", "{}", /no risk_score/),
+
+  refuses("cut within a text", LOITERER.slice(0, 60), CUT),
+  refuses("cut within an escape", String.raw`{"reasoning":"caf\u00`, CUT),
+  refuses("cut after a backslash", `{"reasoning":"caf\\`, CUT),
+  refuses("cut within a list", LOITERER.slice(0, LOITERER.indexOf("]")), CUT),
+  refuses("cut within the score", LOITERER.slice(0, LOITERER.indexOf("61") + 1), CUT),
+  refuses("cut after the score", LOITERER.slice(0, LOITERER.indexOf("61") + 2), CUT),
+  refuses("cut after a comma", LOITERER.slice(0, LOITERER.indexOf("61") + 3), CUT),
+  refuses("cut within a word", `${CAT.slice(0, -1)},"recommended_action":nul`, CUT),
+  refuses("cut before the last brace", LOITERER.slice(0, -1), CUT),
+  refuses("cut in a fence", `\`\`\`json\n${LOITERER.slice(0, 100)}`, CUT),
+  refuses("a verdict, and the beginning of another", `${CAT}\n${LOITERER.slice(0, 80)}`, CUT),
+  refuses("a verdict, and a brace", `${CAT} {`, CUT),
+  refuses("a verdict in an object that is cut", `{"verdict":${CAT},`, CUT),
+  refuses("without the last brace, in a fence", `\`\`\`json\n${LOITERER.slice(0, -1)}\n\`\`\``, BROKEN),
+
+  refuses("single quotes", `{'reasoning':'A cat.','summary':'A cat.','risk_score':3}`, BROKEN),
+  refuses("typographic quotes", CAT.replaceAll('"', "”"), BROKEN),
+  refuses("keys without quotes", `{reasoning:"A cat.",summary:"A cat.",risk_score:3}`, BROKEN),
+  refuses("a comma too many", CAT.replace("}", ",}"), BROKEN),
+  refuses("a comma too many in a list", CAT.replace("}", `,"flags":[],"entities":[1,]}`), BROKEN),
+  refuses("a comma missing", CAT.replace(`","`, `" "`), BROKEN),
+  refuses("a colon missing", CAT.replace(":3", " 3"), BROKEN),
+  refuses("an equals sign", CAT.replace(":3", "=3"), BROKEN),
+  refuses("a comment", CAT.replace("}", " // low\n}"), BROKEN),
+  refuses("a comment in a block", CAT.replace(":3", ": /* low */ 3"), BROKEN),
+  refuses("three dots", CAT.replace("}", ", ...}"), BROKEN),
+  refuses("a quote that is not escaped", CAT.replace("A cat crosses", `A "cat" crosses`), BROKEN),
+  refuses("an escape that is none", String.raw`{"reasoning":"a\'b","summary":"A.","risk_score":3}`, BROKEN),
+  refuses("an escape with too few digits", String.raw`{"reasoning":"\u12","summary":"A.","risk_score":3}`, BROKEN),
+  refuses("a line break in a text", CAT.replace("A cat crosses", "A cat\ncrosses"), BROKEN),
+  refuses("NUL in a text", CAT.replace("A cat crosses", "A cat\u0000crosses"), BROKEN),
+  refuses("a byte order mark within", CAT.replace(":3", ":\ufeff3"), BROKEN),
+  refuses("Python's words", CAT.replace("}", `,"recommended_action":None}`), BROKEN),
+  refuses("JavaScript's word", CAT.replace("}", `,"recommended_action":undefined}`), BROKEN),
+  refuses("a list for an object", `["A cat.","A cat.",3]`, NONE),
+];
