@@ -21,6 +21,7 @@ import { migrate } from "./migrations.ts";
 import { Nodes } from "./nodes.ts";
 import { connect, DATABASE_FILE, enterFolder, isCorrupt, openError } from "./open.ts";
 import { Outbox } from "./outbox.ts";
+import { ParkedJobs } from "./parked-jobs.ts";
 import { Pressure } from "./pressure.ts";
 import { Roots } from "./roots.ts";
 import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
@@ -44,6 +45,7 @@ export type Tables = Pick<
   | "jobs"
   | "nodes"
   | "outbox"
+  | "parked"
   | "roots"
   | "uploads"
 > & {
@@ -80,6 +82,7 @@ export class Store {
   readonly jobs: Jobs;
   readonly nodes: Nodes;
   readonly outbox: Outbox;
+  readonly parked: ParkedJobs;
   readonly pressure: Pressure;
   readonly roots: Roots;
   readonly totals: Totals;
@@ -114,6 +117,7 @@ export class Store {
     this.jobs = guard(new Jobs(db));
     this.nodes = guard(new Nodes(db));
     this.outbox = guard(new Outbox(db));
+    this.parked = guard(new ParkedJobs(db));
     this.totals = guard(new Totals(db));
     this.events = guard(new Events(db, this.outbox));
     this.pressure = guard(new Pressure(db));
@@ -135,6 +139,7 @@ export class Store {
       jobs: this.jobs,
       nodes: this.nodes,
       outbox: this.outbox,
+      parked: this.parked,
       roots: this.roots,
       uploads: this.uploads,
       afterCommit: (callback) => void this.#afterCommit.push(callback),
