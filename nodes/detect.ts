@@ -1,7 +1,8 @@
-/** `detect`: finds people, vehicles, animals or mere motion in pictures. */
+/** `detect`: finds people, vehicles, animals or mere motion in pictures and clips. */
 import { z } from "zod";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
+import { Ffmpeg } from "../lib/media/ffmpeg.ts";
 import { Flag, seconds, share, wholeNumber } from "../lib/site/form-fields.ts";
 import { inspectionHazard, inspectionStage } from "../lib/site/inspection.ts";
 import { defineNode } from "./define-node.ts";
@@ -12,6 +13,7 @@ export const DetectConfig = z.object({
   timeout: seconds(30, { min: 1, max: 600 }),
   concurrency: wholeNumber(4, { min: 1, max: 32 }),
   confidence: share(0.5),
+  frames: wholeNumber(5, { min: 1, max: 30 }),
   camera: z.string().trim().default(""),
   publish: Flag.default(true),
 });
@@ -29,6 +31,8 @@ export default defineNode({
         nodeId,
         detector,
         gate: url === "" ? undefined : serverGates.of(url),
+        ffmpeg: new Ffmpeg(),
+        framesPerClip: config.frames,
         minConfidence: config.confidence,
         defaultCamera: config.camera,
         publish: config.publish,

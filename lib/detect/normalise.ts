@@ -4,7 +4,7 @@ import { deriveId } from "../domain/ids.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Box, Sighting } from "./detector.ts";
 
-/** More boxes than this in one picture are noise; the most confident are kept. */
+/** More boxes than this in one inspection are noise; the most confident of a picture are kept. */
 const MAX_BOXES = 1000;
 
 /** The longest label a detection may have. */
@@ -15,17 +15,28 @@ export interface NormaliseOptions {
   readonly minConfidence: number;
   readonly uploadId: string;
   readonly inspectionId: string;
-  /** ISO time of the picture. */
+  /** ISO time of the picture, or of the clip's beginning. */
   readonly capturedAt: string;
+  /** Of a clip's frame. */
+  readonly frame?: FrameOfClip;
+}
+
+export interface FrameOfClip {
+  /** Milliseconds into the clip. */
+  readonly offsetMs: number;
+  /** How many detections its frames before this one have. */
+  readonly before: number;
 }
 
 /**
- * The detections of a still, the most confident first. Boxes are clamped to the frame and their edges rounded outwards
- * to whole pixels. Dropped is a box below `minConfidence`, outside the frame, inverted, not finite, without a label, or
- * with a confidence outside 0 to 1. Ids come from the inspection and the place in this list.
+ * The detections of a still, or of a frame of a clip, the most confident first. Boxes are clamped to the frame and their
+ * edges rounded outwards to whole pixels. Dropped is a box below `minConfidence`, outside the frame, inverted, not finite,
+ * without a label, or with a confidence outside 0 to 1. Ids come from the inspection and the place in its list, which goes
+ * on from frame to frame.
  */
 export function toDetections(sighting: Sighting, options: NormaliseOptions): Detection[] {
   const { frame } = sighting;
+  const { offsetMs, before } = options.frame ?? { offsetMs: 0, before: 0 };
   return sighting.boxes
     .flatMap((box) => {
       const area = clamp(box, frame);
@@ -35,12 +46,12 @@ export function toDetections(sighting: Sighting, options: NormaliseOptions): Det
     })
     .filter(({ confidence }) => confidence >= options.minConfidence)
     .sort((a, b) => b.confidence - a.confidence)
-    .slice(0, MAX_BOXES)
+    .slice(0, MAX_BOXES - before)
     .map((box, index) => ({
-      detection_id: deriveId("detection", options.inspectionId, index),
+      detection_id: deriveId("detection", options.inspectionId, before + index),
       upload_id: options.uploadId,
       captured_at: options.capturedAt,
-      offset_ms: 0,
+      offset_ms: offsetMs,
       ...box,
       frame_width: frame.width,
       frame_height: frame.height,

@@ -26,6 +26,8 @@ import { WatchedRoots } from "./watched-roots.ts";
 
 /** Where a site keeps its thumbnails, in its data folder. */
 export const THUMBNAILS = "thumbnails";
+/** Where it keeps the best frames of clips, without boxes. */
+export const STILLS = "stills";
 /** Where it keeps pictures that came as bytes. */
 export const INBOX = "inbox";
 
@@ -182,7 +184,7 @@ export class Site {
   }
 
   async #clear(): Promise<void> {
-    for (const folder of [THUMBNAILS, INBOX]) await removeLeftovers(this.file(folder));
+    for (const folder of [THUMBNAILS, STILLS, INBOX]) await removeLeftovers(this.file(folder));
   }
 
   #makeTemporaryFolder(): string {
