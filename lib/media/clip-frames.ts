@@ -47,16 +47,20 @@ export async function clipFrames(options: ClipFramesOptions): Promise<{ frames: 
   const good = new Map<number, ClipFrame>();
   const blank = new Map<number, ClipFrame>();
   const failed: MediaError[] = [];
+  let isEnough = false;
   const take = async (indices: readonly number[]) => {
     for (const index of indices) {
+      if (isEnough) return;
       const frame = await frameAt(index, options).catch(faultOf);
-      if (frame instanceof MediaError) failed.push(frame);
-      // Others would take as long.
-      if (frame instanceof MediaError && frame.code === "VIDEO_TIMEOUT") return;
-      if (frame instanceof MediaError) continue;
-      const isBlank = await decode(() => isBlankPicture(frame.bytes));
-      (isBlank ? blank : good).set(index, frame);
-      if (bytesOf(good) + bytesOf(blank) > MOST_BYTES) return;
+      if (frame instanceof MediaError) {
+        failed.push(frame);
+        // Others would take as long.
+        isEnough = frame.code === "VIDEO_TIMEOUT";
+      } else {
+        const isBlank = await decode(() => isBlankPicture(frame.bytes));
+        (isBlank ? blank : good).set(index, frame);
+        isEnough = bytesOf(good) + bytesOf(blank) > MOST_BYTES;
+      }
     }
   };
   await take(spread(moments, count));

@@ -76,7 +76,7 @@ async function lookAtFrames({ clip, frames }: Taken, looking: Looking, options: 
   const { detector, logger } = options;
   const pictures = frames.map(({ bytes, offsetMs }) => ({
     bytes,
-    fileName: `${upload.upload_id}-${offsetMs}.jpg`,
+    fileName: `frame-${offsetMs}.jpg`,
     cameraId: upload.camera_id,
   }));
   const look = () => detector.detectMany(pictures, signal);

@@ -55,7 +55,7 @@ export class JobRunner implements Caller {
   }
 
   get parked(): number {
-    return this.#scout.parked;
+    return this.#scout.waiting;
   }
 
   get dead(): number {
@@ -110,7 +110,7 @@ export class JobRunner implements Caller {
     const { store, clock, nodeId } = this.#options;
     const now = clock.now();
     this.#cancelTimer();
-    if (this.#closing.signal.aborted || this.#running.size === this.#depth - this.parked) return null;
+    if (this.#closing.signal.aborted || this.#running.size === this.#depth - this.#scout.parked) return null;
     const pause = this.#pausedUntil - clock.monotonic();
     if (pause > 0) {
       this.#wakeIn(pause);

@@ -170,8 +170,8 @@ export class Jobs {
   }
 
   /**
-   * The owner's job to do next, without those that run, wait or are parked: the highest priority first; there the cameras take
-   * turns, each oldest first. `served` is the camera that had the last turn.
+   * The owner's job to do next, without those that run, must wait or are parked: the highest priority first; there the
+   * cameras take turns, each oldest first. `served` is the camera that had the last turn.
    */
   pick(nodeId: string, owner: string, running: Running, served: string, now: number): QueuedJob | undefined {
     let priority = this.#priorityBelow.get(nodeId, Number.MAX_SAFE_INTEGER);

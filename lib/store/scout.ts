@@ -29,6 +29,11 @@ export class Scout {
     return this.#parked;
   }
 
+  /** Jobs that wait for the program: parked ones, and the one that tries. */
+  get waiting(): number {
+    return this.#parked + (this.#trying === null ? 0 : 1);
+  }
+
   /** Looks at the store anew, and lets a job try at once. */
   refresh(): void {
     const { store, nodeId } = this.#options;

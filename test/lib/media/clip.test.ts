@@ -11,13 +11,13 @@ import { useTempFolder } from "./support.ts";
 const tools = new Ffmpeg();
 const { signal } = new AbortController();
 
-describe("a clip", () => {
+describe("a clip", function () {
+  this.timeout(120_000);
   const folder = useTempFolder();
   const at = (name: string) => join(folder(), name);
 
   before(function () {
     if (!hasFfmpeg) this.skip();
-    this.timeout(60_000);
   });
 
   const probe = (path: string) => probeClip(tools, path, signal);

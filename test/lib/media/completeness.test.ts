@@ -131,7 +131,9 @@ describe("isComplete", () => {
     it(`is false for ${what}`, async () => assert.equal(await complete(make(), name), false));
   }
 
-  describe("what ffmpeg writes", () => {
+  describe("what ffmpeg writes", function () {
+    this.timeout(60_000);
+
     before(function () {
       if (!hasFfmpeg) this.skip();
     });

@@ -10,7 +10,8 @@ import { useTempFolder } from "./support.ts";
 
 const { signal } = new AbortController();
 
-describe("Ffmpeg", () => {
+describe("Ffmpeg", function () {
+  this.timeout(120_000);
   const folder = useTempFolder();
   const at = (name: string) => join(folder(), name);
 
@@ -21,7 +22,7 @@ describe("Ffmpeg", () => {
     chmodSync(path, 0o755);
     return path;
   }
-  const instead = (body: string, timeoutMs = 20_000) => {
+  const instead = (body: string, timeoutMs = 120_000) => {
     const path = script(body);
     return new Ffmpeg({ commands: { ffmpeg: path, ffprobe: path }, timeoutMs });
   };
@@ -136,6 +137,14 @@ describe("Ffmpeg", () => {
     });
     const pid = existsSync(at("script.pid")) ? Number(readFileSync(at("script.pid"), "utf8")) : null;
     if (pid !== null) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  });
+
+  it("is asked for no more frames of a clip that takes too long", async () => {
+    const slow = instead('echo >> "$0.log"; exec sleep 600', 2_000);
+    const moments = [0, 1, 2].map((seconds) => ({ seconds, isKey: true }));
+    const options = { ffmpeg: slow, path: at("a.mp4"), moments, count: 3, signal };
+    await assert.rejects(clipFrames({ ...options, decode: (work) => work() }), { code: "VIDEO_TIMEOUT" });
+    assert.ok(!existsSync(at("script.log")) || readFileSync(at("script.log"), "utf8") === "\n");
   });
 
   it("is killed when it writes without an end", async () => {

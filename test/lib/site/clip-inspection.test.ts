@@ -26,7 +26,10 @@ type Answer = Sighting | PictureFault;
 
 const sight = (...boxes: Box[]): Sighting => ({ frame: FRAME, boxes, inferenceMs: 10 });
 
-describe("a clip that is looked at", () => {
+const SLOW_MS = 60_000;
+
+describe("a clip that is looked at", function () {
+  this.timeout(2 * SLOW_MS);
   let running: RunningSite;
   let detect: Rig<unknown>;
   /** What reached the detector, and what it answers to the frames of a clip. */
@@ -101,7 +104,7 @@ describe("a clip that is looked at", () => {
   const end = async (upload: Upload): Promise<Error | undefined> => {
     const before = detect.ended.length;
     await detect.put({ payload: upload });
-    await eventually(() => detect.ended.length > before, "the end of the work", 60_000);
+    await eventually(() => detect.ended.length > before, "the end of the work", SLOW_MS);
     return detect.ended.at(-1);
   };
   const see = async (upload: Upload): Promise<Detected> => {
@@ -221,10 +224,14 @@ describe("a clip that is looked at", () => {
     await detect.put({ payload: clip() });
     await eventually(() => detect.node.load.waitingFor !== null, "the outage");
     isAway = false;
-    await eventually(async () => {
-      await running.pass(1);
-      return detect.sent.length > 0;
-    }, "the clip");
+    await eventually(
+      async () => {
+        await running.pass(1);
+        return detect.sent.length > 0;
+      },
+      "the clip",
+      SLOW_MS,
+    );
   });
 
   it("is used as far as it goes where it breaks off, with a warning", async () => {
@@ -281,12 +288,16 @@ describe("a clip that is looked at", () => {
     start({ tools: new Ffmpeg({ commands: { ffprobe: replacing } }) });
     answers = [sight(PERSON)];
     await detect.put({ payload: upload });
-    await eventually(() => detect.node.load.waitingFor !== null, "the failure");
+    await eventually(() => detect.node.load.waitingFor !== null, "the failure", SLOW_MS);
     match(String(detect.node.load.waitingFor), /a\.mp4 changed while it was looked at/);
-    await eventually(async () => {
-      await running.pass(1);
-      return detect.ended.length > 0;
-    }, "the end");
+    await eventually(
+      async () => {
+        await running.pass(1);
+        return detect.ended.length > 0;
+      },
+      "the end",
+      SLOW_MS,
+    );
     deepEqual(rows(running.folder, "SELECT state FROM uploads"), [{ state: "superseded" }]);
   });
 
@@ -306,23 +317,20 @@ describe("a clip that is looked at", () => {
     await detect.put({ payload: still, topic: "yard" });
     await eventually(() => detect.sent.length === 1, "the still");
     await running.pass(60);
-    deepEqual(
-      [
-        detect.node.load.parked +
-          rows(running.folder, "SELECT 1 FROM work WHERE parked = 0 AND state = 'queued'").length,
-        detect.ended.length,
-      ],
-      [2, 1],
-    );
+    deepEqual([detect.node.load.parked, detect.ended.length], [2, 1]);
     mkdirSync(bin);
     for (const [name, path] of Object.entries(commands)) {
       writeFileSync(path, `#!/bin/sh\nexec ${name} "$@"\n`);
       chmodSync(path, 0o755);
     }
-    await eventually(async () => {
-      await running.pass(1);
-      return detect.ended.length === 3;
-    }, "both clips");
+    await eventually(
+      async () => {
+        await running.pass(1);
+        return detect.ended.length === 3;
+      },
+      "both clips",
+      SLOW_MS,
+    );
     equal(detect.node.load.parked, 0);
     deepEqual(rows(running.folder, "SELECT state, attempts FROM work WHERE state <> 'done'"), [
       { state: "dead", attempts: 1 },
@@ -331,7 +339,6 @@ describe("a clip that is looked at", () => {
 
   it("shows motion within itself, and against the camera's clips before it", async function () {
     if (!existsSync(FOOTAGE)) return this.skip();
-    this.timeout(60_000);
     start({ detector: new MotionDetector() });
     const part = (from: number, seconds: number) => {
       const path = join(running.folder, `${from}.mp4`);
