@@ -116,6 +116,7 @@ class Hops {
       },
       onResumedFailure: () => {},
       onInterimFailure: () => {},
+      onMissing: () => {},
       onChange: () => {},
     });
   }

@@ -1,4 +1,4 @@
-/** `detect`: finds people, vehicles, animals or mere motion in pictures. */
+/** `detect`: finds people, vehicles, animals or mere motion in pictures and clips. */
 import { z } from "zod";
 import { DeepstackServer } from "../lib/detect/deepstack-server.ts";
 import type { Detector } from "../lib/detect/detector.ts";
@@ -7,6 +7,7 @@ import { type Health, HealthPoller } from "../lib/detect/health.ts";
 import { Mask } from "../lib/detect/mask.ts";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
+import { Ffmpeg } from "../lib/media/ffmpeg.ts";
 import { Flag, JsonText, LabelList, number, seconds, share, Thresholds, wholeNumber } from "../lib/site/form-fields.ts";
 import { inspectionHazard, inspectionStage } from "../lib/site/inspection.ts";
 import { defineNode } from "./define-node.ts";
@@ -22,6 +23,7 @@ export const DetectConfig = z.object({
   thresholds: Thresholds.default(new Map()),
   labels: LabelList.default([]),
   minSize: number(0, { min: 0, max: 100 }),
+  frames: wholeNumber(5, { min: 1, max: 30 }),
   mask: JsonText.pipe(z.array(Mask).max(100).default([])).default([]),
   camera: z.string().trim().default(""),
   publish: Flag.default(true),
@@ -52,6 +54,8 @@ export default defineNode({
         nodeId,
         detector,
         gate: url === "" ? undefined : serverGates.of(url),
+        ffmpeg: new Ffmpeg(),
+        framesPerClip: config.frames,
         filters,
         defaultCamera: config.camera,
         publish: config.publish,

@@ -97,8 +97,9 @@ export class RunningNode<C, R> {
 
   #showStatus(): void {
     const { load, behaviour } = this.#pipeline;
-    const { depth, dead, left, waitingFor } = load;
+    const { depth, parked, dead, left, waitingFor } = load;
     if (waitingFor) this.#status.show({ fill: "yellow", shape: "ring", key: "waiting", count: depth });
+    else if (parked > 0) this.#status.show({ fill: "yellow", shape: "ring", key: "noFfmpeg", count: parked });
     else if (depth > 0) this.#status.show({ fill: "blue", shape: "dot", key: "working", count: depth });
     else if (dead > 0) this.#status.show({ fill: "yellow", shape: "dot", key: "deadLetters", count: dead });
     else if (left > 0) this.#status.show({ fill: "yellow", shape: "dot", key: "leftOpen", count: left });

@@ -19,16 +19,13 @@ const BLUR = 0.8;
 /** A picture with more pixels is not decoded. */
 const MAX_PIXELS = 100_000_000;
 
-/** Cameras whose background is remembered; the one not heard of for longest goes first. */
-const MAX_CAMERAS = 256;
-
-interface View {
-  readonly frame: Frame;
-  readonly background: Background;
-}
+/** Views whose background is remembered; the one not heard of for longest goes first. */
+const MAX_VIEWS = 256;
 
 /**
- * The built-in detector. A camera's first picture, or the first of another size, only sets its background.
+ * The built-in detector. A camera's first picture, or the first of another size, only sets its background. Each size has a
+ * background of its own: a camera's clips mostly have another one than its stills, and come between them. The frames of
+ * its first clip are compared with the first of them.
  *
  * `confidence` is the region's mean contrast, in grey levels, over twice the threshold, at most 1: whatever is reported
  * has at least 0.5. It says how clearly something changed, not how likely it is a person.
@@ -38,8 +35,8 @@ export class MotionDetector implements Detector {
   readonly inProcess = true;
   /** One, because a camera's pictures build on each other. */
   readonly concurrency = 1;
-  /** By camera id, in order of use. */
-  readonly #views = new Map<string, View>();
+  /** By camera id and size, in order of use. */
+  readonly #backgrounds = new Map<string, Background>();
 
   /** See `Detector`; `MediaError` UNREADABLE_IMAGE for bytes that are no picture. */
   async detect(picture: Picture, signal: AbortSignal): Promise<Sighting> {
@@ -62,7 +59,7 @@ export class MotionDetector implements Detector {
   }
 
   reset(): void {
-    this.#views.clear();
+    this.#backgrounds.clear();
   }
 
   async close(): Promise<void> {
@@ -71,25 +68,25 @@ export class MotionDetector implements Detector {
 
   /** What moved in a camera's picture; the background learns from it. */
   #regions(cameraId: string, frame: Frame, small: Grey): Region[] {
-    const view = this.#views.get(cameraId);
-    const sameSize = view?.frame.width === frame.width && view.frame.height === frame.height;
-    const difference = sameSize ? view.background.compare(small.pixels) : null;
-    if (!view || !difference || isAnotherScene(difference)) {
-      this.#remember(cameraId, { frame, background: new Background(small.pixels) });
+    const view = `${cameraId} ${frame.width}x${frame.height}`;
+    const background = this.#backgrounds.get(view);
+    const difference = background?.compare(small.pixels);
+    if (!background || !difference || isAnotherScene(difference)) {
+      this.#remember(view, new Background(small.pixels));
       return [];
     }
     const threshold = thresholdOf(difference);
     const changed = changedPixels(difference, small.width, threshold);
-    view.background.learn(difference, changed);
-    this.#remember(cameraId, view);
+    background.learn(difference, changed);
+    this.#remember(view, background);
     return findRegions(difference, changed, small.width, threshold);
   }
 
-  #remember(cameraId: string, view: View): void {
-    this.#views.delete(cameraId);
-    this.#views.set(cameraId, view);
-    const [oldest] = this.#views.keys();
-    if (this.#views.size > MAX_CAMERAS && oldest !== undefined) this.#views.delete(oldest);
+  #remember(view: string, background: Background): void {
+    this.#backgrounds.delete(view);
+    this.#backgrounds.set(view, background);
+    const [oldest] = this.#backgrounds.keys();
+    if (this.#backgrounds.size > MAX_VIEWS && oldest !== undefined) this.#backgrounds.delete(oldest);
   }
 }
 

@@ -5,7 +5,7 @@ import { oneLine } from "../resilience/one-line.ts";
 import type { Box, Sighting } from "./detector.ts";
 import { type Filters, passes } from "./filters.ts";
 
-/** More boxes than this in one picture are noise; the most confident are kept. */
+/** More boxes than this in one inspection are noise; the most confident of a picture are kept. */
 const MAX_BOXES = 1000;
 
 /** The longest label a detection may have. */
@@ -16,18 +16,28 @@ export interface NormaliseOptions {
   readonly cameraId: string;
   readonly uploadId: string;
   readonly inspectionId: string;
-  /** ISO time of the picture. */
+  /** ISO time of the picture, or of the clip's beginning. */
   readonly capturedAt: string;
+  /** Of a clip's frame. */
+  readonly frame?: FrameOfClip;
+}
+
+export interface FrameOfClip {
+  /** Milliseconds into the clip. */
+  readonly offsetMs: number;
+  /** How many detections its frames before this one have. */
+  readonly before: number;
 }
 
 /**
- * The detections of a still, the most confident first. Boxes are clamped to the frame and their edges rounded outwards
- * to whole pixels; labels are the detector's own words in lower case. Dropped is a box that does not pass the filters, is
- * outside the frame, inverted, not finite, without a label, or with a confidence outside 0 to 1. Ids come from the
- * inspection and the place in this list.
+ * The detections of a still, or of a frame of a clip, the most confident first. Boxes are clamped to the frame and their
+ * edges rounded outwards to whole pixels; labels are the detector's own words in lower case. Dropped is a box that does not
+ * pass the filters, is outside the frame, inverted, not finite, without a label, or with a confidence outside 0 to 1. Ids
+ * come from the inspection and the place in its list, which goes on from frame to frame.
  */
 export function toDetections(sighting: Sighting, options: NormaliseOptions): Detection[] {
   const { frame } = sighting;
+  const { offsetMs, before } = options.frame ?? { offsetMs: 0, before: 0 };
   return sighting.boxes
     .flatMap((box) => {
       const area = clamp(box, frame);
@@ -37,12 +47,12 @@ export function toDetections(sighting: Sighting, options: NormaliseOptions): Det
     })
     .filter((box) => passes(box, frame, options.cameraId, options.filters))
     .sort((a, b) => b.confidence - a.confidence)
-    .slice(0, MAX_BOXES)
+    .slice(0, MAX_BOXES - before)
     .map((box, index) => ({
-      detection_id: deriveId("detection", options.inspectionId, index),
+      detection_id: deriveId("detection", options.inspectionId, before + index),
       upload_id: options.uploadId,
       captured_at: options.capturedAt,
-      offset_ms: 0,
+      offset_ms: offsetMs,
       ...box,
       frame_width: frame.width,
       frame_height: frame.height,

@@ -43,23 +43,37 @@ async function endsWith(file: FileHandle, size: number, end: Buffer): Promise<bo
 }
 
 /**
- * MP4 and QuickTime (ISO/IEC 14496-12): boxes end to end, among them `moov` and `mdat`. A fragmented file (`moof`)
- * looks whole after each fragment, so there only the index that closes it (`mfra`) is proof.
+ * MP4 and QuickTime (ISO/IEC 14496-12): boxes end to end, among them `moov` and `mdat`. A fragmented file (`mvex` in its
+ * `moov`) looks whole after each fragment, so there only the index that closes it (`mfra`) is proof.
  */
 async function isWholeMp4(file: FileHandle, size: number): Promise<boolean> {
-  const seen = new Set<string>();
-  let last = "";
-  let position = 0;
-  for (let parts = 0; position < size; parts++) {
+  const boxes = await mp4Boxes(file, 0, size);
+  const moov = boxes?.find(({ type }) => type === "moov");
+  if (!boxes || !moov || !boxes.some(({ type }) => type === "mdat")) return false;
+  const inside = await mp4Boxes(file, moov.body, moov.end);
+  const isFragmented = [...boxes, ...(inside ?? [])].some(({ type }) => type === "moof" || type === "mvex");
+  return !isFragmented || boxes.at(-1)?.type === "mfra";
+}
+
+interface Mp4Box {
+  readonly type: string;
+  readonly body: number;
+  readonly end: number;
+}
+
+/** The boxes from `start` to `end`; null where they do not fill that. */
+async function mp4Boxes(file: FileHandle, start: number, end: number): Promise<Mp4Box[] | null> {
+  const boxes: Mp4Box[] = [];
+  for (let position = start; position < end; ) {
     const header = await readAt(file, position, 16);
-    if (parts === MAX_PARTS || header.length < 8) return false;
-    last = header.toString("latin1", 4, 8);
-    seen.add(last);
+    if (boxes.length === MAX_PARTS || header.length < 8) return null;
     const boxSize = mp4BoxSize(header);
-    if (boxSize === null || boxSize > size - position) return false;
+    if (boxSize === null || boxSize > end - position) return null;
+    const body = position + (header.readUInt32BE(0) === 1 ? 16 : 8);
     position += boxSize;
+    boxes.push({ type: header.toString("latin1", 4, 8), body, end: position });
   }
-  return seen.has("moov") && seen.has("mdat") && (!seen.has("moof") || last === "mfra");
+  return boxes;
 }
 
 /** Null for a box that runs to the end of the file, which proves nothing, and for one smaller than its own header. */

@@ -46,6 +46,16 @@ export class ServerError extends VigilError {
   }
 }
 
+/**
+ * A program that the work needs is not on this machine. Nobody is at fault, and the work waits for it out of the way of
+ * all other work.
+ */
+export class ToolError extends VigilError {
+  constructor(code: string, message: string, options: { cause?: unknown } = {}) {
+    super(code, message, { ...options, retryable: true });
+  }
+}
+
 /** A server refused the request or answered something unusable: sending the same again will not help. */
 export class ReplyError extends VigilError {}
 

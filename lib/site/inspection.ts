@@ -1,4 +1,4 @@
-/** What `detect` does: looks at a picture, stores what was found and draws it. */
+/** What `detect` does: looks at a picture or a clip, stores what was found and draws it. */
 import type { Detector } from "../detect/detector.ts";
 import type { Filters } from "../detect/filters.ts";
 import { toDetections } from "../detect/normalise.ts";
@@ -7,6 +7,7 @@ import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
+import type { Ffmpeg } from "../media/ffmpeg.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
 import { isUpright, turnUpright } from "../media/upright.ts";
@@ -15,10 +16,12 @@ import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Nothing } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
+import { lookAtClip } from "./clip-inspection.ts";
 import { describeUpload } from "./describe-upload.ts";
 import { airHeir } from "./heirs.ts";
+import type { Looking, Seen } from "./looking.ts";
 import { confirmHealthy, isGone } from "./root-health.ts";
-import { type Site, THUMBNAILS } from "./site.ts";
+import { type Site, STILLS, THUMBNAILS } from "./site.ts";
 import type { Result, SlowStage } from "./stage.ts";
 import { watchedFile } from "./watched-file.ts";
 
@@ -28,6 +31,10 @@ export interface InspectionOptions {
   readonly detector: Detector;
   /** That of the detector's server; absent where it has none. */
   readonly gate?: ServerGate | undefined;
+  /** Takes the frames out of clips. */
+  readonly ffmpeg: Ffmpeg;
+  /** Frames of a clip to look at, at most. */
+  readonly framesPerClip: number;
   readonly filters: Filters;
   /** The camera of a picture whose message names none. */
   readonly defaultCamera: string;
@@ -57,75 +64,95 @@ export function inspectionHazard(nodeId: string, uploadId: string): string {
 
 async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
   const { site, nodeId, detector, filters, publish } = options;
-  if (upload.media_type === "video") {
-    throw new MediaError(
-      "VIDEO_UNSUPPORTED",
-      `${oneLine(upload.path, LOGGED_PATH_LENGTH)} is a video, and detect looks at still pictures only`,
-    );
-  }
   const found = watchedFile(upload, site);
-  const file = await readUpload(upload.path).catch(asError);
-  if (file instanceof Error) {
-    if (!(file instanceof MediaError) || file.code !== "FILE_GONE") throw file;
+  const hazard = inspectionHazard(nodeId, upload.upload_id);
+  const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
+  const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
+  const looking: Looking = {
+    upload,
+    found,
+    signal,
+    decode,
+    toDetections: (sighting, frame) =>
+      toDetections(sighting, {
+        filters,
+        cameraId: upload.camera_id,
+        uploadId: upload.upload_id,
+        inspectionId,
+        capturedAt: upload.captured_at,
+        ...(frame && { frame }),
+      }),
+  };
+  const isClip = upload.media_type === "video";
+  const looked = isClip ? lookAtClip(looking, { ...options, logger: site.logger }) : lookAtStill(looking, detector);
+  const seen = await looked.catch(asError);
+  if (seen instanceof Error) {
+    if (!(seen instanceof MediaError) || seen.code !== "FILE_GONE") throw seen;
     if (found && !(await isGone(found, site.store))) {
       throw new MediaError("FILE_BACK", `${oneLine(upload.path, LOGGED_PATH_LENGTH)} was away for a moment`, {
         retryable: true,
       });
     }
-    return endWithout(upload, "gone", site, file);
+    return endWithout(upload, "gone", site, seen);
   }
-  if (file.sha256 !== upload.sha256) {
+  if (seen === null) {
     // What lies there while the drive is away is another file.
     if (found) await confirmHealthy(found.root, site.store);
     site.logger.warn(`${oneLine(upload.path, LOGGED_PATH_LENGTH)} was overwritten before it was looked at`);
     // The new content is an upload of its own.
     return endWithout(upload, "superseded", site);
   }
-  const hazard = inspectionHazard(nodeId, upload.upload_id);
-  const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
-  // A server may look at a picture as it is stored: then its boxes would be of another picture than the one people see.
-  const upright = (await isUpright(file.bytes)) || detector.inProcess;
-  const bytes = upright ? file.bytes : await decode(() => turnUpright(file.bytes));
-  const look = () => detector.detect({ bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
-  const sighting = await (detector.inProcess ? decode(look) : look());
-  const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
-  const detections = toDetections(sighting, {
-    filters,
-    cameraId: upload.camera_id,
-    uploadId: upload.upload_id,
-    inspectionId,
-    capturedAt: upload.captured_at,
-  });
-  const seen = detections.length > 0;
-  const thumbnailPath = site.file(THUMBNAILS, upload.camera_id, upload.captured_at.slice(0, 10), `${inspectionId}.jpg`);
+  const { best, detections, clip, inferenceMs } = seen;
+  const isSeen = detections.length > 0;
+  const fileIn = (folder: string) =>
+    site.file(folder, upload.camera_id, upload.captured_at.slice(0, 10), `${inspectionId}.jpg`);
+  const stillPath = clip ? fileIn(STILLS) : upload.path;
+  const thumbnailPath = fileIn(THUMBNAILS);
   // On the disk before its row: a row never names a picture that is not there.
-  if (seen) await site.writeFile(thumbnailPath, await decode(() => drawThumbnail(file.bytes, detections)));
+  if (isSeen && clip) await site.writeFile(stillPath, best.bytes);
+  if (isSeen) await site.writeFile(thumbnailPath, await decode(() => drawThumbnail(best.bytes, best.detections)));
   const detected: Detected = {
     inspection_id: inspectionId,
     upload,
-    frame: sighting.frame,
+    frame: best.frame,
     detections,
-    still_path: seen ? upload.path : null,
-    thumbnail_path: seen ? thumbnailPath : null,
+    still_path: isSeen ? stillPath : null,
+    thumbnail_path: isSeen ? thumbnailPath : null,
+    ...(clip && { clip }),
     detector: detector.name,
-    inference_ms: sighting.inferenceMs,
+    inference_ms: inferenceMs,
   };
   return {
     commit: (tables) => {
       tables.uploads.adopt(upload);
       tables.uploads.reopen(upload.upload_id);
       const added = tables.inspections.add(nodeId, detected, toIso(site.clock.now()));
-      if (added && seen && publish) tables.afterCommit(() => site.bus.emit("detected", detected));
+      if (added && isSeen && publish) tables.afterCommit(() => site.bus.emit("detected", detected));
       return [
         {
-          port: seen ? SEEN_PORT : NOTHING_PORT,
+          port: isSeen ? SEEN_PORT : NOTHING_PORT,
           topic: upload.camera_id,
           payload: detected,
-          subject: seen ? { kind: "detected", id: inspectionId } : null,
+          subject: isSeen ? { kind: "detected", id: inspectionId } : null,
         },
       ];
     },
   };
+}
+
+/** Null where the file is not the upload's any more. Throws what reading it and the detector throw. */
+async function lookAtStill(looking: Looking, detector: Detector): Promise<Seen | null> {
+  const { upload, signal, decode, toDetections } = looking;
+  const { bytes: stored, sha256 } = await readUpload(upload.path);
+  if (sha256 !== upload.sha256) return null;
+  // A server may look at a picture as it is stored: then its boxes would be of another picture than the one people see.
+  const isReady = (await isUpright(stored)) || detector.inProcess;
+  const bytes = isReady ? stored : await decode(() => turnUpright(stored));
+  const look = () => detector.detect({ bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
+  const sighting = await (detector.inProcess ? decode(look) : look());
+  const { frame, inferenceMs } = sighting;
+  const detections = toDetections(sighting);
+  return { detections, best: { bytes, frame, detections }, inferenceMs };
 }
 
 /** Ends a job without an inspection: what became of the upload is all there is to say. */

@@ -34,7 +34,7 @@ export interface PipelineHost {
   onChange(): void;
 }
 
-export interface Load extends Pick<WorkQueue, "depth" | "waitingFor" | "dead"> {
+export interface Load extends Pick<WorkQueue, "depth" | "parked" | "waitingFor" | "dead"> {
   readonly left: number;
 }
 
@@ -109,8 +109,8 @@ export class PipelineNode<R, B extends Behaviour<R>> {
 
   /** How much the node has to do, why that has to wait where it has to, and what somebody must decide on. */
   get load(): Load {
-    const { depth, waitingFor, dead } = this.#queue;
-    return { depth, waitingFor, dead, left: this.#left };
+    const { depth, parked, waitingFor, dead } = this.#queue;
+    return { depth, parked, waitingFor, dead, left: this.#left };
   }
 
   /** Takes a message; `done` is called when its work has ended. */
@@ -165,6 +165,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       send: (messages) => this.#send(messages),
       onResumedFailure: (error, message) => host.error(error, message),
       onInterimFailure: (error) => host.warn(error.message),
+      onMissing: (error) => host.warn(error.message),
       onChange: () => {
         host.onChange();
         bus.emit("worked");

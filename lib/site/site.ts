@@ -28,6 +28,8 @@ import { WatchedRoots } from "./watched-roots.ts";
 export const THUMBNAILS = "thumbnails";
 /** Where it keeps the large pictures of its events. */
 export const PICTURES = "pictures";
+/** Where it keeps the best frames of clips, without boxes. */
+export const STILLS = "stills";
 /** Where it keeps pictures that came as bytes. */
 export const INBOX = "inbox";
 
@@ -185,7 +187,7 @@ export class Site {
   }
 
   async #clear(): Promise<void> {
-    for (const folder of [THUMBNAILS, INBOX]) await removeLeftovers(this.file(folder));
+    for (const folder of [THUMBNAILS, STILLS, INBOX]) await removeLeftovers(this.file(folder));
   }
 
   #makeTemporaryFolder(): string {

@@ -5,11 +5,12 @@
 import { randomUUID } from "node:crypto";
 import type { FlowMessage } from "../domain/message.ts";
 import { backoffMs } from "../resilience/backoff.ts";
-import { asError, VigilError } from "../resilience/errors.ts";
+import { asError, ToolError, VigilError } from "../resilience/errors.ts";
 import type { Caller, Offer, Visit } from "../resilience/server-gate.ts";
 import type { Delivery, Merge, Result } from "./job.ts";
 import type { QueuedJob } from "./jobs.ts";
 import { fromJournal } from "./journal.ts";
+import { Scout } from "./scout.ts";
 import { WorkAhead } from "./work-ahead.ts";
 import type { WorkQueueOptions } from "./work-queue.ts";
 
@@ -31,6 +32,7 @@ export class JobRunner implements Caller {
   readonly #live = new Map<number, Delivery>();
   readonly #running = new Map<number, Promise<void>>();
   readonly #ahead: WorkAhead | null;
+  readonly #scout: Scout;
   #depth = 0;
   #dead = 0;
   #servedCamera = "";
@@ -44,10 +46,16 @@ export class JobRunner implements Caller {
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#ahead = this.#openAhead();
+    const { store, clock, nodeId } = options;
+    this.#scout = new Scout({ store, clock, nodeId, onUnparked: () => this.#comeBack() });
   }
 
   get depth(): number {
     return this.#depth;
+  }
+
+  get parked(): number {
+    return this.#scout.waiting;
   }
 
   get dead(): number {
@@ -72,6 +80,7 @@ export class JobRunner implements Caller {
     const { store, nodeId, onChange } = this.#options;
     this.#depth = store.jobs.count(nodeId, "queued");
     this.#dead = store.jobs.count(nodeId, "dead");
+    this.#scout.refresh();
     onChange();
     this.#wake();
     this.#ahead?.reset();
@@ -101,7 +110,7 @@ export class JobRunner implements Caller {
     const { store, clock, nodeId } = this.#options;
     const now = clock.now();
     this.#cancelTimer();
-    if (this.#closing.signal.aborted || this.#running.size === this.#depth) return null;
+    if (this.#closing.signal.aborted || this.#running.size === this.#depth - this.#scout.parked) return null;
     const pause = this.#pausedUntil - clock.monotonic();
     if (pause > 0) {
       this.#wakeIn(pause);
@@ -127,6 +136,7 @@ export class JobRunner implements Caller {
   async close(): Promise<void> {
     this.#closing.abort(new VigilError("CLOSING", "The node is closing; the job stays queued", { retryable: true }));
     this.#cancelTimer();
+    this.#scout.close();
     this.#leaveGate?.();
     await Promise.allSettled([...this.#running.values(), this.#ahead?.ended()]);
     this.#live.clear();
@@ -146,6 +156,11 @@ export class JobRunner implements Caller {
       },
       onError: onInterimFailure,
     });
+  }
+
+  #comeBack(): void {
+    this.#options.onChange();
+    this.#wake();
   }
 
   #wakeIn(ms: number): void {
@@ -279,8 +294,9 @@ export class JobRunner implements Caller {
     const retry = error instanceof VigilError && error.retryable && faults < MOST_FAULTS;
     let isOurs: boolean;
     try {
-      isOurs = store.transaction(({ jobs }) => {
+      isOurs = store.transaction(({ jobs, parked }) => {
         const now = clock.now();
+        if (error instanceof ToolError) return parked.park(row.job_id, this.#owner, { code, error: error.message });
         if (!retry) return jobs.dead(row.job_id, this.#owner, code, error.message, now);
         // After the next probe, which should be another job: one that is itself at fault would hold up all others.
         const nextMs = now + this.#options.gate.closedForMs + backoffMs(row.attempts + 1);
@@ -291,8 +307,12 @@ export class JobRunner implements Caller {
       return;
     }
     if (!isOurs) this.#letGo(row);
-    else if (retry) {
+    else if (error instanceof ToolError) {
+      if (this.#scout.missed(row.job_id)) this.#options.onMissing(error);
+      this.#options.onChange();
+    } else if (retry) {
       this.#waitingFor = error;
+      this.#scout.passed(row.job_id);
       this.#options.onChange();
     } else this.#end(row, message, error);
   }
@@ -309,6 +329,7 @@ export class JobRunner implements Caller {
     this.#waitingFor = null;
     if (error) this.#dead += 1;
     this.#changeDepth(-1);
+    this.#scout.passed(row.job_id);
     if (live) live.done(error);
     else if (error) this.#options.onResumedFailure(error, message);
   }

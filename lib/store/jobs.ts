@@ -55,13 +55,14 @@ type Running = Pick<ReadonlyMap<number, unknown>, "has">;
 const RECEIPT_COLUMNS = "node_id, stage, key, subject_id, camera_id, priority, created_ms";
 const RECEIPT_VALUES = ":nodeId, :stage, :key, :subjectId, :cameraId, :priority, :now";
 /** What of another instance may still run must not settle what this one has taken over. */
-const OWNED = "EXISTS(SELECT 1 FROM owners o WHERE o.node_id = work.node_id AND o.owner = :owner)";
+export const OWNED = "EXISTS(SELECT 1 FROM owners o WHERE o.node_id = work.node_id AND o.owner = :owner)";
 /**
  * The plus signs keep SQLite from preparing a statement anew, which takes ten times as long as running it: it does so at
  * each binding of a value on which the order of the rows depends.
  */
 const WAITING = `
-  node_id = +:nodeId AND state = 'queued' AND EXISTS(SELECT 1 FROM owners WHERE node_id = +:nodeId AND owner = +:owner)`;
+  node_id = +:nodeId AND state = 'queued' AND parked = 0
+  AND EXISTS(SELECT 1 FROM owners WHERE node_id = +:nodeId AND owner = +:owner)`;
 const QUEUED_JOB = "job_id, camera_id, priority, msg, attempts, faults";
 const CHOSEN = "node_id = :nodeId AND state = 'dead' AND (:jobId IS NULL OR job_id = :jobId)";
 
@@ -100,7 +101,7 @@ export class Jobs {
     this.#claim = db.prepare("INSERT OR REPLACE INTO owners(node_id, owner) VALUES(?, ?)");
     this.#priorityBelow = db
       .prepare<[string, number], number | null>(
-        "SELECT max(priority) FROM work WHERE node_id = +? AND state = 'queued' AND priority < +?",
+        "SELECT max(priority) FROM work WHERE node_id = +? AND state = 'queued' AND parked = 0 AND priority < +?",
       )
       .pluck();
     this.#pick = db.prepare<[Picking], QueuedJob>(`
@@ -169,8 +170,8 @@ export class Jobs {
   }
 
   /**
-   * The owner's job to do next, without those that run or must wait: the highest priority first; there the cameras take
-   * turns, each oldest first. `served` is the camera that had the last turn.
+   * The owner's job to do next, without those that run, must wait or are parked: the highest priority first; there the
+   * cameras take turns, each oldest first. `served` is the camera that had the last turn.
    */
   pick(nodeId: string, owner: string, running: Running, served: string, now: number): QueuedJob | undefined {
     let priority = this.#priorityBelow.get(nodeId, Number.MAX_SAFE_INTEGER);

@@ -201,6 +201,7 @@ const STEPS: readonly string[] = [
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
   -- page of the log at receipt and at settlement, so there are only those that picking needs.
   -- source: the watched root that an upload came from, for back-pressure. faults: failures that the job itself owns.
+  -- parked: a program that a queued job needs is not on this machine. However many there are, they are in nobody's way.
   CREATE TABLE work(
     job_id INTEGER PRIMARY KEY,
     node_id TEXT NOT NULL,
@@ -214,6 +215,7 @@ const STEPS: readonly string[] = [
     attempts INTEGER NOT NULL DEFAULT 0,
     faults INTEGER NOT NULL DEFAULT 0,
     next_ms INTEGER NOT NULL DEFAULT 0,
+    parked INTEGER NOT NULL DEFAULT 0 CHECK(parked IN (0,1)),
     code TEXT,
     error TEXT,
     msg TEXT,
@@ -222,8 +224,8 @@ const STEPS: readonly string[] = [
     UNIQUE(node_id, key),
     CHECK(state NOT IN ('queued','dead') OR msg IS NOT NULL)
   ) STRICT;
-  CREATE INDEX work_pick ON work(node_id, priority DESC, camera_id, job_id) WHERE state = 'queued';
-  CREATE INDEX work_source ON work(source, node_id) WHERE state = 'queued' AND source IS NOT NULL;
+  CREATE INDEX work_pick ON work(node_id, parked, priority DESC, camera_id, job_id) WHERE state = 'queued';
+  CREATE INDEX work_source ON work(source, node_id, parked) WHERE state = 'queued' AND source IS NOT NULL;
   CREATE INDEX work_dead ON work(node_id) WHERE state = 'dead';
 
   -- A message on its way to the next Vigil node: in the air until a node has taken it. Unclaimed: the wiring left it open.

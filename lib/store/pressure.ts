@@ -8,7 +8,7 @@ export class Pressure {
   constructor(db: Database) {
     this.#queued = db
       .prepare<[{ root: string; nodes: string; most: number }], number>(`
-      SELECT count(*) FROM (SELECT 1 FROM work WHERE source = :root AND state = 'queued'
+      SELECT count(*) FROM (SELECT 1 FROM work WHERE source = :root AND state = 'queued' AND parked = 0
         AND node_id IN (SELECT value FROM json_each(:nodes)) LIMIT :most)`)
       .pluck();
     this.#aired = db
@@ -18,7 +18,7 @@ export class Pressure {
       .pluck();
   }
 
-  /** Jobs that are queued at one of these nodes for uploads from a root; counted up to `most`. */
+  /** Jobs that are queued at one of these nodes for uploads from a root, without parked ones; counted up to `most`. */
   queued(root: string, nodeIds: Iterable<string>, most: number): number {
     return this.#queued.get({ root, nodes: JSON.stringify([...nodeIds]), most }) ?? 0;
   }

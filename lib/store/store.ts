@@ -21,6 +21,7 @@ import { migrate } from "./migrations.ts";
 import { Nodes } from "./nodes.ts";
 import { connect, DATABASE_FILE, enterFolder, isCorrupt, openError } from "./open.ts";
 import { Outbox } from "./outbox.ts";
+import { ParkedJobs } from "./parked-jobs.ts";
 import { Pressure } from "./pressure.ts";
 import { Prompts } from "./prompts.ts";
 import { Roots } from "./roots.ts";
@@ -45,6 +46,7 @@ export type Tables = Pick<
   | "jobs"
   | "nodes"
   | "outbox"
+  | "parked"
   | "prompts"
   | "roots"
   | "uploads"
@@ -82,6 +84,7 @@ export class Store {
   readonly jobs: Jobs;
   readonly nodes: Nodes;
   readonly outbox: Outbox;
+  readonly parked: ParkedJobs;
   readonly pressure: Pressure;
   readonly prompts: Prompts;
   readonly roots: Roots;
@@ -117,6 +120,7 @@ export class Store {
     this.jobs = guard(new Jobs(db));
     this.nodes = guard(new Nodes(db));
     this.outbox = guard(new Outbox(db));
+    this.parked = guard(new ParkedJobs(db));
     this.totals = guard(new Totals(db));
     this.events = guard(new Events(db, this.outbox));
     this.pressure = guard(new Pressure(db));
@@ -139,6 +143,7 @@ export class Store {
       jobs: this.jobs,
       nodes: this.nodes,
       outbox: this.outbox,
+      parked: this.parked,
       prompts: this.prompts,
       roots: this.roots,
       uploads: this.uploads,

@@ -4,7 +4,7 @@
  */
 import type { FlowMessage } from "../domain/message.ts";
 import type { Clock } from "../resilience/clock.ts";
-import type { VigilError } from "../resilience/errors.ts";
+import type { ToolError, VigilError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { HandOff, Sent } from "./hand-off.ts";
 import type { Delivery, Job, Merge, Result } from "./job.ts";
@@ -30,6 +30,8 @@ export interface WorkQueueOptions {
   /** A job from before a restart has failed for good: there is nobody's `done` to tell. */
   onResumedFailure(error: Error, message: FlowMessage): void;
   onInterimFailure(error: Error): void;
+  /** Work was found to need a program that is not on this machine. */
+  onMissing(error: ToolError): void;
   /** The queue's depth or its dead letters have changed, or a job has failed and waits (`waitingFor`). */
   onChange(): void;
 }
@@ -46,6 +48,11 @@ export class WorkQueue {
   /** Jobs that are queued, running ones included. */
   get depth(): number {
     return this.#runner.depth;
+  }
+
+  /** Queued jobs that wait for a program that they need, out of the way of the others. */
+  get parked(): number {
+    return this.#runner.parked;
   }
 
   /** Jobs that have failed for good and wait for somebody to replay or discard them. */

@@ -167,13 +167,21 @@ describe("MotionDetector", () => {
     assert.deepEqual(await boxesIn({ width: 320, height: 180, boxes: [{ x: 100, y: 50, width: 60, height: 90 }] }), []);
   });
 
+  it("keeps a background for each size, as a camera's stills and clips come in turn", async () => {
+    const clip = { width: 320, height: 180 };
+    await boxesIn();
+    await boxesIn(clip);
+    assertSame(await boxesIn({ boxes: [PERSON] }), [PERSON]);
+    assert.equal((await boxesIn({ ...clip, boxes: [{ x: 100, y: 50, width: 60, height: 90 }] })).length, 1);
+  });
+
   it("forgets on reset", async () => {
     await boxesIn();
     detector.reset();
     assert.deepEqual(await boxesIn({ boxes: [PERSON] }), []);
   });
 
-  it("remembers 256 cameras, and forgets the one not heard of for longest", async () => {
+  it("remembers 256 backgrounds, and forgets the one not heard of for longest", async () => {
     const small = { width: 64, height: 36 };
     const person = { x: 20, y: 10, width: 20, height: 20 };
     const empty = await picture(small);

@@ -101,6 +101,26 @@ describe("toDetections", () => {
     assert.equal(found.at(-1)?.confidence, 0.5 + 500 / 3000);
   });
 
+  it("goes on in a clip where the frame before has ended, up to 1000 boxes of all frames", () => {
+    const boxes = Array.from({ length: 600 }, () => person);
+    const frames = [
+      { offsetMs: 500, before: 0 },
+      { offsetMs: 1500, before: 600 },
+      { offsetMs: 2500, before: 1000 },
+    ];
+    const found = frames.map((of) => toDetections({ frame, boxes, inferenceMs: null }, { ...options, frame: of }));
+    assert.deepEqual(
+      found.map(({ length }) => length),
+      [600, 400, 0],
+    );
+    const all = found.flat();
+    assert.deepEqual(
+      all.map(({ detection_id }) => detection_id),
+      all.map((_, n) => deriveId("detection", "in_1", n)),
+    );
+    assert.deepEqual([...new Set(all.map(({ offset_ms }) => offset_ms))], [500, 1500]);
+  });
+
   it("makes a label one line of at most 64 lower-case characters and drops a box without one", () => {
     const labels = [
       "  Big\n\tDOG\u0000 ",

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { open, readFile, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { open, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { isComplete } from "../../../lib/media/completeness.ts";
+import { hasFfmpeg, makeClip } from "../../support/clips.ts";
 import { aviClip, box, ebml, jpegPicture, mkvClip, mp4Clip, pngPicture, riff, useTempFolder } from "./support.ts";
 
 const SEGMENT = 0x18538067;
@@ -81,6 +85,11 @@ describe("isComplete", () => {
       () => Buffer.concat([box("ftyp"), box("moov"), box("moof"), box("mdat")]),
     ],
     [
+      "the first part of an MP4 that fragments follow",
+      "a.mp4",
+      () => Buffer.concat([box("ftyp"), box("moov", Buffer.concat([box("mvhd", "x"), box("mvex")])), box("mdat", "f")]),
+    ],
+    [
       "a box smaller than its header",
       "a.mp4",
       () => Buffer.concat([box("ftyp"), box("moov"), Buffer.from("0000000766726565", "hex"), box("mdat")]),
@@ -122,41 +131,65 @@ describe("isComplete", () => {
     it(`is false for ${what}`, async () => assert.equal(await complete(make(), name), false));
   }
 
-  it("knows what a real encoder writes", async function () {
+  describe("what ffmpeg writes", function () {
     this.timeout(60_000);
-    for (const [name, ...codec] of [
-      ["a.mp4", "-c:v", "mpeg4"],
-      ["b.mp4", "-c:v", "mpeg4", "-movflags", "+faststart"],
-      ["c.mp4", "-c:v", "mpeg4", "-movflags", "+frag_keyframe", "-g", "5"],
-      ["a.mov", "-c:v", "mpeg4"],
-      ["a.mkv", "-c:v", "mpeg4"],
-      ["a.avi", "-c:v", "mpeg4"],
-    ] as const) {
-      const path = join(folder(), name);
+
+    before(function () {
+      if (!hasFfmpeg) this.skip();
+    });
+
+    const written: [name: string, as: string[]][] = [
+      ["a.mp4", []],
+      ["index-first.mp4", ["-movflags", "+faststart"]],
+      ["fragmented.mp4", ["-movflags", "+frag_keyframe", "-g", "5"]],
+      ["a.mov", []],
+      ["a.mkv", []],
+      ["a.avi", []],
+    ];
+    const isWhole = async (path: string) => {
+      const file = await open(path);
       try {
-        execFileSync("ffmpeg", [
-          "-loglevel",
-          "error",
-          "-f",
-          "lavfi",
-          "-i",
-          "testsrc=duration=1:size=160x120",
-          ...codec,
-          path,
-        ]);
-      } catch (thrown) {
-        if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return this.skip();
-        throw thrown;
+        return await isComplete(file, (await file.stat()).size, path);
+      } finally {
+        await file.close();
       }
-      const bytes = await readFile(path);
-      assert.equal(await complete(bytes, name), true, name);
-      for (const part of [0.1, 0.5, 0.9]) {
-        assert.equal(
-          await complete(bytes.subarray(0, Math.floor(bytes.length * part)), name),
-          false,
-          `${name} ${part}`,
-        );
-      }
+    };
+
+    for (const [name, as] of written) {
+      it(`is whole with its last bytes, and never before: ${name}`, async () => {
+        const path = join(folder(), name);
+        makeClip(path, { frames: 20, as });
+        assert.equal(await isWhole(path), true);
+        const { size } = await stat(path);
+        const cuts = Array.from({ length: 100 }, (_, n) => Math.floor((size * n) / 100));
+        // An AVI may lack its last byte, which says nothing.
+        for (const cut of [...cuts, ...[2, 4, 8, 9, 16, 17].map((missing) => size - missing)].toSorted(
+          (x, y) => y - x,
+        )) {
+          await truncate(path, cut);
+          assert.equal(await isWhole(path), false, `${cut} of ${size} bytes`);
+        }
+      });
+
+      it(`is not whole while it is written: ${name}`, async () => {
+        const path = join(folder(), name);
+        const picture = ["-re", "-f", "lavfi", "-i", "testsrc=duration=1:size=160x120"];
+        const options = ["-c:v", "mpeg4", "-flush_packets", "1", ...as];
+        const encoder = spawn("ffmpeg", ["-nostdin", "-loglevel", "error", ...picture, ...options, path]);
+        const ended = once(encoder, "close");
+        const early: Buffer[] = [];
+        let looks = 0;
+        for (; encoder.exitCode === null; await nextTurn()) {
+          if (!existsSync(path)) continue;
+          looks += 1;
+          if (await isWhole(path)) early.push(await readFile(path));
+        }
+        assert.deepEqual(await ended, [0, null]);
+        assert.ok(looks > early.length);
+        const whole = await readFile(path);
+        for (const bytes of early) assert.ok(bytes.equals(whole), `${bytes.length} of ${whole.length} bytes`);
+        assert.equal(await isWhole(path), true);
+      });
     }
   });
 });

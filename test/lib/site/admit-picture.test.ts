@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Detector } from "../../../lib/detect/detector.ts";
+import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
 import { DATABASE_FILE } from "../../../lib/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -41,6 +42,8 @@ describe("a picture that comes as bytes or as a path", () => {
         site,
         nodeId,
         detector: SEES_NOTHING,
+        ffmpeg: new Ffmpeg(),
+        framesPerClip: 5,
         filters: noFilters,
         defaultCamera: "",
         publish: false,

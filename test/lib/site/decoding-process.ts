@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import type { Detector } from "../../../lib/detect/detector.ts";
 import { MotionDetector } from "../../../lib/detect/motion.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
+import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { readUpload } from "../../../lib/media/read-file.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import { VigilError } from "../../../lib/resilience/errors.ts";
@@ -63,6 +64,8 @@ const stage = inspectionStage({
   site,
   nodeId: "detect",
   detector,
+  ffmpeg: new Ffmpeg(),
+  framesPerClip: 5,
   filters: noFilters,
   defaultCamera: "",
   publish: false,

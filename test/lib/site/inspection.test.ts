@@ -7,6 +7,7 @@ import { type Detector, detectOneByOne, type Picture, type Sighting } from "../.
 import { MotionDetector } from "../../../lib/detect/motion.ts";
 import { Detected } from "../../../lib/domain/detection.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
+import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
 import { eventually } from "../../support/eventually.ts";
 import { noFilters } from "../../support/filters.ts";
@@ -73,6 +74,8 @@ describe("inspectionStage", () => {
         site: running.site,
         nodeId,
         detector,
+        ffmpeg: new Ffmpeg(),
+        framesPerClip: 5,
         filters: noFilters,
         defaultCamera: "",
         publish: false,

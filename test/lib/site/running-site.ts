@@ -25,12 +25,15 @@ export class RunningSite {
   readonly folder = tempFolder();
   readonly clock = new FakeClock();
   readonly site: Site;
+  /** What the site has warned of. */
+  readonly warnings: string[] = [];
   /** Ids and types of the nodes in the flows. */
   readonly flows = new Map<string, string>();
   readonly #nodes: { close(): Promise<void> }[] = [];
 
   constructor() {
-    const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const warn = (text: string) => this.warnings.push(text);
+    const logger = { debug: () => {}, info: () => {}, warn, error: () => {} };
     const config = SiteConfig.parse({});
     this.site = new Site({ config, dataDir: this.folder, clock: this.clock, logger, onMqttState: () => {} });
   }

@@ -40,6 +40,8 @@ export interface Rig {
   readonly begun: unknown[];
   readonly resumedFailures: [Error, FlowMessage][];
   readonly interimFailures: Error[];
+  /** What was said of programs that are missing. */
+  readonly missing: Error[];
   /** The queue's depth at each change. */
   readonly depths: number[];
 }
@@ -66,6 +68,7 @@ export class Bench {
     const begun: unknown[] = [];
     const resumedFailures: [Error, FlowMessage][] = [];
     const interimFailures: Error[] = [];
+    const missing: Error[] = [];
     const depths: number[] = [];
     const queue: WorkQueue = new WorkQueue({
       store: on,
@@ -86,9 +89,10 @@ export class Bench {
       },
       onResumedFailure: (error, message) => resumedFailures.push([error, message]),
       onInterimFailure: (error) => interimFailures.push(error),
+      onMissing: (error) => missing.push(error),
       onChange: () => depths.push(queue.depth),
     });
-    return { queue, sent, begun, resumedFailures, interimFailures, depths };
+    return { queue, sent, begun, resumedFailures, interimFailures, missing, depths };
   }
 
   started(work: Work, options?: RigOptions): Rig {

@@ -98,6 +98,7 @@ async function run(options: ModelOptions): Promise<Outcome> {
     send: () => {},
     onResumedFailure: () => {},
     onInterimFailure: () => {},
+    onMissing: () => {},
     onChange: () => {},
   });
   queue.start();
