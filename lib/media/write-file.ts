@@ -1,6 +1,6 @@
 /** Writing files that are either there in full or not at all. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, opendir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { codeOf, isDiskFull } from "../resilience/disk-full.ts";
 import { asError, StoreError } from "../resilience/errors.ts";
@@ -35,20 +35,15 @@ export async function writeFileAtomic(path: string, bytes: Buffer, options: { fl
   }
 }
 
-/** Removes from a folder the temporary files that `writeFileAtomic` has left there in a process that was killed. */
+/** Removes from a folder and all below it the temporary files that `writeFileAtomic` has left in a process that was killed. */
 export async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    const writer = TEMPORARY_NAME.exec(name)?.groups?.process;
-    if (writer !== undefined && writer !== PROCESS) await rm(join(folder, name), { force: true });
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    for await (const { name, parentPath } of await opendir(folder, { recursive: true })) {
+      const writer = TEMPORARY_NAME.exec(name)?.groups?.process;
+      if (writer !== undefined && writer !== PROCESS) await rm(join(parentPath, name), { force: true });
+    }
   } catch (thrown) {
-    if (codeOf(thrown) === "ENOENT") return [];
-    throw thrown;
+    if (codeOf(thrown) !== "ENOENT") throw thrown;
   }
 }
 

@@ -187,7 +187,7 @@ export class Site {
   }
 
   async #clear(): Promise<void> {
-    for (const folder of [THUMBNAILS, STILLS, INBOX]) await removeLeftovers(this.file(folder));
+    for (const folder of [THUMBNAILS, PICTURES, STILLS, INBOX]) await removeLeftovers(this.file(folder));
   }
 
   #makeTemporaryFolder(): string {

@@ -7,7 +7,8 @@ import type { FlowMessage } from "../domain/message.ts";
 import { backoffMs } from "../resilience/backoff.ts";
 import { asError, ToolError, VigilError } from "../resilience/errors.ts";
 import type { Caller, Offer, Visit } from "../resilience/server-gate.ts";
-import type { Delivery, Merge, Result } from "./job.ts";
+import type { Delivery, Result } from "./job.ts";
+import { type MergedJob, mergeSiblings } from "./job-merging.ts";
 import type { QueuedJob } from "./jobs.ts";
 import { fromJournal } from "./journal.ts";
 import { Scout } from "./scout.ts";
@@ -18,9 +19,6 @@ import type { WorkQueueOptions } from "./work-queue.ts";
 const STORE_RETRY_MS = 5_000;
 /** A job that fails so often at a server that had worked until then is itself at fault. */
 const MOST_FAULTS = 3;
-/** So many jobs are merged into another at once. */
-const MOST_SIBLINGS = 7;
-
 /** While so many messages wait, further ones are done when the journal has them: an outage must not fill the memory. */
 const MOST_LIVE = 1_000;
 
@@ -210,46 +208,29 @@ export class JobRunner implements Caller {
     return this.#live.get(job_id)?.message ?? fromJournal(msg);
   }
 
-  /**
-   * A job, with those of its camera that wait behind it merged into it where the stage can: what a slow server has no
-   * time to do one by one. Nothing depends on merging; a store that fails says so when the job ends.
-   */
+  /** Nothing depends on merging: a store that fails says so when the job ends. */
   #withSiblings(job: QueuedJob): QueuedJob {
-    const { store, nodeId, merge } = this.#options;
+    const { merge } = this.#options;
     if (!merge || job.attempts > 0) return job;
     try {
-      const siblings = store.jobs.siblings(nodeId, this.#owner, this.#running, job, MOST_SIBLINGS);
-      return siblings.length === 0 ? job : this.#merge(merge, job, siblings);
+      const messageOf = (each: QueuedJob) => this.#messageOf(each);
+      const options = { ...this.#options, merge, owner: this.#owner, running: this.#running, messageOf };
+      const merged = mergeSiblings(job, options);
+      return merged ? this.#absorb(merged) : job;
     } catch {
       return job;
     }
   }
 
-  #merge(merge: Merge, job: QueuedJob, siblings: readonly QueuedJob[]): QueuedJob {
-    const { store, clock, handOff } = this.#options;
-    const messages = [job, ...siblings].map((each) => this.#messageOf(each));
-    const merged = store.transaction((tables) => {
-      const result = merge(
-        tables,
-        messages.map(({ payload }) => payload),
-      );
-      if (!result) return null;
-      const message = { ...messages[0], payload: result.payload };
-      const msg = handOff.journal(message);
-      const absorbed = siblings.filter((_sibling, index) => result.absorbed.includes(index + 1));
-      tables.jobs.rewrite(job.job_id, msg);
-      for (const { job_id } of absorbed) tables.jobs.done(job_id, this.#owner, clock.now(), "MERGED");
-      return { message, msg, absorbed };
-    });
-    if (!merged) return job;
+  #absorb({ job, message, absorbed }: MergedJob): QueuedJob {
     const live = this.#live.get(job.job_id);
-    if (live) this.#live.set(job.job_id, { ...live, message: merged.message });
-    for (const { job_id } of merged.absorbed) {
-      this.#live.get(job_id)?.done();
-      this.#live.delete(job_id);
+    if (live) this.#live.set(job.job_id, { ...live, message });
+    for (const jobId of absorbed) {
+      this.#live.get(jobId)?.done();
+      this.#live.delete(jobId);
     }
-    this.#changeDepth(-merged.absorbed.length);
-    return { ...job, msg: merged.msg };
+    this.#changeDepth(-absorbed.length);
+    return job;
   }
 
   /** What goes ahead of a result is worth a warning when it fails, and not the job. */

@@ -50,7 +50,7 @@ interface Siblings extends Pick<QueuedJob, "job_id" | "camera_id" | "priority"> 
 }
 
 /** The jobs that run, by their ids. */
-type Running = Pick<ReadonlyMap<number, unknown>, "has">;
+export type Running = Pick<ReadonlyMap<number, unknown>, "has">;
 
 const RECEIPT_COLUMNS = "node_id, stage, key, subject_id, camera_id, priority, created_ms";
 const RECEIPT_VALUES = ":nodeId, :stage, :key, :subjectId, :cameraId, :priority, :now";

@@ -95,13 +95,16 @@ describe("removeLeftovers", () => {
   it("removes what killed processes left, and neither files nor what is being written", async () => {
     const left = `a.jpg.${randomUUID()}.7.tmp`;
     for (const name of [left, "a.jpg", "mine.tmp"]) await writeFile(join(folder(), name), "");
+    await mkdir(join(folder(), "porch", "2026-11-20"), { recursive: true });
+    await writeFile(join(folder(), "porch", "2026-11-20", left), "");
     let writing = true;
     const write = writeFileAtomic(join(folder(), "b.jpg"), Buffer.alloc(5_000_000)).finally(() => {
       writing = false;
     });
     while (writing) await removeLeftovers(folder());
     await write;
-    assert.deepEqual((await readdir(folder())).sort(), ["a.jpg", "b.jpg", "mine.tmp"]);
+    const names = await readdir(folder(), { recursive: true });
+    assert.deepEqual(names.sort(), ["a.jpg", "b.jpg", "mine.tmp", "porch", "porch/2026-11-20"]);
   });
 
   it("has nothing to do where there is no folder", async () => {
