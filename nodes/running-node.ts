@@ -99,7 +99,8 @@ export class RunningNode<C, R> {
     const { load, behaviour } = this.#pipeline;
     const { depth, dead, left, waitingFor } = load;
     if (waitingFor) this.#status.show({ fill: "yellow", shape: "ring", key: "waiting", count: depth });
-    else if (depth > 0) this.#status.show({ fill: "blue", shape: "dot", key: "working", count: depth });
+    else if (depth > 0)
+      this.#status.show(behaviour.busy?.() ?? { fill: "blue", shape: "dot", key: "working", count: depth });
     else if (dead > 0) this.#status.show({ fill: "yellow", shape: "dot", key: "deadLetters", count: dead });
     else if (left > 0) this.#status.show({ fill: "yellow", shape: "dot", key: "leftOpen", count: left });
     else this.#status.show(behaviour.idle?.() ?? { fill: "green", shape: "dot", key: "ready" }, this.#site.durable);

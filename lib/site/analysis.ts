@@ -103,6 +103,7 @@ async function judge(
   signal: AbortSignal,
   site: Site,
 ): Promise<{ judgement: Judgement; failure?: ReplyError }> {
+  await client.ready();
   const prompt = basicPrompt({ batch, camera: site.camera(batch.camera_id), bands: site.bands });
   try {
     const reply = await client.judge(prompt, signal);
