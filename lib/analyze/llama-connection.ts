@@ -79,6 +79,7 @@ export class LlamaConnection {
       this.#clock.after(ms, () =>
         limit.abort(new ServerError(code, `The language model at ${this.address + path} ${what}`)),
       );
+    let hasBegun = false;
     let cancelTimeout = () => {};
     let cancelSilence = () => {};
     const begin = () => {
@@ -88,9 +89,12 @@ export class LlamaConnection {
     try {
       const response = await request(this.address + path, {
         dispatcher: beside ? this.#toServer : this.#toModel,
+        // llama.cpp closes a connection that has had a stream, and does not say so beforehand.
+        reset: true,
         signal: AbortSignal.any([signal, limit.signal]),
         ...(body ? this.#post(body, begin) : { headers: this.#headers }),
       });
+      hasBegun = true;
       return await read({
         status: response.statusCode,
         retryAfterMs: retryAfterMs(response.headers["retry-after"]),
@@ -103,7 +107,7 @@ export class LlamaConnection {
       });
     } catch (thrown) {
       signal.throwIfAborted();
-      throw this.#fault(asError(thrown), path);
+      throw this.#fault(asError(thrown), path, hasBegun);
     } finally {
       cancelTimeout();
       cancelSilence();
@@ -142,23 +146,20 @@ export class LlamaConnection {
     } as const;
   }
 
-  /** The server could not be asked, or did not answer in full. */
-  #fault(cause: Error, path: string): VigilError {
+  /** The server could not be asked, or did not answer in full though it `hasBegun` to. */
+  #fault(cause: Error, path: string, hasBegun: boolean): VigilError {
     if (cause instanceof VigilError) return cause;
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
     const error = (vigilCode: string, what: string, unreachable = false) =>
       new ServerError(vigilCode, `The language model at ${this.address + path} ${what}`, { cause, unreachable });
-    switch (code) {
-      case "UND_ERR_SOCKET":
-      case "ECONNRESET":
-      case "EPIPE":
-        return error("LLM_FAILED", "closed the connection before it had answered");
-      case "UND_ERR_RES_EXCEEDED_MAX_SIZE":
-        return error("LLM_REPLY", `answered more than ${MAX_REPLY_BYTES / 1024} KiB`);
-      default:
-        if (cause instanceof errors.HTTPParserError) return error("LLM_REPLY", "does not speak HTTP");
-        return error("LLM_UNREACHABLE", `cannot be reached: ${cause.message || code}`, isUnreachable(cause));
+    if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
+      return error("LLM_REPLY", `answered more than ${MAX_REPLY_BYTES / 1024} KiB`);
     }
+    if (hasBegun || ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(code)) {
+      return error("LLM_FAILED", "closed the connection before it had answered");
+    }
+    if (cause instanceof errors.HTTPParserError) return error("LLM_REPLY", "does not speak HTTP");
+    return error("LLM_UNREACHABLE", `cannot be reached: ${cause.message || code}`, isUnreachable(cause));
   }
 
   /** The start of what the server said. Some servers repeat the API key in their complaint. */
