@@ -53,7 +53,7 @@ export type Misbehaviour =
   | "truncated"
   | { readonly slow: number }
   | { readonly raw: string; readonly status?: number }
-  | { readonly chunks: Iterable<string | Uint8Array>; readonly then: "end" | "hangup" | "silence" };
+  | { readonly chunks: Iterable<string | Uint8Array>; readonly ending: "end" | "hangup" | "silence" };
 
 export interface LlmServer {
   /** `http://127.0.0.1:PORT`, and the prefix. */
@@ -241,7 +241,7 @@ export async function startLlmServer({
     }
     if (mode !== null && typeof mode === "object") {
       if ("raw" in mode) return send(response, mode.status ?? 200, mode.raw);
-      if ("chunks" in mode) return sendChunks(response, mode.chunks, mode.then);
+      if ("chunks" in mode) return sendChunks(response, mode.chunks, mode.ending);
       await sleep(mode.slow, undefined, { signal: closing.signal });
     }
     const isCut = mode === "truncated";
@@ -301,15 +301,15 @@ function tokensOf(content: string): string[] {
 async function sendChunks(
   response: ServerResponse,
   chunks: Iterable<string | Uint8Array>,
-  then: "end" | "hangup" | "silence",
+  ending: "end" | "hangup" | "silence",
 ): Promise<void> {
   response.writeHead(200, { server: "llama.cpp", "content-type": "text/event-stream" });
   for (const chunk of chunks) {
     if (response.destroyed) return;
     await new Promise((resolve) => response.write(chunk, resolve));
   }
-  if (then === "end") response.end();
-  else if (then === "hangup") response.destroy();
+  if (ending === "end") response.end();
+  else if (ending === "hangup") response.destroy();
 }
 
 function send(response: ServerResponse, status: number, body: object | string, type = "application/json"): void {

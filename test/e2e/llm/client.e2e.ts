@@ -142,9 +142,10 @@ describe("LlamaClient, at a real llama-server", function () {
     await eventually(async () => (await server.busySlots()) === 0, "a free slot", 2_000);
   });
 
-  it("waits for a server that loads its model", async () => {
-    const { port, kill } = await portOfAServerThatHasGone();
-    const loading = await LlamaServer.startLoading(port);
+  it("knows a server that loads its model from one that is ready", async () => {
+    const gone = await serve();
+    await gone.kill();
+    const loading = await LlamaServer.startLoading(gone.port);
     servers.push(loading);
     equal(await loading.health(), 503);
     const client = connect(loading);
@@ -153,12 +154,11 @@ describe("LlamaClient, at a real llama-server", function () {
     await rejects(client.judge(PROMPT, never()), { code: "LLM_BUSY", retryable: true });
     await loading.kill();
 
-    const loaded = await serve({ port });
+    const loaded = await serve({ port: gone.port });
     equal(await loaded.health(), 200);
     await client.ready();
     equal(client.contextSize, CONTEXT_SIZE);
     ok(await client.judge(PROMPT, never()));
-    await kill();
   });
 
   it("proves it again when another model has come", async () => {
@@ -173,10 +173,4 @@ describe("LlamaClient, at a real llama-server", function () {
     await proven(client);
     equal(client.schemaEnforced, true);
   });
-
-  async function portOfAServerThatHasGone() {
-    const server = await serve();
-    await server.kill();
-    return { port: server.port, kill: () => server.kill() };
-  }
 });
