@@ -5,7 +5,6 @@ import { analysisStage } from "../lib/site/analysis.ts";
 import { Flag, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { ModelServerLog } from "../lib/site/model-server-log.ts";
 import { defineNode } from "./define-node.ts";
-import type { StatusView } from "./node-status.ts";
 import { serverGates } from "./server-gates.ts";
 
 export const NemotronAnalyzeConfig = z.object({
@@ -55,8 +54,15 @@ export default defineNode({
         estimate: config.estimate,
         publish: config.publish,
       }),
-      busy: () => (client && client.tokensUnderWay > 0 ? writing(client.tokensUnderWay) : null),
-      idle: () => (client ? idle(client.schemaEnforced) : READY),
+      busy: () => {
+        const tokens = client?.tokensUnderWay ?? 0;
+        return tokens === 0 ? null : { fill: "blue", shape: "dot", key: "writing", count: tokens };
+      },
+      idle: () => {
+        if (client?.schemaEnforced === null) return { fill: "green", shape: "ring", key: "schemaUnproven" };
+        if (client?.schemaEnforced === false) return { fill: "yellow", shape: "dot", key: "schemaIgnored" };
+        return { fill: "green", shape: "dot", key: "ready" };
+      },
       start: () => {
         void client?.ready();
       },
@@ -64,14 +70,3 @@ export default defineNode({
     };
   },
 });
-
-const READY: StatusView = { fill: "green", shape: "dot", key: "ready" };
-
-function writing(count: number): StatusView {
-  return { fill: "blue", shape: "dot", key: "writing", count };
-}
-
-function idle(schemaEnforced: boolean | null): StatusView {
-  if (schemaEnforced === null) return { ...READY, shape: "ring", key: "schemaUnproven" };
-  return schemaEnforced ? READY : { ...READY, fill: "yellow", key: "schemaIgnored" };
-}

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { asEvent, fail, send, sendChunks } from "./llm-replies.ts";
 import { LLM_ROUTES, type LlmRoute, MODEL, type Numbers, STRICT_ROUTES } from "./llm-routes.ts";
 
 /** A request for a verdict that reached one of the two answering routes with a body it takes. */
@@ -96,15 +97,6 @@ export const CONTEXT_SIZE = 4096;
 const SLOTS = 2;
 const CONFUSED = "The model produced output that does not match the expected peg-native format";
 const Tokenize = z.object({ content: z.string(), prompt: z.string() });
-
-const ERRORS = {
-  400: ["exceed_context_size_error", "request (9001 tokens) exceeds the available context size (4096 tokens)"],
-  401: ["authentication_error", "Invalid API Key"],
-  404: ["not_found_error", "File Not Found"],
-  429: ["rate_limit_error", "Too many requests"],
-  500: ["server_error", "Compute error"],
-  503: ["unavailable_error", "Loading model"],
-} as const;
 
 /** Resolves when the server, on 127.0.0.1, accepts connections. */
 export async function startLlmServer({
@@ -288,43 +280,9 @@ export async function startLlmServer({
   };
 }
 
-/** One of a server's events, on the wire. */
-export function asEvent(data: object | string): string {
-  return `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
-}
-
 /** Four characters a token, as English has them. */
 function tokensOf(content: string): string[] {
   return content.match(/.{1,4}/gsu) ?? [];
-}
-
-async function sendChunks(
-  response: ServerResponse,
-  chunks: Iterable<string | Uint8Array>,
-  ending: "end" | "hangup" | "silence",
-): Promise<void> {
-  response.writeHead(200, { server: "llama.cpp", "content-type": "text/event-stream" });
-  for (const chunk of chunks) {
-    if (response.destroyed) return;
-    await new Promise((resolve) => response.write(chunk, resolve));
-  }
-  if (ending === "end") response.end();
-  else if (ending === "hangup") response.destroy();
-}
-
-function send(response: ServerResponse, status: number, body: object | string, type = "application/json"): void {
-  response.writeHead(status, { server: "llama.cpp", "content-type": `${type}; charset=utf-8` });
-  response.end(typeof body === "string" ? body : JSON.stringify(body));
-}
-
-function fail(
-  response: ServerResponse,
-  code: keyof typeof ERRORS,
-  type: string = ERRORS[code][0],
-  message: string = ERRORS[code][1],
-): void {
-  const size = type === "exceed_context_size_error" ? { n_prompt_tokens: 9001, n_ctx: 4096 } : {};
-  send(response, code, { error: { code, message, type, ...size } });
 }
 
 function parseJson(body: string): unknown {

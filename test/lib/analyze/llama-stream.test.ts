@@ -4,7 +4,7 @@ import type { LlamaOptions } from "../../../lib/analyze/llama-client.ts";
 import { ReplyError, ServerError } from "../../../lib/resilience/errors.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { asEvent } from "../../support/llm-server.ts";
+import { asEvent } from "../../support/llm-replies.ts";
 import { APIS, failure, LlmRig, never, PROMPT, VERDICT } from "./llm-rig.ts";
 
 const word = (content: string) => asEvent({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
