@@ -4,7 +4,7 @@ import type { Prompt } from "./prompts/prompt.ts";
 import { asData } from "./sanitise.ts";
 
 /** The same at every call, so that the same prompt gets the same verdict. */
-const SAMPLING = { temperature: 0, seed: 1, stream: true } as const;
+const SAMPLING = { temperature: 0, seed: 1 } as const;
 const MODEL_NAME_LENGTH = 128;
 
 export interface Question {
@@ -82,6 +82,7 @@ const chat: LlamaApi = {
     response_format: { type: "json_schema", json_schema: { strict: true, ...schema } },
     ...SAMPLING,
     max_tokens: maxTokens,
+    stream: true,
     stream_options: { include_usage: true },
     ...(isLlamaCpp && { cache_prompt: true }),
   }),
@@ -122,6 +123,7 @@ const completion: LlamaApi = {
     ...SAMPLING,
     n_predict: maxTokens,
     cache_prompt: true,
+    stream: true,
   }),
   piece: z
     .object({

@@ -39,6 +39,7 @@ export interface Answer {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A streamed token takes 250 to 300 of them. */
 const MAX_REPLY_BYTES = 2 ** 20;
 const EXCERPT_LENGTH = 200;
 
