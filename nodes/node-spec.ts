@@ -26,4 +26,6 @@ export interface NodeContext extends Workspace {
 export interface NodeBehaviour<R> extends Behaviour<R> {
   /** The status while there is nothing to do. */
   idle?(): StatusView;
+  /** The status while there is; null, or absent, where the number of jobs says enough. */
+  busy?(): StatusView | null;
 }

@@ -9,7 +9,7 @@ import type { Sent } from "../lib/store/hand-off.ts";
 import { flowsOf } from "./flow-config.ts";
 import { onFlowsStarted } from "./flows-started.ts";
 import type { NodeBehaviour, NodeSpec } from "./node-spec.ts";
-import { NodeStatus } from "./node-status.ts";
+import { NodeStatus, type StatusView } from "./node-status.ts";
 import { Wiring } from "./wiring.ts";
 
 export class RunningNode<C, R> {
@@ -100,9 +100,13 @@ export class RunningNode<C, R> {
     const { depth, parked, dead, left, waitingFor } = load;
     if (waitingFor) this.#status.show({ fill: "yellow", shape: "ring", key: "waiting", count: depth });
     else if (parked > 0) this.#status.show({ fill: "yellow", shape: "ring", key: "noFfmpeg", count: parked });
-    else if (depth > 0) this.#status.show({ fill: "blue", shape: "dot", key: "working", count: depth });
+    else if (depth > 0) this.#status.show(behaviour.busy?.() ?? working(depth));
     else if (dead > 0) this.#status.show({ fill: "yellow", shape: "dot", key: "deadLetters", count: dead });
     else if (left > 0) this.#status.show({ fill: "yellow", shape: "dot", key: "leftOpen", count: left });
     else this.#status.show(behaviour.idle?.() ?? { fill: "green", shape: "dot", key: "ready" }, this.#site.durable);
   }
+}
+
+function working(count: number): StatusView {
+  return { fill: "blue", shape: "dot", key: "working", count };
 }

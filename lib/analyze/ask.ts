@@ -54,8 +54,8 @@ function usageOf({ promptTokens, completionTokens, cachedTokens, latencyMs }: Ll
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
-    cached_tokens: cachedTokens ?? null,
-    latency_ms: latencyMs ?? null,
+    cached_tokens: cachedTokens,
+    latency_ms: latencyMs,
   };
 }
 

@@ -1,192 +1,224 @@
-/** Asks a llama.cpp server for a verdict: one HTTP request, bounded in time and size, every fault with its own code. */
-import { STATUS_CODES } from "node:http";
-import { addAbortSignal } from "node:stream";
-import { Agent, errors, request } from "undici";
-import { z } from "zod";
-import { asError, ConfigError, ReplyError, ServerError } from "../resilience/errors.ts";
-import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
-import { type Completion, LLAMA_APIS, type LlamaApi } from "./llama-api.ts";
+/** Asks a language model's server for a verdict: llama.cpp's, or another that is compatible with OpenAI's. */
+import { type Clock, systemClock } from "../resilience/clock.ts";
+import { ServerError } from "../resilience/errors.ts";
+import { LLAMA_APIS, type LlamaApiName, type Question } from "./llama-api.ts";
+import { LlamaConnection } from "./llama-connection.ts";
+import { askApi, askFacts, askTokens, type ServerFacts, UNKNOWN_SERVER } from "./llama-facts.ts";
+import { type Completion, readCompletion } from "./llama-reply.ts";
 import type { Prompt } from "./prompts/prompt.ts";
-import { asData } from "./sanitise.ts";
+import { schemaProof } from "./schema-proof.ts";
+import { verdictJsonSchema } from "./verdict.ts";
 
 export interface LlamaOptions {
   /** The server's address, with or without `/v1`: `http://192.168.1.10:8080`. */
   readonly url: string;
-  readonly api: keyof typeof LLAMA_APIS;
+  /** The endpoint; `auto`: the one that the server has, chat if it has both. */
+  readonly api: LlamaApiName | "auto";
   /** For servers that hold several; null asks for none in particular. */
   readonly model: string | null;
   readonly apiKey: string | null;
   /** Milliseconds that one answer may take once the server has the request. */
   readonly timeoutMs: number;
+  /** Milliseconds that may pass between two tokens of an answer. */
+  readonly stallMs: number;
   /** The longest verdict, in tokens. */
   readonly maxTokens: number;
   /** Requests at a time; further ones wait here, and their time does not run yet. */
   readonly concurrency: number;
+  readonly clock: Clock;
+  /** What is known of the server, or how far it has got, has changed. */
+  readonly onChange?: () => void;
 }
 
 /**
  * Two minutes suit a large model on a CPU. The schema allows a verdict of 3500 characters: about 900 tokens of English,
  * more in other languages; most take a quarter of it. A home server mostly answers one request at a time.
  */
-export const LLAMA_DEFAULTS = { timeoutMs: 120_000, maxTokens: 1536, concurrency: 1 } as const;
+export const LLAMA_DEFAULTS = {
+  timeoutMs: 120_000,
+  stallMs: 30_000,
+  maxTokens: 1536,
+  concurrency: 1,
+  clock: systemClock,
+} as const;
 
 /** What the model wrote, before anybody has looked whether it is a verdict. */
-export type LlamaReply = Completion;
-
-const CONNECT_TIMEOUT_MS = 10_000;
-const MAX_REPLY_BYTES = 2 ** 20;
-const EXCERPT_LENGTH = 200;
+export interface LlamaReply extends Completion {
+  /** From the question to the last token, in whole milliseconds, waiting included. */
+  readonly latencyMs: number;
+}
 
 export class LlamaClient {
   /** The model that is asked for. */
   readonly model: string | null;
   readonly #options: LlamaOptions;
-  readonly #api: LlamaApi;
-  readonly #endpoint: string;
-  readonly #headers: Record<string, string>;
-  readonly #agent: Agent;
+  readonly #connection: LlamaConnection;
+  readonly #closing = new AbortController();
+  /** Answers that are being written: the tokens of each so far. */
+  readonly #writing = new Set<{ tokens: number }>();
+  #api: LlamaApiName;
+  #facts: ServerFacts = UNKNOWN_SERVER;
+  #schemaEnforced: boolean | null = null;
+  /** As the server named it last. */
+  #lastModel: string | null = null;
+  /** Set while what is known of the server holds. */
+  #isKnown = false;
+  #asking: Promise<void> | null = null;
+  #proof = new AbortController();
+  #mayCount = true;
 
   /** @throws ConfigError `LLM_URL`, `LLM_API_KEY` */
   constructor(options: LlamaOptions) {
-    const { timeoutMs, concurrency, apiKey } = options;
-    // It is sent in a header, which takes visible ASCII only.
-    if (apiKey !== null && !/^[\x21-\x7e]+$/.test(apiKey)) {
-      throw new ConfigError("LLM_API_KEY", "The language model's API key may have no spaces and no special characters");
-    }
     this.model = options.model;
     this.#options = options;
-    this.#api = LLAMA_APIS[options.api];
-    this.#endpoint = baseAddress(options.url) + this.#api.path;
-    this.#headers = {
-      "content-type": "application/json",
-      accept: "application/json",
-      ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
-    };
-    this.#agent = new Agent({
-      connections: concurrency,
-      pipelining: 1,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
-      // Without streaming the headers come only when the whole answer is written.
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      maxResponseSize: MAX_REPLY_BYTES,
-    });
+    this.#api = options.api === "auto" ? "chat" : options.api;
+    this.#connection = new LlamaConnection(options);
+  }
+
+  /** How many tokens a prompt and its answer may have together; null where nobody knows. */
+  get contextSize(): number | null {
+    return this.#facts.contextSize;
+  }
+
+  /** How many requests the server works on at once; null where nobody knows. */
+  get slots(): number | null {
+    return this.#facts.slots;
+  }
+
+  /** Whether the server was seen to hold its model to a JSON schema; null where that is not known, or not any more. */
+  get schemaEnforced(): boolean | null {
+    return this.#schemaEnforced;
+  }
+
+  /** The tokens so far of the answers that are being written. */
+  get tokensUnderWay(): number {
+    return [...this.#writing].reduce((sum, { tokens }) => sum + tokens, 0);
   }
 
   /**
-   * Has the model judge. Rejects with the signal's reason as soon as it is aborted.
-   * @throws ServerError `LLM_UNREACHABLE`, `LLM_TIMEOUT`, `LLM_BUSY`, `LLM_FAILED`, or `LLM_REPLY` where what answers is
-   *   not such a server
-   * @throws ReplyError `LLM_REFUSED` for a request the server does not take
+   * Finds out what the server is, unless that is known and it has neither been away nor changed its model since. Takes
+   * seconds at most, and never rejects: of a server that is away nothing is known. Whether it enforces the schema is found
+   * out beside.
    */
-  async judge(prompt: Prompt, signal: AbortSignal): Promise<LlamaReply> {
-    const answer = await this.#post(this.#api.body(prompt, this.model, this.#options.maxTokens), signal);
-    const { status, text } = answer;
-    if (status >= 300) throw this.#refusal(answer);
+  ready(): Promise<void> {
+    if (this.#isKnown) return Promise.resolve();
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
 
-    const reply = this.#api.reply.safeParse(parseJson(text));
-    if (!reply.success) {
-      throw new ServerError(
-        "LLM_REPLY",
-        `${this.#endpoint} does not answer like a llama.cpp server, is the address right? It said ${this.#quote(text)}`,
-      );
+  /**
+   * Has the model judge. Rejects with the signal's reason as soon as it is aborted. `onProgress` is told how many tokens
+   * have come, thinking included; nothing where the server does not stream.
+   * @throws ServerError `LLM_UNREACHABLE`, `LLM_TIMEOUT`, `LLM_STALLED`, `LLM_BUSY`, `LLM_FAILED`, or `LLM_REPLY` where
+   *   what answers is not such a server
+   * @throws ContextError `LLM_CONTEXT` for a prompt that is too long
+   * @throws ReplyError `LLM_REFUSED` for a request the server does not take, `LLM_REPLY_UNUSABLE` for an answer that the
+   *   server itself does not understand
+   */
+  async judge(prompt: Prompt, signal: AbortSignal, onProgress?: (tokens: number) => void): Promise<LlamaReply> {
+    const { maxTokens, clock, onChange } = this.#options;
+    const began = clock.monotonic();
+    const writing = { tokens: 0 };
+    this.#writing.add(writing);
+    try {
+      const question = { prompt, schema: { name: "verdict", schema: verdictJsonSchema }, maxTokens };
+      const reply = await this.#complete(question, signal, false, (tokens) => {
+        writing.tokens = tokens;
+        onProgress?.(tokens);
+        onChange?.();
+      });
+      this.#meet(reply.model);
+      return { ...reply, model: reply.model ?? this.model, latencyMs: Math.round(clock.monotonic() - began) };
+    } catch (error) {
+      if (error instanceof ServerError) this.#forget();
+      throw error;
+    } finally {
+      this.#writing.delete(writing);
     }
-    return { ...reply.data, model: reply.data.model ?? this.model };
+  }
+
+  /** How many tokens a text is, without what the chat template adds; null where the server does not say. Never rejects. */
+  async countTokens(text: string): Promise<number | null> {
+    if (!this.#mayCount) return null;
+    try {
+      const count = await askTokens(this.#connection, text, this.#closing.signal);
+      this.#mayCount = count !== null;
+      return count;
+    } catch {
+      return null;
+    }
   }
 
   /** Ends every request that is under way. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    this.#closing.abort();
+    await this.#connection.close();
+    await this.#asking;
   }
 
-  async #post(body: unknown, signal: AbortSignal): Promise<Answer> {
-    try {
-      const response = await request(this.#endpoint, {
-        dispatcher: this.#agent,
-        method: "POST",
-        headers: this.#headers,
-        body: JSON.stringify(body),
-        signal,
-      });
-      // The agent's own limit is between two pieces of the body, and there may be many pieces.
-      addAbortSignal(AbortSignal.timeout(this.#options.timeoutMs), response.body);
-      const retryAfter = retryAfterMs(response.headers["retry-after"]);
-      return { status: response.statusCode, retryAfter, text: await response.body.text() };
-    } catch (thrown) {
-      signal.throwIfAborted();
-      throw this.#fault(asError(thrown));
-    }
-  }
-
-  /** The server could not be asked, or did not answer in full. */
-  #fault(cause: Error): ServerError {
-    const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
-    const error = (vigilCode: string, what: string, unreachable = false) =>
-      new ServerError(vigilCode, `The language model at ${this.#endpoint} ${what}`, { cause, unreachable });
-    switch (code) {
-      case "UND_ERR_HEADERS_TIMEOUT":
-      case "UND_ERR_BODY_TIMEOUT":
-      case "ABORT_ERR":
-        return error("LLM_TIMEOUT", `did not answer within ${this.#options.timeoutMs / 1000} s`);
-      case "UND_ERR_SOCKET":
-      case "ECONNRESET":
-      case "EPIPE":
-        return error("LLM_FAILED", "closed the connection before it had answered");
-      case "UND_ERR_RES_EXCEEDED_MAX_SIZE":
-        return error("LLM_REPLY", `answered more than ${MAX_REPLY_BYTES / 1024} KiB`);
-      default:
-        if (cause instanceof errors.HTTPParserError) return error("LLM_REPLY", "does not speak HTTP");
-        return error("LLM_UNREACHABLE", `cannot be reached: ${cause.message || code}`, isUnreachable(cause));
-    }
-  }
-
-  /** The server answered, and not with a completion. */
-  #refusal({ status, retryAfter, text }: Answer): ServerError | ReplyError {
-    const words = errorMessage(text) || text || STATUS_CODES[status] || "";
-    const said = `${this.#endpoint} answered ${status}: ${this.#quote(words)}`;
-    if (status === 429 || status === 503) {
-      return new ServerError("LLM_BUSY", `The language model is busy, ${said}`, { retryAfterMs: retryAfter });
-    }
-    if (status >= 500) return new ServerError("LLM_FAILED", `The language model failed, ${said}`);
-    return new ReplyError("LLM_REFUSED", `The language model refused the request, ${said}`);
-  }
-
-  /** The start of what the server said. Some servers repeat the API key in their complaint. */
-  #quote(text: string): string {
-    const { apiKey } = this.#options;
-    return `"${asData(apiKey === null ? text : text.replaceAll(apiKey, "***"), EXCERPT_LENGTH)}"`;
-  }
-}
-
-interface Answer {
-  readonly status: number;
-  /** How long the server asks to be left alone, in milliseconds; null where it does not say. */
-  readonly retryAfter: number | null;
-  readonly text: string;
-}
-
-/** Scheme, host, port and path prefix, without the `/v1` that the endpoints bring themselves. */
-function baseAddress(url: string): string {
-  const parsed = URL.parse(url);
-  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.password !== "") {
-    throw new ConfigError(
-      "LLM_URL",
-      "The language model's address must be http:// or https:// and a host, without a password in it, like http://192.168.1.10:8080",
+  async #complete(
+    question: Pick<Question, "prompt" | "schema" | "maxTokens">,
+    signal: AbortSignal,
+    beside: boolean,
+    onProgress: (tokens: number) => void = () => {},
+  ): Promise<Completion> {
+    const { timeoutMs, stallMs } = this.#options;
+    const api = LLAMA_APIS[this.#api];
+    const body = api.body({ ...question, model: this.model, isLlamaCpp: this.#facts.isLlamaCpp });
+    const connection = this.#connection;
+    return connection.ask({ path: api.path, body, timeoutMs, signal, beside }, (answer) =>
+      readCompletion(answer, { connection, api, stallMs, signal, onProgress }),
     );
   }
-  return parsed.origin + parsed.pathname.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
-}
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+  async #ask(): Promise<void> {
+    const { api, onChange } = this.#options;
+    const { signal } = this.#closing;
+    try {
+      this.#facts = await askFacts(this.#connection, this.model, signal);
+      if (api === "auto") this.#api = await askApi(this.#connection, signal);
+    } catch {
+      // It is away: judging tells why, and the next to call asks again.
+      return;
+    }
+    this.#isKnown = true;
+    this.#mayCount = true;
+    onChange?.();
+    void this.#prove();
   }
-}
 
-const ErrorReply = z.object({ error: z.object({ message: z.string() }) });
+  /** Never rejects. */
+  async #prove(): Promise<void> {
+    this.#proof.abort();
+    const proof = new AbortController();
+    this.#proof = proof;
+    const { question, judge } = schemaProof();
+    try {
+      const completion = await this.#complete(question, AbortSignal.any([proof.signal, this.#closing.signal]), true);
+      this.#lastModel = completion.model ?? this.#lastModel;
+      this.#schemaEnforced = judge(completion);
+    } catch (error) {
+      if (proof.signal.aborted) return;
+      // A server that refuses the question will do so again.
+      if (error instanceof ServerError) this.#isKnown = false;
+    }
+    this.#options.onChange?.();
+  }
 
-function errorMessage(text: string): string | undefined {
-  return ErrorReply.safeParse(parseJson(text)).data?.error.message;
+  /** Another model has answered than the last time: what was found out holds no more. */
+  #meet(model: string | null): void {
+    const isOther = model !== null && this.#lastModel !== null && model !== this.#lastModel;
+    this.#lastModel = model ?? this.#lastModel;
+    if (!isOther) return;
+    this.#forget();
+    void this.ready();
+  }
+
+  #forget(): void {
+    this.#isKnown = false;
+    this.#schemaEnforced = null;
+    this.#proof.abort();
+  }
 }

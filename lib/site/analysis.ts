@@ -3,6 +3,7 @@ import { type Answer, askForVerdict } from "../analyze/ask.ts";
 import { estimateRisk } from "../analyze/estimate.ts";
 import { eventOf, type Judgement, UNMEASURED } from "../analyze/judge.ts";
 import type { LlamaClient } from "../analyze/llama-client.ts";
+import { ContextError } from "../analyze/llama-errors.ts";
 import { localTime } from "../analyze/local-time.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
@@ -126,15 +127,27 @@ async function judge(
   prompts: NodePrompts,
   signal: AbortSignal,
 ): Promise<{ judgement: Judgement; failure?: ReplyError }> {
+  await client.ready();
   try {
-    const { prompt, promptVersion } = await prompts.of(batch);
-    const answer = await askForVerdict(client, prompt, signal);
+    const { promptVersion, ...answer } = await ask(batch, client, prompts, signal);
     if ("failure" in answer) return unjudged(answer.failure, answer);
     const { verdict, model, usage } = answer;
     return { judgement: { analysis: "model", verdict, model, promptVersion, usage, final: true } };
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
     return unjudged(error, { model: null, usage: UNMEASURED });
+  }
+}
+
+/** Where the server counts otherwise than we do, it gets a shorter prompt, once. */
+async function ask(batch: Batch, client: LlamaClient, prompts: NodePrompts, signal: AbortSignal) {
+  const first = await prompts.of(batch);
+  try {
+    return { ...(await askForVerdict(client, first.prompt, signal)), promptVersion: first.promptVersion };
+  } catch (error) {
+    if (!(error instanceof ContextError)) throw error;
+    const { prompt, promptVersion } = await prompts.shorter(batch, first, error);
+    return { ...(await askForVerdict(client, prompt, signal)), promptVersion };
   }
 }
 

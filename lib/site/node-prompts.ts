@@ -1,5 +1,6 @@
 /** The prompts of one node: made for its batches, and kept in versions that can be listed, compared and chosen. */
 import { z } from "zod";
+import type { ContextError } from "../analyze/llama-errors.ts";
 import { type FittedPrompt, fitPrompt } from "../analyze/prompts/fit.ts";
 import { lineDiff } from "../analyze/prompts/line-diff.ts";
 import { type OwnersWords, promptVersion, systemText, versionOf } from "../analyze/prompts/system.ts";
@@ -22,8 +23,13 @@ export interface NodePromptsOptions {
   readonly contextSize: number;
   /** Tokens to keep free for the answer. */
   readonly answerTokens: number;
-  /** The model's server; without it tokens are estimated. */
-  readonly tokens?: TokenSource;
+  /** The model's server; null: tokens are estimated. */
+  readonly tokens: TokenSource | null;
+}
+
+export interface NodePrompt extends FittedPrompt {
+  /** What its event is to say of it. */
+  readonly promptVersion: string;
 }
 
 const NAME_EXPECTED = "must be a version of the prompt, such as 9f86d081, or the prompt_version of an event";
@@ -66,19 +72,29 @@ export class NodePrompts {
   }
 
   /**
-   * The prompt for a batch, and what its event is to say of it.
+   * The prompt for a batch.
    * @throws ReplyError `LLM_CONTEXT_SMALL`, and what counting the tokens throws
    */
-  async of(batch: Batch): Promise<FittedPrompt & { promptVersion: string }> {
-    const { site, contextSize, answerTokens, tokens } = this.#options;
-    const { text, version } = this.#active;
-    const fitted = await fitPrompt({
-      system: text,
-      batch,
-      camera: site.camera(batch.camera_id),
-      budget: promptBudget(tokens?.contextSize ?? contextSize, answerTokens),
-      tokens: tokens ?? null,
-    });
+  of(batch: Batch): Promise<NodePrompt> {
+    const { contextSize, answerTokens, tokens } = this.#options;
+    return this.#fit(batch, promptBudget(tokens?.contextSize ?? contextSize, answerTokens));
+  }
+
+  /**
+   * The same, as much shorter than the last time as the server has said; half as long where it did not say. Throws as `of`
+   * does.
+   */
+  shorter(batch: Batch, last: NodePrompt, { promptTokens, contextSize }: ContextError): Promise<NodePrompt> {
+    const isSaid = promptTokens !== null && contextSize !== null;
+    const share = isSaid ? promptBudget(contextSize, this.#options.answerTokens) / promptTokens : 0.5;
+    return this.#fit(batch, Math.floor(last.tokens * share));
+  }
+
+  async #fit(batch: Batch, budget: number): Promise<NodePrompt> {
+    const { site, tokens } = this.#options;
+    const { text: system, version } = this.#active;
+    const camera = site.camera(batch.camera_id);
+    const fitted = await fitPrompt({ system, batch, camera, budget, tokens });
     return { ...fitted, promptVersion: promptVersion(fitted.tier, version) };
   }
 

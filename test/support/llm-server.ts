@@ -4,8 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { asEvent, fail, failTooLong, send, sendChunks } from "./llm-replies.ts";
+import { LLM_ROUTES, type LlmRoute, MODEL, type Numbers, STRICT_ROUTES } from "./llm-routes.ts";
 
-/** A request that reached one of the two answering routes with a body it takes. */
+/** A request for a verdict that reached one of the two answering routes with a body it takes. */
 export interface LlmRequest {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
@@ -21,14 +23,17 @@ export type LlmAnswer = string | object;
 
 /**
  * - a number: that HTTP status, with the error the real server has for it (503: loading the model)
- * - `refuse`: 400, the prompt is longer than the context
+ * - `refuse`: 400, the prompt is longer than the context; `confused`: 500, it does not understand what its model wrote
  * - `slow`: the right answer after that many milliseconds; `never`: none, the connection stays open
  * - `hangup`: closes the connection instead of answering; `cut`: in the middle of the answer
  * - `dribble`: the headers, then a space now and then without an end
+ * - `whole`: the right answer in one piece, though a stream was asked for
  * - `garbage`: not JSON; `html`: a web page; `huge`: 2 MiB of JSON
  * - `redirect`: to the same place, for a client that follows
  * - `truncated`: the answer ends at the token limit
  * - `raw`: this body as it is
+ * - `chunks`: these pieces of a stream one by one, each after the one before is on its way; then the end of the reply, the
+ *   end of the connection, or nothing more
  */
 export type Misbehaviour =
   | 401
@@ -36,6 +41,8 @@ export type Misbehaviour =
   | 500
   | 503
   | "refuse"
+  | "confused"
+  | "whole"
   | "never"
   | "hangup"
   | "cut"
@@ -46,16 +53,25 @@ export type Misbehaviour =
   | "redirect"
   | "truncated"
   | { readonly slow: number }
-  | { readonly raw: string; readonly status?: number };
+  | { readonly raw: string; readonly status?: number }
+  | { readonly chunks: Iterable<string | Uint8Array>; readonly ending: "end" | "hangup" | "silence" };
 
 export interface LlmServer {
   /** `http://127.0.0.1:PORT`, and the prefix. */
   readonly url: string;
   readonly requests: readonly LlmRequest[];
+  /** How often somebody tried whether the schema is enforced. */
+  readonly proofs: number;
+  /** Paths of the requests about the server itself. */
+  readonly questions: readonly string[];
   /** From now on; without it a harmless verdict. A function may look at the request and take its time. */
   answer(answer: LlmAnswer | ((request: LlmRequest) => LlmAnswer | Promise<LlmAnswer>)): void;
   /** From now on, on the answering routes; `null` behaves again. */
   misbehave(mode: Misbehaviour | null): void;
+  /** Whether the schema of a request is enforced, as it is at first. */
+  enforce(on: boolean): void;
+  /** Changes the model. */
+  load(model: string): void;
   /** Drops every connection. */
   close(): Promise<void>;
 }
@@ -65,6 +81,12 @@ export interface LlmServerOptions {
   readonly apiKey?: string;
   /** What stands before every path: `/llm`. */
   readonly prefix?: string;
+  /** `llama.cpp` at first; `vllm` and `plain` have only the chat endpoint and refuse fields that they do not know. */
+  readonly kind?: "llama.cpp" | "vllm" | "plain";
+  /** Paths that the server does not have. */
+  readonly without?: readonly string[];
+  /** Tokens that a prompt may have; a longer one is refused. Without it, prompts may have any length. */
+  readonly contextSize?: number;
 }
 
 const HARMLESS = {
@@ -73,86 +95,29 @@ const HARMLESS = {
   risk_score: 12,
   recommended_action: "",
 };
-const MODEL = "test-model.gguf";
-
-const Sampling = z.looseObject({ temperature: z.literal(0), stream: z.literal(false) });
-const Schema = z.looseObject({ type: z.literal("object"), properties: z.record(z.string(), z.unknown()) });
-const ChatBody = Sampling.extend({
-  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
-  max_tokens: z.int().positive(),
-  response_format: z.object({
-    type: z.literal("json_schema"),
-    json_schema: z.object({ name: z.string().min(1), strict: z.literal(true), schema: Schema }),
-  }),
-});
-const CompletionBody = Sampling.extend({
-  prompt: z.string().min(1),
-  n_predict: z.int().positive(),
-  json_schema: Schema,
-  cache_prompt: z.literal(true),
-});
-
-interface Route {
-  /** Takes only what Vigil must send: a schema and temperature 0. */
-  readonly body: z.ZodType<Record<string, unknown>>;
-  prompt(body: Record<string, unknown>): string;
-  reply(content: string, cut: boolean, tokens: { prompt: number; completion: number }): object;
-}
-
-const ROUTES: Readonly<Record<string, Route>> = {
-  "/v1/chat/completions": {
-    body: ChatBody,
-    prompt: (body) =>
-      ChatBody.parse(body)
-        .messages.map(({ content }) => content)
-        .join("\n"),
-    reply: (content, cut, tokens) => ({
-      choices: [{ finish_reason: cut ? "length" : "stop", index: 0, message: { role: "assistant", content } }],
-      created: Math.floor(Date.now() / 1000),
-      model: MODEL,
-      system_fingerprint: "b11669",
-      object: "chat.completion",
-      usage: {
-        completion_tokens: tokens.completion,
-        prompt_tokens: tokens.prompt,
-        total_tokens: tokens.prompt + tokens.completion,
-      },
-      id: "chatcmpl-1",
-    }),
-  },
-  "/completion": {
-    body: CompletionBody,
-    prompt: (body) => CompletionBody.parse(body).prompt,
-    reply: (content, cut, tokens) => ({
-      index: 0,
-      content,
-      stop: true,
-      model: MODEL,
-      tokens_predicted: tokens.completion,
-      tokens_evaluated: tokens.prompt,
-      truncated: false,
-      stop_type: cut ? "limit" : "eos",
-      stopping_word: "",
-      tokens_cached: tokens.prompt + tokens.completion - 1,
-      timings: { prompt_n: tokens.prompt, predicted_n: tokens.completion },
-    }),
-  },
-};
-
-const ERRORS = {
-  400: ["exceed_context_size_error", "request (9001 tokens) exceeds the available context size (4096 tokens)"],
-  401: ["authentication_error", "Invalid API Key"],
-  404: ["not_found_error", "File Not Found"],
-  429: ["rate_limit_error", "Too many requests"],
-  500: ["server_error", "Compute error"],
-  503: ["unavailable_error", "Loading model"],
-} as const;
+export const CONTEXT_SIZE = 4096;
+const SLOTS = 2;
+const CONFUSED = "The model produced output that does not match the expected peg-native format";
+const Tokenize = z.object({ content: z.string(), prompt: z.string() });
 
 /** Resolves when the server, on 127.0.0.1, accepts connections. */
-export async function startLlmServer({ port = 0, apiKey, prefix = "" }: LlmServerOptions = {}): Promise<LlmServer> {
+export async function startLlmServer({
+  port = 0,
+  apiKey,
+  prefix = "",
+  kind = "llama.cpp",
+  without = [],
+  contextSize = Number.POSITIVE_INFINITY,
+}: LlmServerOptions = {}): Promise<LlmServer> {
   const requests: LlmRequest[] = [];
+  const questions: string[] = [];
+  let proofs = 0;
   let answer: Parameters<LlmServer["answer"]>[0] = HARMLESS;
   let mode: Misbehaviour | null = null;
+  let enforced = true;
+  let model = MODEL;
+  /** The prompt that is in the cache. */
+  let lastPrompt = "";
   const closing = new AbortController();
 
   const server = createServer((request, response) => {
@@ -164,36 +129,78 @@ export async function startLlmServer({ port = 0, apiKey, prefix = "" }: LlmServe
   if (address === null || typeof address === "string") throw new Error("the server has no port");
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? "/", "http://server").pathname;
-    const route = path.startsWith(prefix) ? ROUTES[path.slice(prefix.length)] : undefined;
-    if (path === `${prefix}/health`) return mode === 503 ? fail(response, 503) : send(response, 200, { status: "ok" });
+    const { pathname } = new URL(request.url ?? "/", "http://server");
+    const path = pathname.startsWith(prefix) ? pathname.slice(prefix.length) : "";
+    if (path === "/health") return mode === 503 ? fail(response, 503) : send(response, 200, { status: "ok" });
     if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) return fail(response, 401);
-    if (!route || request.method !== "POST") return fail(response, 404);
+    const body = parseJson(await text(request));
+    const route = (kind === "llama.cpp" ? LLM_ROUTES : STRICT_ROUTES)[path];
+    if (without.includes(path)) return fail(response, 404);
+    if (route && request.method === "POST") return answerTo(pathname, request, route, body, response);
 
-    const body = route.body.safeParse(parseJson(await text(request)));
+    questions.push(path);
+    const said = facts(path, body);
+    if (mode === 503) fail(response, 503);
+    else if (said) send(response, 200, said);
+    else fail(response, 404);
+  }
+
+  /** What the server says of itself; undefined where it does not know the path. */
+  function facts(path: string, body: unknown): object | undefined {
+    if (path === "/v1/models") {
+      const entry = { id: model, object: "model", ...(kind === "vllm" && { max_model_len: CONTEXT_SIZE }) };
+      return { object: "list", data: [{ id: "another", object: "model" }, entry].slice(kind === "vllm" ? 0 : 1) };
+    }
+    const { content, prompt } = Tokenize.safeParse(body).data ?? {};
+    if (path === "/tokenize" && kind === "llama.cpp") return { tokens: tokensOf(content ?? "") };
+    if (path === "/tokenize" && kind === "vllm")
+      return { count: tokensOf(prompt ?? "").length, tokens: tokensOf(prompt ?? "") };
+    if (path === "/props" && kind === "llama.cpp") {
+      return {
+        default_generation_settings: { params: {}, n_ctx: CONTEXT_SIZE },
+        total_slots: SLOTS,
+        model_alias: model,
+      };
+    }
+    return undefined;
+  }
+
+  async function answerTo(
+    path: string,
+    { headers }: IncomingMessage,
+    route: LlmRoute,
+    sent: unknown,
+    response: ServerResponse,
+  ): Promise<void> {
+    const body = route.body.safeParse(sent);
     if (!body.success) return fail(response, 400, "invalid_request_error", z.prettifyError(body.error));
-    const received = {
-      path,
-      headers: request.headers,
-      body: body.data,
-      prompt: route.prompt(body.data),
-      abandoned: false,
-    };
+    const prompt = route.prompt(body.data);
+    const [constant] = Object.entries(route.schema(body.data).properties).filter(
+      ([, field]) => field.enum?.length === 1,
+    );
+    if (constant) {
+      proofs += 1;
+      const [name, { enum: [value] = [] }] = constant;
+      const content = enforced ? JSON.stringify({ [name]: value }) : "Sure! Which code do you mean?";
+      return respond(response, route, prompt, async () => content);
+    }
+    const received = { path, headers, body: body.data, prompt, abandoned: false };
     response.once("close", () => {
       received.abandoned = !response.writableFinished;
     });
     requests.push(received);
-
+    const length = tokensOf(prompt).length;
+    if (length > contextSize) return failTooLong(response, length, contextSize);
     const content = async () => {
       const given = typeof answer === "function" ? await answer(received) : answer;
       return typeof given === "string" ? given : JSON.stringify(given);
     };
-    await respond(response, route, received.prompt, content);
+    await respond(response, route, prompt, content);
   }
 
   async function respond(
     response: ServerResponse,
-    route: Route,
+    route: LlmRoute,
     prompt: string,
     content: () => Promise<string>,
   ): Promise<void> {
@@ -201,6 +208,8 @@ export async function startLlmServer({ port = 0, apiKey, prefix = "" }: LlmServe
     switch (mode) {
       case "refuse":
         return fail(response, 400);
+      case "confused":
+        return fail(response, 500, "server_error", CONFUSED);
       case "never":
         return;
       case "hangup":
@@ -227,26 +236,44 @@ export async function startLlmServer({ port = 0, apiKey, prefix = "" }: LlmServe
         response.writeHead(307, { location: response.req.url ?? "/" }).end();
         return;
     }
-    const truncated = mode === "truncated";
     if (mode !== null && typeof mode === "object") {
       if ("raw" in mode) return send(response, mode.status ?? 200, mode.raw);
+      if ("chunks" in mode) return sendChunks(response, mode.chunks, mode.ending);
       await sleep(mode.slow, undefined, { signal: closing.signal });
     }
-    const whole = await content();
-    const written = truncated ? whole.slice(0, whole.length / 2) : whole;
-    // Four characters a token, as English has them.
-    const tokens = { prompt: Math.ceil(prompt.length / 4), completion: Math.ceil(written.length / 4) };
-    send(response, 200, route.reply(written, truncated, tokens));
+    const isCut = mode === "truncated";
+    const isWhole = mode === "whole";
+    const all = await content();
+    const written = isCut ? all.slice(0, all.length / 2) : all;
+    const tokens = tokensOf(written);
+    const numbers: Numbers = {
+      prompt: tokensOf(prompt).length,
+      completion: tokens.length,
+      cached: prompt === lastPrompt ? tokensOf(prompt).length - 1 : 0,
+    };
+    lastPrompt = prompt;
+    if (isWhole) return send(response, 200, route.whole(model, written, isCut, numbers));
+    await sendChunks(response, route.events(model, tokens, isCut, numbers).map(asEvent), "end");
   }
 
   return {
     url: `http://127.0.0.1:${address.port}${prefix}`,
     requests,
+    questions,
+    get proofs() {
+      return proofs;
+    },
     answer: (next) => {
       answer = next;
     },
     misbehave: (next) => {
       mode = next;
+    },
+    enforce: (on) => {
+      enforced = on;
+    },
+    load: (next) => {
+      model = next;
     },
     close: async () => {
       closing.abort();
@@ -258,19 +285,9 @@ export async function startLlmServer({ port = 0, apiKey, prefix = "" }: LlmServe
   };
 }
 
-function send(response: ServerResponse, status: number, body: object | string, type = "application/json"): void {
-  response.writeHead(status, { server: "llama.cpp", "content-type": `${type}; charset=utf-8` });
-  response.end(typeof body === "string" ? body : JSON.stringify(body));
-}
-
-function fail(
-  response: ServerResponse,
-  code: keyof typeof ERRORS,
-  type: string = ERRORS[code][0],
-  message: string = ERRORS[code][1],
-): void {
-  const size = type === "exceed_context_size_error" ? { n_prompt_tokens: 9001, n_ctx: 4096 } : {};
-  send(response, code, { error: { code, message, type, ...size } });
+/** Four characters a token, as English has them. */
+function tokensOf(content: string): string[] {
+  return content.match(/.{1,4}/gsu) ?? [];
 }
 
 function parseJson(body: string): unknown {

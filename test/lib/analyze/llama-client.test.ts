@@ -2,39 +2,26 @@ import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LLAMA_DEFAULTS, LlamaClient, type LlamaOptions } from "../../../lib/analyze/llama-client.ts";
+import type { LlamaOptions } from "../../../lib/analyze/llama-client.ts";
+import { ContextError } from "../../../lib/analyze/llama-errors.ts";
 import { verdictJsonSchema } from "../../../lib/analyze/verdict.ts";
-import { ConfigError, ReplyError, ServerError, VigilError } from "../../../lib/resilience/errors.ts";
+import { ConfigError, ReplyError, ServerError } from "../../../lib/resilience/errors.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type LlmServer, type LlmServerOptions, type Misbehaviour, startLlmServer } from "../../support/llm-server.ts";
+import type { Misbehaviour } from "../../support/llm-server.ts";
+import { APIS, failure, LlmRig, never, PROMPT, VERDICT } from "./llm-rig.ts";
 
-const PROMPT = { system: "You judge.", user: "A person." };
-const VERDICT = { reasoning: "A person by day.", summary: "A visitor.", risk_score: 7, recommended_action: "" };
 const KEY = "sk-very-secret-0123456789";
-const APIS = ["chat", "completion"] as const;
-const never = () => new AbortController().signal;
 
 describe("LlamaClient", () => {
-  let server: LlmServer;
-  const clients: LlamaClient[] = [];
+  let rig: LlmRig;
 
-  const serve = async (options: LlmServerOptions = {}) => {
-    server = await startLlmServer(options);
-    server.answer(VERDICT);
-  };
-  const connect = (options: Partial<LlamaOptions> = {}) => {
-    const base = { url: server.url, api: "chat", model: null, apiKey: null, ...LLAMA_DEFAULTS } as const;
-    const client = new LlamaClient({ ...base, ...options });
-    clients.push(client);
-    return client;
-  };
-  const lastBody = () => server.requests.at(-1)?.body;
-
-  beforeEach(() => serve());
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.close()));
-    await server.close();
+  beforeEach(async () => {
+    rig = await LlmRig.start();
   });
+  afterEach(() => rig.close());
+
+  const connect = (options?: Partial<LlamaOptions>) => rig.connect(options);
+  const lastBody = () => rig.server.requests.at(-1)?.body;
 
   it("asks the chat endpoint for JSON by the schema, repeatably", async () => {
     await connect({ model: "nano", maxTokens: 400 }).judge(PROMPT, never());
@@ -51,7 +38,8 @@ describe("LlamaClient", () => {
       temperature: 0,
       seed: 1,
       max_tokens: 400,
-      stream: false,
+      stream: true,
+      stream_options: { include_usage: true },
     });
   });
 
@@ -64,7 +52,7 @@ describe("LlamaClient", () => {
       seed: 1,
       n_predict: 400,
       cache_prompt: true,
-      stream: false,
+      stream: true,
     });
   });
 
@@ -76,7 +64,7 @@ describe("LlamaClient", () => {
   for (const api of APIS) {
     it(`hands back what the model wrote, its name and the token counts (${api})`, async () => {
       const reply = await connect({ api }).judge(PROMPT, never());
-      equal(reply.content, JSON.stringify(VERDICT));
+      deepEqual(JSON.parse(reply.content), VERDICT);
       equal(reply.isCut, false);
       equal(reply.model, "test-model.gguf");
       ok(reply.promptTokens !== null && reply.promptTokens > 0);
@@ -84,7 +72,7 @@ describe("LlamaClient", () => {
     });
 
     it(`says where the model reached the token limit (${api})`, async () => {
-      server.misbehave("truncated");
+      rig.server.misbehave("truncated");
       const { content, isCut } = await connect({ api }).judge(PROMPT, never());
       equal(isCut, true);
       ok(JSON.stringify(VERDICT).startsWith(content));
@@ -92,7 +80,7 @@ describe("LlamaClient", () => {
 
     it(`leaves empty and odd content to the parser (${api})`, async () => {
       for (const content of ["", "no idea"]) {
-        server.answer(content);
+        rig.server.answer(content);
         equal((await connect({ api }).judge(PROMPT, never())).content, content);
       }
     });
@@ -114,10 +102,9 @@ describe("LlamaClient", () => {
       ["completion", "/completion"],
     ] as const) {
       it(`finds ${path} under "${prefix}${ending}"`, async () => {
-        await server.close();
-        await serve({ prefix });
-        await connect({ url: server.url + ending, api }).judge(PROMPT, never());
-        equal(server.requests.at(-1)?.path, prefix + path);
+        await rig.serve({ prefix });
+        await connect({ url: rig.server.url + ending, api }).judge(PROMPT, never());
+        equal(rig.server.requests.at(-1)?.path, prefix + path);
       });
     }
   }
@@ -129,7 +116,8 @@ describe("LlamaClient", () => {
       [429, ServerError, "LLM_BUSY", /429: "Too many requests"/],
       [500, ServerError, "LLM_FAILED", /500: "Compute error"/],
       [401, ReplyError, "LLM_REFUSED", /401: "Invalid API Key"/],
-      ["refuse", ReplyError, "LLM_REFUSED", /400: "request \(9001 tokens\) exceeds/],
+      ["refuse", ReplyError, "LLM_CONTEXT", /400: "request \(9001 tokens\) exceeds/],
+      ["confused", ReplyError, "LLM_REPLY_UNUSABLE", /500: "The model produced output that does not match/],
       ["redirect", ReplyError, "LLM_REFUSED", /307: "Temporary Redirect"/],
       ["garbage", ServerError, "LLM_REPLY", /It said "Segmentation fault/],
       ["html", ServerError, "LLM_REPLY", /It said "\(!doctype html\)/],
@@ -143,39 +131,59 @@ describe("LlamaClient", () => {
     for (const [mode, type, code, message] of faults) {
       for (const api of APIS) {
         it(`${JSON.stringify(mode)} is ${code} (${api})`, async () => {
-          server.misbehave(mode);
+          rig.server.misbehave(mode);
           const error = await failure(connect({ api, timeoutMs: 200, apiKey: KEY }));
           ok(error instanceof type, String(error));
           equal(error.code, code);
           equal(error.retryable, type === ServerError);
           ok(message.test(error.message), error.message);
-          equal(server.requests.length, 1);
+          equal(rig.server.requests.length, 1);
         });
       }
+    }
+
+    const tooLong: [string, object | string, number | null, number | null][] = [
+      ["llama.cpp", { code: 400, type: "exceed_context_size_error", message: "m", n_prompt_tokens: 9, n_ctx: 8 }, 9, 8],
+      ["an older llama.cpp", { code: 400, message: "the request exceeds the available context size" }, null, null],
+      ["vLLM", { code: 400, message: "This model's maximum context length is 8 tokens" }, null, null],
+      [
+        "senseless numbers",
+        { type: "exceed_context_size_error", message: "m", n_prompt_tokens: -1, n_ctx: "8" },
+        null,
+        null,
+      ],
+    ];
+    for (const [whose, error, promptTokens, contextSize] of tooLong) {
+      it(`a prompt that is too long is LLM_CONTEXT, in the words of ${whose}`, async () => {
+        rig.server.misbehave({ raw: JSON.stringify({ error }), status: 400 });
+        const thrown = await failure(connect());
+        ok(thrown instanceof ContextError, String(thrown));
+        deepEqual([thrown.code, thrown.promptTokens, thrown.contextSize], ["LLM_CONTEXT", promptTokens, contextSize]);
+      });
     }
 
     it("works again as soon as the server does", async () => {
       const client = connect({ timeoutMs: 200 });
       for (const mode of ["hangup", "never", 503, null] as const) {
-        server.misbehave(mode);
+        rig.server.misbehave(mode);
         if (mode !== null) await failure(client);
       }
       ok(await client.judge(PROMPT, never()));
     });
 
     it("waits for a slow model up to the timeout", async () => {
-      server.misbehave({ slow: 100 });
+      rig.server.misbehave({ slow: 100 });
       ok(await connect({ timeoutMs: 5_000 }).judge(PROMPT, never()));
     });
 
     it("a closed port is LLM_UNREACHABLE, and says which address", async () => {
       const client = connect();
-      await server.close();
+      await rig.server.close();
       const error = await failure(client);
       equal(error.code, "LLM_UNREACHABLE");
       ok(error.retryable);
-      ok(error.message.includes(`${server.url}/v1/chat/completions cannot be reached: `), error.message);
-      await serve();
+      ok(error.message.includes(`${rig.server.url}/v1/chat/completions cannot be reached: `), error.message);
+      await rig.serve({});
     });
 
     it("an unknown host is LLM_UNREACHABLE", async () => {
@@ -200,14 +208,15 @@ describe("LlamaClient", () => {
       ["no choices", { choices: [] }, "LLM_REPLY"],
       ["no message", { choices: [{ finish_reason: "stop" }] }, "LLM_REPLY"],
       ["content that is no text", { choices: [{ message: { content: 7 } }] }, "LLM_REPLY"],
-      ["an error with status 200", { error: { message: "no model" } }, "LLM_REPLY"],
+      ["an error with status 200", { error: { message: "no model" } }, "LLM_FAILED"],
+      ["an error that is a text", { error: "no model" }, "LLM_FAILED"],
       ["no content", { choices: [{ message: { content: null } }] }, null],
       ["senseless counts", { choices: [{ message: { content: "x" } }], usage: { prompt_tokens: -1 }, model: 7 }, null],
       ["only what is needed", { choices: [{ message: { content: "x" } }] }, null],
     ];
     for (const [what, reply, code] of replies) {
       it(`${what}: ${code ?? "taken"}`, async () => {
-        server.misbehave({ raw: JSON.stringify(reply) });
+        rig.server.misbehave({ raw: JSON.stringify(reply) });
         const client = connect({ model: "configured" });
         if (code !== null) {
           equal((await failure(client)).code, code);
@@ -223,27 +232,27 @@ describe("LlamaClient", () => {
     const modes: Misbehaviour[] = ["never", "dribble"];
     for (const mode of modes) {
       it(`rejects with the signal's reason and drops the connection (${JSON.stringify(mode)})`, async () => {
-        server.misbehave(mode);
+        rig.server.misbehave(mode);
         const controller = new AbortController();
         const reason = new Error("the node was removed");
         const judged = connect().judge(PROMPT, controller.signal);
-        await eventually(() => server.requests.length === 1, "the request");
+        await eventually(() => rig.server.requests.length === 1, "the request");
         controller.abort(reason);
         await rejects(judged, reason);
-        await eventually(() => server.requests[0]?.abandoned === true, "the client to go");
+        await eventually(() => rig.server.requests[0]?.abandoned === true, "the client to go");
       });
     }
 
     it("asks nothing when it is cancelled beforehand", async () => {
       await rejects(connect().judge(PROMPT, AbortSignal.abort(new Error("too late"))), /too late/);
-      equal(server.requests.length, 0);
+      equal(rig.server.requests.length, 0);
     });
 
     it("close ends what is under way, and may be called twice", async () => {
-      server.misbehave("never");
+      rig.server.misbehave("never");
       const client = connect();
       const failed = rejects(client.judge(PROMPT, never()), ServerError);
-      await eventually(() => server.requests.length === 1, "the request");
+      await eventually(() => rig.server.requests.length === 1, "the request");
       await client.close();
       await client.close();
       await failed;
@@ -253,7 +262,7 @@ describe("LlamaClient", () => {
   it("sends no more requests at a time than it may; waiting does not count against the timeout", async () => {
     let running = 0;
     let most = 0;
-    server.answer(async () => {
+    rig.server.answer(async () => {
       most = Math.max(most, ++running);
       await sleep(100);
       running--;
@@ -267,8 +276,7 @@ describe("LlamaClient", () => {
 
   describe("the API key", () => {
     it("goes to the server", async () => {
-      await server.close();
-      await serve({ apiKey: KEY });
+      await rig.serve({ apiKey: KEY });
       ok(await connect({ apiKey: KEY }).judge(PROMPT, never()));
       equal((await failure(connect())).code, "LLM_REFUSED");
     });
@@ -282,7 +290,7 @@ describe("LlamaClient", () => {
         503,
       ];
       for (const mode of leaks) {
-        server.misbehave(mode);
+        rig.server.misbehave(mode);
         const error = await failure(connect({ apiKey: KEY }));
         for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
           ok(!`${cause.stack} ${JSON.stringify(cause)}`.includes(KEY), cause.stack);
@@ -315,13 +323,3 @@ describe("LlamaClient", () => {
     }
   });
 });
-
-async function failure(client: LlamaClient): Promise<VigilError> {
-  try {
-    await client.judge(PROMPT, never());
-  } catch (error) {
-    ok(error instanceof VigilError, String(error));
-    return error;
-  }
-  throw new Error("it should have failed");
-}

@@ -48,6 +48,7 @@ describe("analysisStage, while the model is away", () => {
           form: { household: "", house_rules: "" },
           contextSize: 4096,
           answerTokens: LLAMA_DEFAULTS.maxTokens,
+          tokens: null,
         }),
         gate,
         concurrency: 1,

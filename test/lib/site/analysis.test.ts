@@ -44,20 +44,21 @@ describe("analysisStage", () => {
   });
 
   /** Works on the batch; `estimates` fills with what leaves before the end. */
-  const work = (estimate: AnalysisOptions["estimate"]) => {
+  const work = (estimate: AnalysisOptions["estimate"], batch = BATCH) => {
     const prompts = new NodePrompts({
       site,
       nodeId: "analyze",
       form: { household: "", house_rules: "" },
-      contextSize: 4096,
+      contextSize: 8192,
       answerTokens: LLAMA_DEFAULTS.maxTokens,
+      tokens: null,
     });
     const stage = analysisStage({ site, nodeId: "analyze", client, prompts, concurrency: 1, estimate, publish: true });
     const estimates: SecurityEvent[] = [];
     const store = (commit: Parameters<Job["interim"]>[0]) =>
       site.store.transaction(commit).map((output: Output) => output.payload as SecurityEvent);
-    const job: Job = { message: { payload: BATCH }, interim: (commit) => estimates.push(...store(commit)) };
-    const result = stage.work(BATCH, job, new AbortController().signal);
+    const job: Job = { message: { payload: batch }, interim: (commit) => estimates.push(...store(commit)) };
+    const result = stage.work(batch, job, new AbortController().signal);
     return { estimates, result, ended: result.then(({ commit }) => store(commit)[0]) };
   };
 
@@ -123,6 +124,31 @@ describe("analysisStage", () => {
     const asked = llm.requests.map(({ prompt }) => Math.ceil(prompt.length / 4));
     assert.equal(asked.length, 2);
     assert.equal(event?.prompt_tokens, (asked[0] ?? 0) + (asked[1] ?? 0));
+  });
+
+  it("asks with a shorter prompt where the first is too long for the server", async () => {
+    await llm.close();
+    llm = await startLlmServer({ contextSize: 3100 });
+    client = new LlamaClient({ ...LLAMA_DEFAULTS, url: llm.url, api: "completion", model: null, apiKey: null });
+    const told = Array.from({ length: 12 }, (_, n) => ({ zone: `gate ${n}`, notes: Array(6).fill("n".repeat(150)) }));
+    const { result, ended } = work("never", { ...BATCH, context: { zones: told } });
+    assert.equal((await ended)?.analysis, "model");
+    assert.equal((await result).failure, undefined);
+    const [first = "", second = ""] = llm.requests.map(({ prompt }) => prompt);
+    assert.equal(llm.requests.length, 2);
+    assert.match(first, /gate 11/);
+    assert.match(second, /left out for lack of room: Zones/);
+  });
+
+  it("says that nobody judged where no prompt is short enough", async () => {
+    await llm.close();
+    llm = await startLlmServer({ contextSize: 100 });
+    client = new LlamaClient({ ...LLAMA_DEFAULTS, url: llm.url, api: "completion", model: null, apiKey: null });
+    const { result, ended } = work("never");
+    const event = await ended;
+    assert.deepEqual([event?.analysis, event?.risk_score], ["none", null]);
+    assert.equal((await result).failure?.code, "LLM_CONTEXT_SMALL");
+    assert.equal(llm.requests.length, 1);
   });
 
   it("says that nobody judged where that cannot be used either, and what it took", async () => {

@@ -30,7 +30,15 @@ describe("NodePrompts", () => {
   /** The prompts of a node that starts. */
   const start = (form: OwnersWords = ANNA, options: Partial<NodePromptsOptions> = {}) => {
     clock.advance(1_000);
-    return new NodePrompts({ site, nodeId: "analyze", form, contextSize: 4096, answerTokens: 768, ...options });
+    return new NodePrompts({
+      site,
+      nodeId: "analyze",
+      form,
+      contextSize: 4096,
+      answerTokens: 768,
+      tokens: null,
+      ...options,
+    });
   };
   const restart = async (config: object = {}) => {
     await site.close();

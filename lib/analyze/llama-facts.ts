@@ -1,0 +1,87 @@
+/** What a language model's server says of itself. */
+import { z } from "zod";
+import { LLAMA_APIS, type LlamaApiName, TokenCount } from "./llama-api.ts";
+import type { LlamaConnection, Request } from "./llama-connection.ts";
+import { parseJson } from "./llama-errors.ts";
+
+export interface ServerFacts {
+  /** Whether it is llama.cpp's own server, which knows more than the interface that others share with it. */
+  readonly isLlamaCpp: boolean;
+  /** How many tokens the prompt and the answer may have together; null where the server does not say. */
+  readonly contextSize: number | null;
+  /** How many requests it works on at once; null where it does not say. */
+  readonly slots: number | null;
+}
+
+export const UNKNOWN_SERVER: ServerFacts = { isLlamaCpp: false, contextSize: null, slots: null };
+
+/** Questions about the server itself take no thinking. */
+const TIMEOUT_MS = 5_000;
+/** The server, or what it is behind of, may answer later. */
+const AWAY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** No such endpoint. */
+const MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/** llama.cpp: of each slot. A server that loads models on demand says 0 while it has none. */
+const Props = z.object({
+  default_generation_settings: z.object({ n_ctx: TokenCount }),
+  total_slots: TokenCount,
+});
+/** vLLM adds the size of the context. */
+const Models = z.object({ data: z.array(z.object({ id: z.string(), max_model_len: TokenCount })) });
+const Tokens = z.object({ tokens: z.array(z.unknown()) });
+
+type Ask = Pick<Request, "path" | "body">;
+
+/**
+ * Asks llama.cpp's `/props`, else the `/v1/models` of all compatible servers; `model` is the one that will be used, where
+ * several are there.
+ * @throws ServerError where it is away, loading its model, or does not answer within 5 s
+ */
+export async function askFacts(
+  connection: LlamaConnection,
+  model: string | null,
+  signal: AbortSignal,
+): Promise<ServerFacts> {
+  const props = Props.safeParse(await askJson(connection, { path: "/props" }, signal)).data;
+  if (props) {
+    const { default_generation_settings: settings, total_slots } = props;
+    return { isLlamaCpp: true, contextSize: settings.n_ctx || null, slots: total_slots || null };
+  }
+  const models = Models.safeParse(await askJson(connection, { path: "/v1/models" }, signal)).data?.data ?? [];
+  const used = model === null ? models[0] : models.find(({ id }) => id === model);
+  return { ...UNKNOWN_SERVER, contextSize: used?.max_model_len || null };
+}
+
+/** Which of its endpoints the server has; chat goes first. @throws ServerError as `askFacts` */
+export async function askApi(connection: LlamaConnection, signal: AbortSignal): Promise<LlamaApiName> {
+  // An empty request is refused where the endpoint is, and costs nothing.
+  const { status } = await askServer(connection, { path: LLAMA_APIS.chat.path, body: {} }, signal);
+  return MISSING.has(status) ? "completion" : "chat";
+}
+
+/** How many tokens a text is to the model; null where the server has no such endpoint. @throws ServerError as `askFacts` */
+export async function askTokens(
+  connection: LlamaConnection,
+  text: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  // llama.cpp takes `content`, vLLM `prompt`.
+  const reply = await askJson(connection, { path: "/tokenize", body: { content: text, prompt: text } }, signal);
+  return Tokens.safeParse(reply).data?.tokens.length ?? null;
+}
+
+/** The reply's JSON; undefined where it is none, or a refusal. */
+async function askJson(connection: LlamaConnection, ask: Ask, signal: AbortSignal): Promise<unknown> {
+  const { status, text } = await askServer(connection, ask, signal);
+  return status < 300 ? parseJson(text) : undefined;
+}
+
+async function askServer(connection: LlamaConnection, ask: Ask, signal: AbortSignal) {
+  return connection.ask({ ...ask, timeoutMs: TIMEOUT_MS, signal, beside: true }, async (answer) => {
+    const { status, retryAfterMs, body } = answer;
+    const text = await body.text();
+    if (AWAY.has(status)) throw connection.refused({ status, retryAfterMs, text }, ask.path);
+    return { status, text };
+  });
+}

@@ -1,0 +1,73 @@
+/** What `nemotron-analyze` shows of the language model and its server. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
+import { type Flow, startFlow } from "../support/flow.ts";
+import { asEvent } from "../support/llm-replies.ts";
+import { type LlmServer, startLlmServer } from "../support/llm-server.ts";
+import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+
+const AT = "2026-11-20T12:00:00.000Z";
+const BATCH = {
+  batch_id: "ba_1",
+  camera_id: "porch",
+  started_at: AT,
+  ended_at: AT,
+  close_reason: "idle",
+  fast_path: false,
+  detections: [],
+  uploads: [],
+  still_path: null,
+  thumbnail_path: null,
+};
+
+describe("the status of nemotron-analyze", () => {
+  let llm: LlmServer;
+  let flow: Flow | null = null;
+
+  beforeEach(async () => {
+    llm = await startLlmServer();
+  });
+  afterEach(async () => {
+    await flow?.stop();
+    flow = null;
+    await llm.close();
+  });
+  after(removeTempFolders);
+
+  const start = async (url: string) => {
+    const analyze = { id: "analyze", type: "nemotron-analyze", site: "site", url, wires: [[], []] };
+    flow = await startFlow([{ id: "site", type: "vigil-site", dataDir: join(tempFolder(), "data") }, analyze]);
+    return flow;
+  };
+  /** Without its editor the runtime has no catalogue, and shows the keys. */
+  const shown = (running: Flow, key: string) =>
+    eventually(() => running.statuses("analyze").at(-1)?.endsWith(`status.${key}`), `the status "${key}"`);
+
+  it("is ready where the server enforces the schema, or where rules judge", async () => {
+    await shown(await start(llm.url), "ready");
+    await flow?.stop();
+    await shown(await start(""), "ready");
+  });
+
+  it("says where the schema is not enforced", async () => {
+    llm.enforce(false);
+    const running = await start(llm.url);
+    await shown(running, "schemaIgnored");
+  });
+
+  it("says where nobody knows, because the server is away", async () => {
+    llm.misbehave(503);
+    await shown(await start(llm.url), "schemaUnproven");
+  });
+
+  it("counts the tokens of an answer", async () => {
+    const running = await start(llm.url);
+    await shown(running, "ready");
+    const token = asEvent({ choices: [{ index: 0, delta: { content: "a" }, finish_reason: null }] });
+    llm.misbehave({ chunks: [token, token, token], ending: "silence" });
+    running.send("analyze", { payload: BATCH });
+    await shown(running, "writing");
+    assert.equal(llm.requests.length, 1);
+  });
+});
