@@ -7,10 +7,10 @@ import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
+import { loggedName, sentName } from "../media/file-name.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
-import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Nothing, UploadFile } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
@@ -35,8 +35,6 @@ export interface InspectionOptions {
 const SEEN_PORT = 0;
 const NOTHING_PORT = 1;
 
-const LOGGED_PATH_LENGTH = 200;
-
 export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
     input: Upload,
@@ -58,7 +56,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   if (upload.media_type === "video") {
     throw new MediaError(
       "VIDEO_UNSUPPORTED",
-      `${oneLine(upload.path, LOGGED_PATH_LENGTH)} is a video, and detect looks at still pictures only`,
+      `${loggedName(upload.path)} is a video, and detect looks at still pictures only`,
     );
   }
   const found = watchedFile(upload, site);
@@ -66,7 +64,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   if (file instanceof Error) {
     if (!(file instanceof MediaError) || file.code !== "FILE_GONE") throw file;
     if (found && !(await isGone(found, site.store))) {
-      throw new MediaError("FILE_BACK", `${oneLine(upload.path, LOGGED_PATH_LENGTH)} was away for a moment`, {
+      throw new MediaError("FILE_BACK", `${loggedName(upload.path)} was away for a moment`, {
         retryable: true,
       });
     }
@@ -75,13 +73,14 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   if (file.sha256 !== upload.sha256) {
     // What lies there while the drive is away is another file.
     if (found) await confirmHealthy(found.root, site.store);
-    site.logger.warn(`${oneLine(upload.path, LOGGED_PATH_LENGTH)} was overwritten before it was looked at`);
+    site.logger.warn(`${loggedName(upload.path)} was overwritten before it was looked at`);
     // The new content is an upload of its own.
     return endWithout(upload, "superseded", site);
   }
   const hazard = inspectionHazard(nodeId, upload.upload_id);
   const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
-  const look = () => detector.detect({ bytes: file.bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
+  const look = () =>
+    detector.detect({ bytes: file.bytes, fileName: sentName(upload.path), cameraId: upload.camera_id }, signal);
   const sighting = await (detector.inProcess ? decode(look) : look());
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
   const detections = toDetections(sighting, {

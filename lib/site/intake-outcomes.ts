@@ -1,8 +1,9 @@
 /** What becomes of a file that a watch has found: it is handed on or rejected, is gone, or has to wait for later. */
 import { toIso } from "../domain/time.ts";
 import type { Upload } from "../domain/upload.ts";
+import { loggedName } from "../media/file-name.ts";
 import type { SettledFile } from "../media/settle.ts";
-import { type FileSighting, loggedName } from "../media/sighting.ts";
+import type { FileSighting } from "../media/sighting.ts";
 import { MediaError } from "../resilience/errors.ts";
 import type { FileVersion, FoundFile } from "../store/found-files.ts";
 import { CameraClocks } from "./camera-clocks.ts";
