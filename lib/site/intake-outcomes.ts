@@ -74,7 +74,7 @@ export class IntakeOutcomes {
     });
   }
 
-  #hand(found: FoundFile, file: SettledFile, cameraId: string): void {
+  #hand(found: FoundFile, file: SettledFile & { readonly problem: null }, cameraId: string): void {
     const { site, root, act } = this.#options;
     const receivedMs = site.clock.now();
     const upload: Upload = {
