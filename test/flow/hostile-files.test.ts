@@ -40,6 +40,7 @@ const LOOKED_AT: readonly (readonly [what: string, ...name: string[]])[] = [
 /** What makes something that is not looked at, in a folder. */
 const LEFT_ALONE: readonly (readonly [what: string, make: (folder: string) => void])[] = [
   ["a FIFO", (folder) => execFileSync("mkfifo", [join(folder, "fifo.jpg")])],
+  ["a device", makeDevice],
   ["a folder with a picture's name", (folder) => mkdirSync(join(folder, "folder.jpg"))],
   ["a link to a file outside", (folder) => symlinkSync("../../secret/secret.jpg", join(folder, "link.jpg"))],
   ["a link to nothing", (folder) => symlinkSync("nothing.jpg", join(folder, "dangling.jpg"))],
@@ -181,3 +182,12 @@ describe("files of any name and kind", function () {
     for (const { prompt } of llm.requests) assert.doesNotMatch(prompt, /[^\P{C}\n]|<\|/u);
   });
 });
+
+/** Only root may, and not in every container. */
+function makeDevice(folder: string): void {
+  try {
+    execFileSync("mknod", [join(folder, "device.jpg"), "c", "1", "3"], { stdio: "ignore" });
+  } catch {
+    // Nothing is left alone then.
+  }
+}
