@@ -1,6 +1,6 @@
 /** Thumbnails with the detections' boxes drawn in. */
 import type { Detection } from "../domain/detection.ts";
-import { openPicture, pictureError } from "./picture.ts";
+import { inspectPicture, openPicture, pictureError } from "./picture.ts";
 
 const WIDTH = 320;
 const HEIGHT = 240;
@@ -31,10 +31,9 @@ interface Area {
  * of its label. Throws a MediaError as `validatePicture` does.
  */
 export async function drawThumbnail(picture: Buffer, detections: readonly Detection[]): Promise<Buffer> {
-  const image = openPicture(picture);
+  const { autoOrient } = await inspectPicture(picture);
   try {
-    const { autoOrient } = await image.metadata();
-    return await image
+    return await openPicture(picture)
       .autoOrient()
       .resize(WIDTH, HEIGHT, { fit: "contain", background: "black" })
       .composite([{ input: boxes(detections, pictureArea(autoOrient.width, autoOrient.height)) }])

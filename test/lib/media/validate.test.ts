@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { crc32 } from "node:zlib";
 import { sharp } from "../../../lib/media/sharp.ts";
 import { validatePicture, validateVideoHeader } from "../../../lib/media/validate.ts";
+import { withSize } from "../../support/pictures.ts";
 import { aviClip, jpegPicture, mkvClip, mp4Clip, pngPicture } from "./support.ts";
 
 describe("validatePicture", () => {
@@ -54,6 +54,8 @@ describe("validatePicture", () => {
       async () => Buffer.concat([(await pngPicture()).subarray(0, 8), Buffer.alloc(99)]),
     ],
     ["a picture of 200 megapixels", "TOO_LARGE", async () => withSize(await pngPicture(), 20_000, 10_000)],
+    ["a progressive JPEG of 25 megapixels", "TOO_LARGE", async () => withSize(await whole("jpeg"), 5_000, 5_000)],
+    ["an interlaced PNG of 25 megapixels", "TOO_LARGE", async () => withSize(await whole("png"), 5_000, 5_000)],
   ];
   for (const [what, code, make] of refused) {
     it(`refuses ${what}: ${code}`, async () => {
@@ -61,13 +63,16 @@ describe("validatePicture", () => {
     });
   }
 
-  /** Rewrites a PNG's size, with the header's CRC. */
-  function withSize(png: Buffer, width: number, height: number): Buffer {
-    const bytes = Buffer.from(png);
-    bytes.writeUInt32BE(width, 16);
-    bytes.writeUInt32BE(height, 20);
-    bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
-    return bytes;
+  it("takes a large picture that is stored line by line", async () => {
+    const picture = withSize(await jpegPicture(), 9_000, 9_000);
+    assert.deepEqual(await validatePicture(picture), { width: 9_000, height: 9_000 });
+  });
+
+  /** A picture that decoders must hold as a whole. */
+  async function whole(format: "jpeg" | "png"): Promise<Buffer> {
+    return sharp(await jpegPicture())
+      .toFormat(format, { progressive: true })
+      .toBuffer();
   }
 });
 
