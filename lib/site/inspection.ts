@@ -80,9 +80,11 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   }
   const hazard = inspectionHazard(nodeId, upload.upload_id);
   const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
-  await decode(() => inspectPicture(file.bytes));
-  const look = () =>
-    detector.detect({ bytes: file.bytes, fileName: sentName(upload.path), cameraId: upload.camera_id }, signal);
+  const look = async () => {
+    await inspectPicture(file.bytes);
+    const picture = { bytes: file.bytes, fileName: sentName(upload.path), cameraId: upload.camera_id };
+    return detector.detect(picture, signal);
+  };
   const sighting = await (detector.inProcess ? decode(look) : look());
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
   const detections = toDetections(sighting, {
