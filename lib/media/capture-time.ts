@@ -5,7 +5,7 @@ import { nameTime } from "./name-time.ts";
 
 /** A camera's clock may be this far ahead of ours. */
 const FUTURE_ALLOWED_MS = 5 * 60_000;
-/** What a file system says of before is of a clock that was never set. */
+/** What a file system says is from before has a clock that was never set. */
 const EARLIEST_MS = Date.UTC(2000);
 
 export interface FileTimes {
@@ -27,8 +27,8 @@ export interface CaptureTime {
 /**
  * The capture time of a file. A time in its name is the camera's wall time in `timeZone`, unless it says otherwise. A
  * name without a time leaves the file's modification time. A time more than five minutes after `receivedMs`, or a
- * modification time before 2000, is not believed: the next best one is taken, with a warning. Throws a RangeError for a
- * time zone that does not exist.
+ * modification time before 2000, is not believed: the next best one is taken, with a warning. Throws a RangeError where
+ * the time zone is needed and does not exist.
  */
 export function captureTime(file: FileTimes): CaptureTime {
   const named = namedMs(file);

@@ -86,7 +86,7 @@ const SHAPES: readonly Shape[] = [
   { of: "name", pattern: /-(?<epoch>\d{10}\.\d{1,6})-[a-z0-9]{6}(?![a-z0-9])/g },
 ];
 
-/** Digital cameras did not exist, or their clocks have never been set. */
+/** What says it is from before has a clock that was never set. */
 const FIRST_YEAR = 2000;
 
 /** The time that a file's name, or its path, says; null where there is none. Digits that no clock shows are no time. */
@@ -101,8 +101,8 @@ export function nameTime(path: string): NameTime | null {
   return null;
 }
 
-function instant(epochMs: number): NameTime {
-  return { kind: "instant", epochMs: Math.floor(epochMs) };
+function instant(epochMs: number): NameTime | null {
+  return epochMs < Date.UTC(FIRST_YEAR) ? null : { kind: "instant", epochMs: Math.floor(epochMs) };
 }
 
 /** Null for what the calendar and the clock do not have, such as 20261399_999999, which is a serial number. */

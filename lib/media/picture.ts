@@ -30,7 +30,7 @@ export function openPicture(bytes: Buffer): Sharp {
  * Reads a picture's header, and refuses one that would take too much memory to decode. Throws a MediaError `EMPTY_FILE`,
  * `NOT_AN_IMAGE`, `TOO_LARGE` or `UNREADABLE_IMAGE`.
  */
-export async function inspectPicture(bytes: Buffer): Promise<Metadata> {
+export async function checkPicture(bytes: Buffer): Promise<Metadata> {
   const header = await openPicture(bytes)
     .metadata()
     .catch((thrown: unknown) => {

@@ -1,6 +1,6 @@
 /** Thumbnails with the detections' boxes drawn in. */
 import type { Detection } from "../domain/detection.ts";
-import { inspectPicture, openPicture, pictureError } from "./picture.ts";
+import { checkPicture, openPicture, pictureError } from "./picture.ts";
 
 const WIDTH = 320;
 const HEIGHT = 240;
@@ -31,7 +31,7 @@ interface Area {
  * of its label. Throws a MediaError as `validatePicture` does.
  */
 export async function drawThumbnail(picture: Buffer, detections: readonly Detection[]): Promise<Buffer> {
-  const { autoOrient } = await inspectPicture(picture);
+  const { autoOrient } = await checkPicture(picture);
   try {
     return await openPicture(picture)
       .autoOrient()

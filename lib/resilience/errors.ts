@@ -4,9 +4,8 @@ import { oneLine } from "./one-line.ts";
 const LONGEST_MESSAGE = 2_000;
 
 /**
- * `code` is stable and reaches Catch nodes as `msg.error.code`; `retryable`
- * tells the work queue whether trying again later can help. Messages say what was wrong and what would be right, on one
- * line whatever names and texts from outside they repeat.
+ * `code` is stable and reaches Catch nodes as `msg.error.code`; `retryable` tells the work queue whether trying again
+ * later can help. Messages say what was wrong and what would be right, on one line whatever they repeat from outside.
  */
 export class VigilError extends Error {
   readonly code: string;

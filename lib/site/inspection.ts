@@ -8,7 +8,7 @@ import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import { loggedName, sentName } from "../media/file-name.ts";
-import { inspectPicture } from "../media/picture.ts";
+import { checkPicture } from "../media/picture.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
@@ -81,7 +81,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const hazard = inspectionHazard(nodeId, upload.upload_id);
   const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
   const look = async () => {
-    await inspectPicture(file.bytes);
+    await checkPicture(file.bytes);
     const picture = { bytes: file.bytes, fileName: sentName(upload.path), cameraId: upload.camera_id };
     return detector.detect(picture, signal);
   };
