@@ -6,6 +6,8 @@ import { sharp } from "./sharp.ts";
 
 /** No camera sends as many. */
 const MAX_PIXELS = 100_000_000;
+/** Decoders hold hundreds of lines at a time: with 500,000 pixels each, that took 1 GB (measured). */
+const LONGEST_SIDE = 20_000;
 /**
  * Most pictures are decoded strip by strip. Progressive and interlaced ones are held whole: 500 bytes can say that they
  * are one of 100 MP, which took 800 MB (measured). A real one of 16 MP takes 100 MB.
@@ -37,6 +39,9 @@ export async function checkPicture(bytes: Buffer): Promise<Metadata> {
       throw pictureError(thrown);
     });
   const { width, height, channels, isProgressive } = header;
+  if (Math.max(width, height) > LONGEST_SIDE) {
+    throw new MediaError("TOO_LARGE", `a picture may be ${LONGEST_SIDE} pixels long; this one is ${width} x ${height}`);
+  }
   if (isProgressive && width * height * channels * HELD_SAMPLE_BYTES > MOST_HELD_BYTES) {
     throw new MediaError(
       "TOO_LARGE",

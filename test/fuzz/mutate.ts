@@ -48,6 +48,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   "another file behind it": (bytes, dice, others) => Buffer.concat([bytes, dice.pick(others).bytes]),
   "a huge size": (bytes, dice) => withSize(bytes, HUGE_SIDE, dice.pick([1, HUGE_SIDE])),
   "a large size": (bytes) => withSize(bytes, LARGE_SIDE, LARGE_SIDE),
+  "a very long line": (bytes, dice) => withSize(bytes, dice.pick([60_000, 300_000]), 64),
   "no size": (bytes, dice) => withSize(bytes, 0, dice.pick([0, 9])),
   "garbage as EXIF": (bytes, dice) => withExif(bytes, noise(dice, dice.whole(0, 300))),
   "EXIF that points into nowhere": (bytes, dice) => withExif(bytes, lostExif(dice)),

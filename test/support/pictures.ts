@@ -35,7 +35,9 @@ export async function pixelsOf(path: string, colour: readonly number[]): Promise
   return count;
 }
 
-/** The same picture, said to be of another size; anything else as it is. */
+const LONGEST_JPEG = 0xffff;
+
+/** The same picture, said to be of another size, as far as its format can say that; anything else as it is. */
 export function withSize(bytes: Buffer, width: number, height: number): Buffer {
   const copy = Buffer.from(bytes);
   if (isPng(copy)) {
@@ -46,8 +48,8 @@ export function withSize(bytes: Buffer, width: number, height: number): Buffer {
   }
   const frame = jpegFrame(copy);
   if (frame === null) return copy;
-  copy.writeUInt16BE(height, frame + 5);
-  copy.writeUInt16BE(width, frame + 7);
+  copy.writeUInt16BE(Math.min(height, LONGEST_JPEG), frame + 5);
+  copy.writeUInt16BE(Math.min(width, LONGEST_JPEG), frame + 7);
   return copy;
 }
 

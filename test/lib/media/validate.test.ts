@@ -54,6 +54,7 @@ describe("validatePicture", () => {
       async () => Buffer.concat([(await pngPicture()).subarray(0, 8), Buffer.alloc(99)]),
     ],
     ["a picture of 200 megapixels", "TOO_LARGE", async () => withSize(await pngPicture(), 20_000, 10_000)],
+    ["a picture of 262,240 x 64 pixels", "TOO_LARGE", async () => withSize(await pngPicture(), 262_240, 64)],
     ["a progressive JPEG of 25 megapixels", "TOO_LARGE", async () => withSize(await whole("jpeg"), 5_000, 5_000)],
     ["an interlaced PNG of 25 megapixels", "TOO_LARGE", async () => withSize(await whole("png"), 5_000, 5_000)],
   ];
