@@ -29,9 +29,9 @@ const PERSON = { class: "person", confidence: 0.9, bbox: { x: 10, y: 10, width: 
 
 const LONGEST_MS = 240_000;
 const POLL_MS = 200;
-/** Measured: 12 to 31 ms. A picture that is decoded there, or a search that takes the square of its time, is far above. */
+/** Measured: 11 to 31 ms. A picture that is decoded there, or a search that takes the square of its time, is far above. */
 const LONGEST_TURN_MS = 500;
-/** Measured: 280 to 410 MB, most of it litter. One progressive JPEG of 100 megapixels would take 600 MB more. */
+/** Measured: 300 to 360 MB, most of it litter. One progressive JPEG of 100 megapixels would take 600 MB more. */
 const MOST_MEMORY = 600 * 1024 ** 2;
 /** Of what is no litter. Measured: 7 MB, after any number of files. */
 const MOST_HEAP_GROWTH = 20 * 1024 ** 2;
