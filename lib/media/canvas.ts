@@ -1,6 +1,6 @@
 /** Pictures as pixels that can be drawn on, which costs less than having an SVG rendered and laid over them. */
 import sharp from "sharp";
-import { openPicture, pictureError } from "./picture.ts";
+import { checkPicture, openPicture, pictureError } from "./picture.ts";
 
 /** Whole pixels, origin at the top left. */
 export interface Area {
@@ -32,9 +32,9 @@ export class Canvas {
    * larger is never decoded whole. Throws a MediaError as `validatePicture` does.
    */
   static async of(picture: Buffer, within: { width: number; height: number; enlarge: boolean }): Promise<Canvas> {
-    const image = openPicture(picture);
+    await checkPicture(picture);
     try {
-      const { data, info } = await image
+      const { data, info } = await openPicture(picture)
         .autoOrient()
         .resize(within.width, within.height, { fit: "inside", withoutEnlargement: !within.enlarge })
         .flatten({ background: "black" })

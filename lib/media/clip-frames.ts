@@ -19,8 +19,8 @@ export interface ClipFramesOptions {
   /** How many frames to take, at most. */
   readonly count: number;
   readonly signal: AbortSignal;
-  /** Runs the decoding of a picture, which may take the process down. */
-  decode<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs the decoding of a picture, which may take the process down; `step` says of which. */
+  decode<T>(step: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** All frames of a clip together, which are in memory at once. */
@@ -57,7 +57,7 @@ export async function clipFrames(options: ClipFramesOptions): Promise<{ frames: 
         // Others would take as long.
         isEnough = frame.code === "VIDEO_TIMEOUT";
       } else {
-        const isBlank = await decode(() => isBlankPicture(frame.bytes));
+        const isBlank = await decode(`frame ${index}`, () => isBlankPicture(frame.bytes));
         (isBlank ? blank : good).set(index, frame);
         isEnough = bytesOf(good) + bytesOf(blank) > MOST_BYTES;
       }

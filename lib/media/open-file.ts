@@ -1,8 +1,9 @@
 /** Opening files that others wrote: regular ones only, and never through a link. */
 import { constants } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { MediaError } from "../resilience/errors.ts";
+import { loggedName } from "./file-name.ts";
 
 // O_NONBLOCK keeps a FIFO from holding us until somebody writes to it.
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -20,7 +21,7 @@ export async function openFile(path: string): Promise<FileHandle> {
   }
   try {
     if ((await file.stat()).isFile()) return file;
-    throw new MediaError("NOT_A_FILE", `${path} is not a regular file`);
+    throw notAFile(path);
   } catch (thrown) {
     await file.close();
     throw thrown;
@@ -39,8 +40,14 @@ export async function openInside(root: string, relativePath: string): Promise<Fi
   const realFolder = await realpath(dirname(path)).catch((thrown: unknown) => {
     throw openError(path, thrown);
   });
-  if (!isInside(realRoot, realFolder)) throw new MediaError("OUTSIDE_ROOT", `${path} is not inside ${root}`);
-  return openFile(join(realFolder, basename(path)));
+  const outside = () => new MediaError("OUTSIDE_ROOT", `${loggedName(path)} is not inside ${root}`);
+  if (!isInside(realRoot, realFolder)) throw outside();
+  const file = await openFile(join(realFolder, basename(path)));
+  // Its folder may have become a link after it was looked up.
+  const opened = await openedPath(file);
+  if (opened === null || isInside(realRoot, dirname(opened))) return file;
+  await file.close();
+  throw outside();
 }
 
 /** Why a watched folder cannot be read: `ROOT_MISSING` or `ROOT_UNREADABLE`, both retryable. */
@@ -60,16 +67,25 @@ function openError(path: string, thrown: unknown): MediaError {
   switch (errnoOf(thrown)) {
     case "ENOENT":
     case "ENOTDIR":
-      return new MediaError("FILE_GONE", `${path} does not exist any more`, { cause: thrown });
+      return new MediaError("FILE_GONE", `${loggedName(path)} does not exist any more`, { cause: thrown });
     case "ELOOP": // a link
     case "ENXIO": // a socket
-      return new MediaError("NOT_A_FILE", `${path} is not a regular file`, { cause: thrown });
+      return notAFile(path, thrown);
     default:
-      return new MediaError("UNREADABLE_FILE", `${path} cannot be read (${errnoOf(thrown)})`, {
+      return new MediaError("UNREADABLE_FILE", `${loggedName(path)} cannot be read (${errnoOf(thrown)})`, {
         retryable: true,
         cause: thrown,
       });
   }
+}
+
+function notAFile(path: string, cause?: unknown): MediaError {
+  return new MediaError("NOT_A_FILE", `${loggedName(path)} is not a regular file`, { cause });
+}
+
+/** Where an open file really lies; null where the system does not say, which only Linux does. */
+function openedPath({ fd }: FileHandle): Promise<string | null> {
+  return readlink(`/proc/self/fd/${fd}`).catch(() => null);
 }
 
 function isInside(root: string, folder: string): boolean {

@@ -1,10 +1,19 @@
 /** Pictures, opened for decoding with everything that keeps a hostile one harmless. */
-import sharp, { type Sharp } from "sharp";
+import sharp, { type Metadata, type Sharp } from "sharp";
 import { MediaError } from "../resilience/errors.ts";
 import { imageFormat } from "./format.ts";
 
-/** A 100 MP picture is 300 MB once decoded; no camera sends one. */
+/** No camera sends as many. */
 const MAX_PIXELS = 100_000_000;
+/** Decoders hold hundreds of lines at a time: with 500,000 pixels each, that took 1 GB (measured). */
+const LONGEST_SIDE = 20_000;
+/**
+ * Most pictures are decoded strip by strip. Progressive and interlaced ones are held whole: 500 bytes can say that they
+ * are one of 100 MP, which took 800 MB (measured). A real one of 16 MP takes 100 MB.
+ */
+const MOST_HELD_BYTES = 128 * 1024 ** 2;
+/** Of each sample: a progressive JPEG's coefficients, and a PNG's deeper colours. */
+const HELD_SAMPLE_BYTES = 2;
 
 /**
  * A JPEG or PNG, ready to decode. Other formats never reach the decoders: throws a MediaError `EMPTY_FILE` or
@@ -16,6 +25,29 @@ export function openPicture(bytes: Buffer): Sharp {
     throw new MediaError("NOT_AN_IMAGE", "the file does not start like a JPEG or PNG picture");
   }
   return sharp(bytes, { failOn: "truncated", limitInputPixels: MAX_PIXELS, sequentialRead: true });
+}
+
+/**
+ * Reads a picture's header, and refuses one that would take too much memory to decode. Throws a MediaError `EMPTY_FILE`,
+ * `NOT_AN_IMAGE`, `TOO_LARGE` or `UNREADABLE_IMAGE`.
+ */
+export async function checkPicture(bytes: Buffer): Promise<Metadata> {
+  const header = await openPicture(bytes)
+    .metadata()
+    .catch((thrown: unknown) => {
+      throw pictureError(thrown);
+    });
+  const { width, height, channels, isProgressive } = header;
+  if (Math.max(width, height) > LONGEST_SIDE) {
+    throw new MediaError("TOO_LARGE", `a picture may be ${LONGEST_SIDE} pixels long; this one is ${width} x ${height}`);
+  }
+  if (isProgressive && width * height * channels * HELD_SAMPLE_BYTES > MOST_HELD_BYTES) {
+    throw new MediaError(
+      "TOO_LARGE",
+      `the picture, of ${width} x ${height} pixels, is progressive or interlaced and would take too much memory; stored line by line it may have ${MAX_PIXELS} pixels`,
+    );
+  }
+  return header;
 }
 
 /** What a decoder threw, as a MediaError: `TRUNCATED_IMAGE`, `TOO_LARGE` or `UNREADABLE_IMAGE`. */

@@ -1,12 +1,13 @@
 /** Reading and hashing uploads. */
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
+import type { MediaType } from "../domain/upload.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { openFile } from "./open-file.ts";
 import { readAt } from "./read-at.ts";
 
-/** The largest picture that is read into memory, in bytes. */
-const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
+/** The largest files that are taken, in bytes: pictures are read into memory, and an empty hole of terabytes is no clip. */
+export const MOST_BYTES: Readonly<Record<MediaType, number>> = { image: 64 * 1024 ** 2, video: 16 * 1024 ** 3 };
 
 const HASH_CHUNK_BYTES = 1024 * 1024;
 
@@ -31,10 +32,16 @@ export async function readAndClose(file: FileHandle): Promise<{ bytes: Buffer; s
 /** The bytes of an open picture. Throws a MediaError `TOO_LARGE` above 64 MiB. */
 export async function readPicture(file: FileHandle): Promise<Buffer> {
   const { size } = await file.stat();
-  if (size > MAX_PICTURE_BYTES) {
-    throw new MediaError("TOO_LARGE", `a picture may have 64 MiB at most; this one has ${size} bytes`);
-  }
+  checkSize("image", size);
   return readAt(file, 0, size);
+}
+
+/** Throws a MediaError `TOO_LARGE`. */
+export function checkSize(mediaType: MediaType, size: number): void {
+  if (size <= MOST_BYTES[mediaType]) return;
+  const most = `${MOST_BYTES[mediaType] / 1024 ** 2} MiB`;
+  const what = mediaType === "image" ? "a picture" : "a clip";
+  throw new MediaError("TOO_LARGE", `${what} may have ${most} at most; this one has ${size} bytes`);
 }
 
 /** The SHA-256 of an open file, read in pieces. Rejects with the signal's reason when that aborts. */

@@ -3,7 +3,6 @@ import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Frame } from "../domain/detection.ts";
-import type { MediaType } from "../domain/upload.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { isComplete } from "./completeness.ts";
@@ -12,7 +11,7 @@ import { mediaTypeOf } from "./media-type.ts";
 import { Nudge } from "./nudge.ts";
 import { openInside } from "./open-file.ts";
 import { readAt } from "./read-at.ts";
-import { hashFile, readPicture } from "./read-file.ts";
+import { checkSize, hashFile, MOST_BYTES, readPicture } from "./read-file.ts";
 import { type FileSighting, sightingOf } from "./sighting.ts";
 import { validatePicture, validateVideoHeader } from "./validate.ts";
 
@@ -21,14 +20,18 @@ const FIRST_RECHECK_MS = 20;
 const LONGEST_RECHECK_MS = 1_000;
 
 /** A file that is whole, or that stopped changing and was judged as it lies. */
-export interface SettledFile extends FileSighting {
+export type SettledFile = FileSighting & {
   /** Absolute. */
   readonly path: string;
-  /** Of exactly the bytes that were judged. */
-  readonly sha256: string;
-  /** Why the file is rejected; null for a good one. */
-  readonly problem: MediaError | null;
-}
+} & (
+    | {
+        readonly problem: null;
+        /** Of exactly the bytes that were judged. */
+        readonly sha256: string;
+      }
+    /** Why the file is rejected. */
+    | { readonly problem: MediaError }
+  );
 
 export interface SettleOptions {
   readonly root: string;
@@ -104,12 +107,12 @@ async function lookAt(options: SettleOptions, stableState: string | null): Promi
     const state = stateOf(stats);
     const sighting = sightingOf(relativePath, mediaType, stats);
     const judged = state === stableState;
-    if (!judged && !(await isComplete(file, sighting.size, relativePath))) return { done: false, state };
-    const problem = judged ? await problemOf(file, mediaType, options) : null;
-    const sha256 = await hashFile(file, signal);
+    if (!judged && !(await isWhole(file, sighting))) return { done: false, state };
+    const problem = judged ? await problemOf(file, sighting, options) : null;
+    const found = problem === null ? { problem, sha256: await hashFile(file, signal) } : { problem };
     const stateAfter = stateOf(await file.stat({ bigint: true }));
     if (stateAfter !== state) return { done: false, state: stateAfter };
-    return { done: true, file: { ...sighting, path: join(root, relativePath), sha256, problem } };
+    return { done: true, file: { ...sighting, path: join(root, relativePath), ...found } };
   } finally {
     await file.close();
   }
@@ -130,13 +133,19 @@ async function openUpload(root: string, relativePath: string): Promise<FileHandl
   }
 }
 
+/** Whether the file's bytes prove it. One that is too large is not read for that, but refused once it has settled. */
+async function isWhole(file: FileHandle, { mediaType, size, relativePath }: FileSighting): Promise<boolean> {
+  return size <= MOST_BYTES[mediaType] && isComplete(file, size, relativePath);
+}
+
 /** What is wrong with the file as it lies; null when it can be used. */
 async function problemOf(
   file: FileHandle,
-  mediaType: MediaType,
-  { relativePath, decode }: SettleOptions,
+  { mediaType, size, relativePath }: FileSighting,
+  { decode }: SettleOptions,
 ): Promise<MediaError | null> {
   try {
+    checkSize(mediaType, size);
     if (mediaType === "video") validateVideoHeader(await readAt(file, 0, FORMAT_HEAD_BYTES), relativePath);
     else {
       const picture = await readPicture(file);

@@ -1,7 +1,6 @@
 /** Files as a scan or a file event sees them. */
 import type { BigIntStats } from "node:fs";
 import type { MediaType } from "../domain/upload.ts";
-import { oneLine } from "../resilience/one-line.ts";
 
 /** A file that was seen and may be written still. Path, size and mtime tell one version of it from the next. */
 export interface FileSighting {
@@ -18,8 +17,6 @@ export interface FileSighting {
   readonly ctimeMs: number;
 }
 
-const LOGGED_NAME_LENGTH = 200;
-
 /** The last millisecond of a `Date`; anyone may give a file a later time. */
 const LATEST_MS = 8.64e15;
 
@@ -33,9 +30,4 @@ export function sightingOf(relativePath: string, mediaType: MediaType, stats: Bi
     mtimeMs: Math.max(-LATEST_MS, Math.min(Number(stats.mtimeMs), LATEST_MS)),
     ctimeMs: Number(stats.ctimeMs),
   };
-}
-
-/** A file's path below its root, as a log line can show it. */
-export function loggedName(relativePath: string): string {
-  return oneLine(relativePath, LOGGED_NAME_LENGTH);
 }

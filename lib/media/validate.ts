@@ -2,18 +2,17 @@
 import type { Frame } from "../domain/detection.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { videoFormat } from "./format.ts";
-import { openPicture, pictureError } from "./picture.ts";
+import { checkPicture, openPicture, pictureError } from "./picture.ts";
 
 /**
  * Decodes a picture to its last line and returns its size as people see it, with its EXIF orientation applied. Throws
  * a MediaError: `EMPTY_FILE`, `NOT_AN_IMAGE`, `TRUNCATED_IMAGE`, `TOO_LARGE`, `UNREADABLE_IMAGE`.
  */
 export async function validatePicture(bytes: Buffer): Promise<Frame> {
-  const picture = openPicture(bytes);
+  const { autoOrient } = await checkPicture(bytes);
   try {
-    const { autoOrient } = await picture.metadata();
     // A JPEG is decoded at an eighth of its size for this, and every byte of it is still read.
-    await picture.resize(32).raw().toBuffer();
+    await openPicture(bytes).resize(32).raw().toBuffer();
     return { width: autoOrient.width, height: autoOrient.height };
   } catch (thrown) {
     throw pictureError(thrown);

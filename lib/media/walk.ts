@@ -4,6 +4,7 @@ import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import type { MediaType } from "../domain/upload.ts";
 import { MediaError } from "../resilience/errors.ts";
+import { loggedName } from "./file-name.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { errnoOf, rootError } from "./open-file.ts";
 import { type FileSighting, sightingOf } from "./sighting.ts";
@@ -56,10 +57,10 @@ export async function* walkMedia(options: WalkOptions): AsyncGenerator<FileSight
       else if (isFolder) folders.push(relativePath);
       else if (mediaType !== null) slice.push({ relativePath, mediaType });
       if (slice.length < SLICE) continue;
-      yield sight(slice, options);
+      yield sight(folder, slice, options);
       slice = [];
     }
-    if (slice.length > 0) yield sight(slice, options);
+    if (slice.length > 0) yield sight(folder, slice, options);
   }
 }
 
@@ -67,10 +68,11 @@ function notUtf8(relativePath: string, isFolder: boolean): MediaError {
   const what = isFolder
     ? "the folder's name is not UTF-8, so nothing in it is taken; rename it"
     : "the name is not UTF-8; upload it as such";
-  return new MediaError("UNREADABLE_FILE", `${relativePath}: ${what}`);
+  return new MediaError("UNREADABLE_FILE", `${loggedName(relativePath)}: ${what}`);
 }
 
-async function sight(files: readonly Listed[], { root, network, signal }: WalkOptions): Promise<FileSighting[]> {
+async function sight(folder: string, files: readonly Listed[], options: WalkOptions): Promise<FileSighting[]> {
+  const { root, network, signal, onProblem } = options;
   const atOnce = network ? STATS_AT_ONCE.network : STATS_AT_ONCE.local;
   const sightings: FileSighting[] = [];
   for (let start = 0; start < files.length; start += atOnce) {
@@ -80,6 +82,8 @@ async function sight(files: readonly Listed[], { root, network, signal }: WalkOp
     });
     for (const look of await Promise.allSettled(looks)) {
       if (look.status === "fulfilled") sightings.push(look.value);
+      // A folder may be listed without permission to look at what is in it.
+      else if (!isGone(look.reason)) onProblem(unreadable(join(root, folder), look.reason));
     }
   }
   signal.throwIfAborted();
@@ -92,13 +96,16 @@ async function* entries(folder: string, { root, onProblem }: WalkOptions): Async
     yield* await opendir(path, { bufferSize: SLICE });
   } catch (thrown) {
     if (folder === "") throw rootError(root, thrown);
-    const errno = errnoOf(thrown);
-    if (errno === "ENOENT" || errno === "ENOTDIR") return;
-    onProblem(
-      new MediaError("UNREADABLE_FOLDER", `the folder ${path} cannot be read (${errno})`, {
-        retryable: true,
-        cause: thrown,
-      }),
-    );
+    if (isGone(thrown)) return;
+    onProblem(unreadable(path, thrown));
   }
+}
+
+function isGone(thrown: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(errnoOf(thrown));
+}
+
+function unreadable(folder: string, cause: unknown): MediaError {
+  const message = `the folder ${loggedName(folder)} cannot be read (${errnoOf(cause)})`;
+  return new MediaError("UNREADABLE_FOLDER", message, { retryable: true, cause });
 }

@@ -1,13 +1,18 @@
+/** The one small family of errors that Vigil throws. */
+import { oneLine } from "./one-line.ts";
+
+const LONGEST_MESSAGE = 2_000;
+
 /**
- * The one family of errors that Vigil throws. `code` is stable and reaches Catch nodes as `msg.error.code`; `retryable`
- * tells the work queue whether trying again later can help. Messages say what was wrong and what would be right.
+ * `code` is stable and reaches Catch nodes as `msg.error.code`; `retryable` tells the work queue whether trying again
+ * later can help. Messages say what was wrong and what would be right, on one line whatever they repeat from outside.
  */
 export class VigilError extends Error {
   readonly code: string;
   readonly retryable: boolean;
 
   constructor(code: string, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(oneLine(message, LONGEST_MESSAGE), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.retryable = options.retryable ?? false;

@@ -1,7 +1,8 @@
 /** When uploads were captured, and warnings of cameras whose clocks seem to be wrong. */
 import { toIso } from "../domain/time.ts";
 import { captureTime } from "../media/capture-time.ts";
-import { type FileSighting, loggedName } from "../media/sighting.ts";
+import { loggedName } from "../media/file-name.ts";
+import type { FileSighting } from "../media/sighting.ts";
 import { isLive } from "./live.ts";
 import type { Site } from "./site.ts";
 

@@ -7,11 +7,11 @@ import type { Clip } from "../domain/detection.ts";
 import { probeClip } from "../media/clip.ts";
 import { type ClipFrame, clipFrames } from "../media/clip-frames.ts";
 import type { Ffmpeg } from "../media/ffmpeg.ts";
+import { loggedName } from "../media/file-name.ts";
 import { openFile, openInside } from "../media/open-file.ts";
 import { hashFile } from "../media/read-file.ts";
 import { asError, MediaError, ReplyError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
-import { oneLine } from "../resilience/one-line.ts";
 import type { Looking, Seen } from "./looking.ts";
 
 export interface ClipInspectionOptions {
@@ -21,8 +21,6 @@ export interface ClipInspectionOptions {
   readonly framesPerClip: number;
   readonly logger: Logger;
 }
-
-const LOGGED_PATH_LENGTH = 200;
 
 /**
  * Null where the file is not the upload's any more. Throws a ToolError where ffmpeg is missing; a MediaError or a
@@ -59,7 +57,7 @@ async function takeFrames(looking: Looking, options: ClipInspectionOptions): Pro
   const { clip, moments, damage } = await probeClip(ffmpeg, path, signal);
   const { frames, failed } = await clipFrames({ ffmpeg, path, moments, count, signal, decode });
   const problem = failed[0]?.message ?? damage;
-  if (problem) logger.warn(`${nameOf(path)} is damaged (${problem}); ${frames.length} frames of it are looked at`);
+  if (problem) logger.warn(`${loggedName(path)} is damaged (${problem}); ${frames.length} frames of it are looked at`);
   return { clip, frames };
 }
 
@@ -68,7 +66,7 @@ async function assertSame(file: FileHandle, before: BigIntStats, path: string): 
   const states = [before, await file.stat({ bigint: true }), await lstat(path, { bigint: true }).catch(() => null)];
   const [was, ...is] = states.map((stats) => stats && `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs}`);
   if (is.every((state) => state === was)) return;
-  throw new MediaError("FILE_CHANGED", `${nameOf(path)} changed while it was looked at`, { retryable: true });
+  throw new MediaError("FILE_CHANGED", `${loggedName(path)} changed while it was looked at`, { retryable: true });
 }
 
 async function lookAtFrames({ clip, frames }: Taken, looking: Looking, options: ClipInspectionOptions): Promise<Seen> {
@@ -80,7 +78,7 @@ async function lookAtFrames({ clip, frames }: Taken, looking: Looking, options: 
     cameraId: upload.camera_id,
   }));
   const look = () => detector.detectMany(pictures, signal);
-  const answers = await (detector.inProcess ? decode(look) : look());
+  const answers = await (detector.inProcess ? decode("look", look) : look());
   const refusals = answers.filter((answer) => answer instanceof Error);
   let before = 0;
   const seen = frames.flatMap(({ bytes, offsetMs }, n) => {
@@ -95,7 +93,7 @@ async function lookAtFrames({ clip, frames }: Taken, looking: Looking, options: 
   if (!best) throw refusal ?? new ReplyError("DETECTOR_REPLY", `${detector.name} answered for no frame of the clip`);
   if (refusal) {
     logger.warn(
-      `${refusals.length} of ${frames.length} frames of ${nameOf(upload.path)} were refused: ${refusal.message}`,
+      `${refusals.length} of ${frames.length} frames of ${loggedName(upload.path)} were refused: ${refusal.message}`,
     );
   }
   return { detections: seen.flatMap(({ detections }) => detections), best, clip, inferenceMs: sumOf(seen) };
@@ -107,8 +105,4 @@ function sumOf(seen: readonly Pick<Seen, "inferenceMs">[]): number | null {
     (sum, { inferenceMs }) => (sum === null || inferenceMs === null ? null : sum + inferenceMs),
     0,
   );
-}
-
-function nameOf(path: string): string {
-  return oneLine(path, LOGGED_PATH_LENGTH);
 }

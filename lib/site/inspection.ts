@@ -8,11 +8,11 @@ import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import type { Ffmpeg } from "../media/ffmpeg.ts";
+import { loggedName, sentName } from "../media/file-name.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
 import { isUpright, turnUpright } from "../media/upright.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
-import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Nothing } from "../store/uploads.ts";
 import { admitPicture } from "./admit-picture.ts";
@@ -44,8 +44,6 @@ export interface InspectionOptions {
 const SEEN_PORT = 0;
 const NOTHING_PORT = 1;
 
-const LOGGED_PATH_LENGTH = 200;
-
 export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
     input: Upload,
@@ -57,7 +55,7 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   };
 }
 
-/** What `NativeWork` knows a node's inspection of an upload by. */
+/** What `NativeWork` knows a node's inspection of an upload by; each step of it goes on with a name of its own. */
 export function inspectionHazard(nodeId: string, uploadId: string): string {
   return `inspection ${nodeId} ${uploadId}`;
 }
@@ -67,7 +65,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const found = watchedFile(upload, site);
   const hazard = inspectionHazard(nodeId, upload.upload_id);
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);
-  const decode = <T>(work: () => Promise<T>) => site.nativeWork.run(hazard, work, signal);
+  const decode = <T>(step: string, work: () => Promise<T>) => site.nativeWork.run(`${hazard} ${step}`, work, signal);
   const looking: Looking = {
     upload,
     found,
@@ -89,7 +87,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   if (seen instanceof Error) {
     if (!(seen instanceof MediaError) || seen.code !== "FILE_GONE") throw seen;
     if (found && !(await isGone(found, site.store))) {
-      throw new MediaError("FILE_BACK", `${oneLine(upload.path, LOGGED_PATH_LENGTH)} was away for a moment`, {
+      throw new MediaError("FILE_BACK", `${loggedName(upload.path)} was away for a moment`, {
         retryable: true,
       });
     }
@@ -98,7 +96,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   if (seen === null) {
     // What lies there while the drive is away is another file.
     if (found) await confirmHealthy(found.root, site.store);
-    site.logger.warn(`${oneLine(upload.path, LOGGED_PATH_LENGTH)} was overwritten before it was looked at`);
+    site.logger.warn(`${loggedName(upload.path)} was overwritten before it was looked at`);
     // The new content is an upload of its own.
     return endWithout(upload, "superseded", site);
   }
@@ -110,7 +108,8 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const thumbnailPath = fileIn(THUMBNAILS);
   // On the disk before its row: a row never names a picture that is not there.
   if (isSeen && clip) await site.writeFile(stillPath, best.bytes);
-  if (isSeen) await site.writeFile(thumbnailPath, await decode(() => drawThumbnail(best.bytes, best.detections)));
+  if (isSeen)
+    await site.writeFile(thumbnailPath, await decode("thumbnail", () => drawThumbnail(best.bytes, best.detections)));
   const detected: Detected = {
     inspection_id: inspectionId,
     upload,
@@ -147,9 +146,9 @@ async function lookAtStill(looking: Looking, detector: Detector): Promise<Seen |
   if (sha256 !== upload.sha256) return null;
   // A server may look at a picture as it is stored: then its boxes would be of another picture than the one people see.
   const isReady = (await isUpright(stored)) || detector.inProcess;
-  const bytes = isReady ? stored : await decode(() => turnUpright(stored));
-  const look = () => detector.detect({ bytes, fileName: upload.path, cameraId: upload.camera_id }, signal);
-  const sighting = await (detector.inProcess ? decode(look) : look());
+  const bytes = isReady ? stored : await decode("upright", () => turnUpright(stored));
+  const look = () => detector.detect({ bytes, fileName: sentName(upload.path), cameraId: upload.camera_id }, signal);
+  const sighting = await (detector.inProcess ? decode("look", look) : look());
   const { frame, inferenceMs } = sighting;
   const detections = toDetections(sighting);
   return { detections, best: { bytes, frame, detections }, inferenceMs };

@@ -1,8 +1,9 @@
 /** What becomes of a file that a watch has found: it is handed on or rejected, is gone, or has to wait for later. */
 import { toIso } from "../domain/time.ts";
 import type { Upload } from "../domain/upload.ts";
+import { loggedName } from "../media/file-name.ts";
 import type { SettledFile } from "../media/settle.ts";
-import { type FileSighting, loggedName } from "../media/sighting.ts";
+import type { FileSighting } from "../media/sighting.ts";
 import { MediaError } from "../resilience/errors.ts";
 import type { FileVersion, FoundFile } from "../store/found-files.ts";
 import { CameraClocks } from "./camera-clocks.ts";
@@ -73,7 +74,7 @@ export class IntakeOutcomes {
     });
   }
 
-  #hand(found: FoundFile, file: SettledFile, cameraId: string): void {
+  #hand(found: FoundFile, file: SettledFile & { readonly problem: null }, cameraId: string): void {
     const { site, root, act } = this.#options;
     const receivedMs = site.clock.now();
     const upload: Upload = {

@@ -10,8 +10,8 @@ export interface Looking {
   /** Where a watch found it. */
   readonly found: UploadFile | undefined;
   readonly signal: AbortSignal;
-  /** Runs native decoding in this process, counted. Must not be called in itself. */
-  decode<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs native decoding in this process, counted by its step. Must not be called in itself. */
+  decode<T>(step: string, work: () => Promise<T>): Promise<T>;
   toDetections(sighting: Sighting, frame?: FrameOfClip): Detection[];
 }
 

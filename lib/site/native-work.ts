@@ -40,7 +40,8 @@ export class NativeWork {
   }
 
   /**
-   * Decodes, beside others or alone. `subject` says what, the same in every process. The start is on record while `work`
+   * Decodes, beside others or alone. `subject` says what, the same in every process, and no other work may have it: its
+   * success would be taken for this one's. The start is on record while `work`
    * runs, which costs two small transactions; `work` must not call this again. The signal ends the wait, not the work.
    * Throws a MediaError `CRASHED` where five starts have ended with the process, what `work` throws, or the signal's reason.
    */
@@ -55,12 +56,13 @@ export class NativeWork {
     return lock.run(starts < ALONE_FROM ? "shared" : "alone", () => this.#counted(subject, starts, work), signal);
   }
 
-  /** Lets a subject that is not decoded any more be decoded once more, alone: for a replay. */
+  /** Lets a subject, or steps of it, that are not decoded any more be decoded once more, alone: for a replay. */
   allowOnce(subject: string): void {
-    const crashes = this.#crashes.get(subject) ?? 0;
-    if (crashes < MOST_STARTS) return;
-    this.#store.transaction(({ hazards }) => hazards.begin(subject, MOST_STARTS - 1, this.#clock.now()));
-    this.#crashes.set(subject, MOST_STARTS - 1);
+    for (const [each, crashes] of this.#crashes) {
+      if (crashes < MOST_STARTS || !(each === subject || each.startsWith(`${subject} `))) continue;
+      this.#store.transaction(({ hazards }) => hazards.begin(each, MOST_STARTS - 1, this.#clock.now()));
+      this.#crashes.set(each, MOST_STARTS - 1);
+    }
   }
 
   async #counted<T>(subject: string, starts: number, work: () => Promise<T>): Promise<T> {

@@ -12,6 +12,7 @@ import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError, ConfigError, StoreError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
+import { oneLine } from "../resilience/one-line.ts";
 import { startMaintenance } from "../store/maintenance.ts";
 import { startSafeguards } from "../store/safeguards.ts";
 import type { SetAside } from "../store/set-aside.ts";
@@ -32,6 +33,9 @@ export const PICTURES = "pictures";
 export const STILLS = "stills";
 /** Where it keeps pictures that came as bytes. */
 export const INBOX = "inbox";
+
+/** Of a camera's name that its folder gives, in characters. */
+const LONGEST_NAME = 100;
 
 export interface SiteOptions {
   readonly config: SiteConfig;
@@ -118,7 +122,7 @@ export class Site {
     const folder = listed?.folder || this.store.cameras.folderOf(cameraId);
     return {
       camera_id: cameraId,
-      name: listed?.name || folder || cameraId,
+      name: listed?.name || oneLine(folder ?? "", LONGEST_NAME) || cameraId,
       time_zone: listed?.timeZone || this.#config.timeZone,
       purpose: listed?.purpose ?? "",
     };

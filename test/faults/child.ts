@@ -48,7 +48,7 @@ async function live(sources: string): Promise<void> {
     const order = Order.parse(message);
     if (order.do === "start") {
       watchStatements(order);
-      RED.init(createServer(), settings(order.userDir));
+      RED.init(createServer(), runtimeSettings(order.userDir));
       RED.events.once("flows:started", () => report("started"));
       void RED.start();
     } else {
@@ -65,7 +65,8 @@ function report(what: Report): void {
   process.send?.(what);
 }
 
-function settings(userDir: string) {
+/** Of a Node-RED that has nothing but its runtime. */
+export function runtimeSettings(userDir: string) {
   return {
     ...nodeRedSettings({ port: 0, host: "127.0.0.1", userDir }),
     httpAdminRoot: false as const,

@@ -38,7 +38,7 @@ export class Workplace {
     this.dataDir = join(disk, "data");
     this.database = join(this.dataDir, DATABASE_FILE);
     this.userDir = this.#make("node-red");
-    this.#installNodes(sources);
+    installNodes(this.userDir, sources);
     process.once("exit", this.#removeAtExit);
   }
 
@@ -58,15 +58,15 @@ export class Workplace {
     mkdirSync(folder);
     return folder;
   }
+}
 
-  /** A package that is the sources: installed as any other, and loaded without a build. */
-  #installNodes(sources: string): void {
-    const folder = join(this.userDir, "node_modules", "vigil");
-    mkdirSync(folder, { recursive: true });
-    const manifest = { name: "vigil", version: "0.0.0", "node-red": { nodes: nodeFiles(sources) } };
-    writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-    symlinkSync(join(sources, "nodes"), join(folder, "nodes"), "junction");
-  }
+/** Installs in Node-RED's user directory a package that is the sources: as any other, and loaded without a build. */
+export function installNodes(userDir: string, sources: string): void {
+  const folder = join(userDir, "node_modules", "vigil");
+  mkdirSync(folder, { recursive: true });
+  const manifest = { name: "vigil", version: "0.0.0", "node-red": { nodes: nodeFiles(sources) } };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+  symlinkSync(join(sources, "nodes"), join(folder, "nodes"), "junction");
 }
 
 function mountSmallDisk(folder: string): boolean {

@@ -25,7 +25,7 @@ describe("a clip", function () {
   /** Takes frames, and says which they are and when, by the clip itself and by what it is said to be. */
   async function take(path: string, count = 5) {
     const { moments } = await probe(path);
-    const taken = await clipFrames({ ffmpeg: tools, path, moments, count, signal, decode: (work) => work() });
+    const taken = await clipFrames({ ffmpeg: tools, path, moments, count, signal, decode: (_step, work) => work() });
     const numbers = await Promise.all(taken.frames.map(({ bytes }) => numberOf(bytes)));
     return { ...taken, numbers, offsets: taken.frames.map(({ offsetMs }) => offsetMs) };
   }

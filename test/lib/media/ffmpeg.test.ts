@@ -56,7 +56,7 @@ describe("Ffmpeg", function () {
         const { moments } = await probeClip(tools, at(name), signal);
         assert.equal(moments.length, 3, name);
         const options = { ffmpeg: tools, path: at(name), moments, count: 1, signal };
-        const { frames } = await clipFrames({ ...options, decode: (work) => work() });
+        const { frames } = await clipFrames({ ...options, decode: (_step, work) => work() });
         assert.equal(frames.length, 1, name);
       }
     });
@@ -90,7 +90,7 @@ describe("Ffmpeg", function () {
           message: /not on whitelist/,
         });
         const options = { ffmpeg: new Ffmpeg(), path: at("x.mp4"), moments: [{ seconds: 0, isKey: true }], count: 1 };
-        await assert.rejects(clipFrames({ ...options, signal, decode: (work) => work() }), /not on whitelist/);
+        await assert.rejects(clipFrames({ ...options, signal, decode: (_step, work) => work() }), /not on whitelist/);
       });
     }
   });
@@ -143,7 +143,7 @@ describe("Ffmpeg", function () {
     const slow = instead('echo >> "$0.log"; exec sleep 600', 2_000);
     const moments = [0, 1, 2].map((seconds) => ({ seconds, isKey: true }));
     const options = { ffmpeg: slow, path: at("a.mp4"), moments, count: 3, signal };
-    await assert.rejects(clipFrames({ ...options, decode: (work) => work() }), { code: "VIDEO_TIMEOUT" });
+    await assert.rejects(clipFrames({ ...options, decode: (_step, work) => work() }), { code: "VIDEO_TIMEOUT" });
     assert.ok(!existsSync(at("script.log")) || readFileSync(at("script.log"), "utf8") === "\n");
   });
 

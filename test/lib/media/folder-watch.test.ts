@@ -323,6 +323,33 @@ describe("FolderWatch", () => {
     }
   });
 
+  it("tells of a folder whose names it may read, and not what they are the names of", async function () {
+    if (process.getuid?.() !== 0) return this.skip();
+    await put("closed/a.jpg");
+    await put("closed/b.jpg");
+    await chmod(join(root(), ".."), 0o755);
+    await chmod(at("closed"), 0o744);
+    let scans = 0;
+    const { watch, errors, has } = makeWatch({ polling: true, pauseMs: 60_000, onScanned: () => scans++ });
+    try {
+      becomeNobody();
+      await watch.scan();
+      assert.equal(scans, 0);
+      assert.match(
+        errors.map(({ code, message }) => `${code} ${message}`).join(),
+        /^UNREADABLE_FOLDER .*closed.*EACCES\)$/,
+      );
+      becomeOneself();
+      await chmod(at("closed"), 0o755);
+      becomeNobody();
+      await watch.scan();
+      assert.equal(has("closed/a.jpg", "closed/b.jpg"), true);
+      assert.equal(scans, 1);
+    } finally {
+      becomeOneself();
+    }
+  });
+
   it("scans again when it is asked during a scan, which may be past what came", async () => {
     await put("cam/a.jpg");
     let scans = 0;

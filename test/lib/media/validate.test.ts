@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
 import { validatePicture, validateVideoHeader } from "../../../lib/media/validate.ts";
-import { aviClip, jpegPicture, mkvClip, mp4Clip, pngClaiming, pngPicture } from "./support.ts";
+import { withSize } from "../../support/pictures.ts";
+import { aviClip, jpegPicture, mkvClip, mp4Clip, pngPicture } from "./support.ts";
 
 describe("validatePicture", () => {
   it("gives the size of a picture", async () => {
@@ -52,12 +53,27 @@ describe("validatePicture", () => {
       "UNREADABLE_IMAGE",
       async () => Buffer.concat([(await pngPicture()).subarray(0, 8), Buffer.alloc(99)]),
     ],
-    ["a picture of 200 megapixels", "TOO_LARGE", async () => pngClaiming(await pngPicture(), 20_000, 10_000)],
+    ["a picture of 200 megapixels", "TOO_LARGE", async () => withSize(await pngPicture(), 20_000, 10_000)],
+    ["a picture of 262,240 x 64 pixels", "TOO_LARGE", async () => withSize(await pngPicture(), 262_240, 64)],
+    ["a progressive JPEG of 25 megapixels", "TOO_LARGE", async () => withSize(await whole("jpeg"), 5_000, 5_000)],
+    ["an interlaced PNG of 25 megapixels", "TOO_LARGE", async () => withSize(await whole("png"), 5_000, 5_000)],
   ];
   for (const [what, code, make] of refused) {
     it(`refuses ${what}: ${code}`, async () => {
       await assert.rejects(validatePicture(await make()), { name: "MediaError", code, retryable: false });
     });
+  }
+
+  it("takes a large picture that is stored line by line", async () => {
+    const picture = withSize(await jpegPicture(), 9_000, 9_000);
+    assert.deepEqual(await validatePicture(picture), { width: 9_000, height: 9_000 });
+  });
+
+  /** A picture that decoders must hold as a whole. */
+  async function whole(format: "jpeg" | "png"): Promise<Buffer> {
+    return sharp(await jpegPicture())
+      .toFormat(format, { progressive: true })
+      .toBuffer();
   }
 });
 

@@ -106,6 +106,18 @@ describe("NativeWork", () => {
     assert.deepEqual(unfinished(), {});
   });
 
+  it("counts each step of a subject by itself, and tries those that died once more together", async () => {
+    for (let n = 0; n < 5; n++) {
+      assert.equal(await native.run("a look", ok, signal), "decoded");
+      await die("a thumbnail");
+    }
+    await assert.rejects(native.run("a thumbnail", ok, signal), { code: "CRASHED" });
+    native.allowOnce("a thumb");
+    await assert.rejects(native.run("a thumbnail", ok, signal), { code: "CRASHED" });
+    native.allowOnce("a");
+    assert.equal(await native.run("a thumbnail", ok, signal), "decoded");
+  });
+
   it("counts no start of what is aborted before its turn", async () => {
     await die("a");
     await die("a");

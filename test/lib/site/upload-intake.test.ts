@@ -1,6 +1,16 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -142,6 +152,42 @@ describe("UploadIntake", () => {
       cameras.put("yard/a.jpg", picture);
       await watch.scan();
       await sent(2);
+    });
+
+    const others: [string, (path: string, outside: string) => void][] = [
+      ["a link to a picture outside", (path, outside) => symlinkSync(join(outside, "a.jpg"), path)],
+      ["a FIFO", (path) => execFileSync("mkfifo", [path])],
+      ["a folder", (path) => mkdirSync(path)],
+    ];
+    for (const [what, make] of others) {
+      it(`whose place ${what} takes before its turn is gone, and nothing of that is taken`, async () => {
+        const outside = join(folder, "outside");
+        mkdirSync(outside);
+        writeFileSync(join(outside, "a.jpg"), picture);
+        await start({ stableMs: 60_000 });
+        cameras.put("yard/a.jpg", "unfinished");
+        await eventually(() => cameras.states()["yard/a.jpg"] === "found", "the row");
+        make(join(folder, "other"), outside);
+        rmSync(cameras.at("yard/a.jpg"));
+        renameSync(join(folder, "other"), cameras.at("yard/a.jpg"));
+        await eventually(() => cameras.states()["yard/a.jpg"] === "gone", "its end");
+        cameras.put("yard/b.jpg", picture);
+        await sent(1);
+        deepEqual(intake?.names(), ["yard/b.jpg"]);
+      });
+    }
+
+    it("whose folder becomes a link to one outside before its turn is gone, and nothing there is taken", async () => {
+      await start({ stableMs: 60_000 });
+      cameras.put("yard/a.jpg", "unfinished");
+      cameras.put("porch/b.jpg", "unfinished");
+      await eventually(() => cameras.states()["yard/a.jpg"] === "found", "the row");
+      renameSync(cameras.at("yard"), join(folder, "outside"));
+      writeFileSync(join(folder, "outside", "a.jpg"), picture);
+      symlinkSync(join(folder, "outside"), cameras.at("yard"));
+      await eventually(() => cameras.states()["yard/a.jpg"] === "gone", "its end");
+      await intake?.watch.scan();
+      deepEqual(intake?.names(), []);
     });
 
     it("is taken although its folder was away when its turn came", async () => {
