@@ -65,7 +65,14 @@ function flow(folder: string, detectorUrl: string): NodeConfig[] {
   const shared = { z: tab.id, x: 0, y: 0, site: site.id };
   const pipelines = WATCHED.flatMap((name) => [
     { ...shared, id: `${name}-dedupe`, type: "dedupe", wires: [[`${name}-detect`], [], []] },
-    { ...shared, id: `${name}-detect`, type: "detect", url: url[name], wires: [[`${name}-batch`], [], []] },
+    {
+      ...shared,
+      id: `${name}-detect`,
+      type: "detect",
+      url: url[name],
+      frames: "2",
+      wires: [[`${name}-batch`], [], []],
+    },
     { ...shared, id: `${name}-batch`, type: "batch-window", window: "2", idle: "1", wires: [[], []] },
   ]);
   return [tab, site, ...pipelines];
