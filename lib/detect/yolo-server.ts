@@ -1,15 +1,15 @@
 /** Detection by a YOLO26 or RT-DETRv2 server over HTTP. */
-import { Blob } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import { basename } from "node:path";
 import { unescape as percentDecode } from "node:querystring";
-import { Agent, errors, FormData, request } from "undici";
+import { Agent, errors, request } from "undici";
 import { z } from "zod";
 import type { Frame } from "../domain/detection.ts";
 import { asError, ConfigError, ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
 import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
+import { multipartForm } from "./multipart.ts";
 import { readPictureFrame } from "./picture-frame.ts";
 import { ErrorReply, YoloReply } from "./yolo-reply.ts";
 
@@ -92,14 +92,14 @@ export class YoloServer implements Detector {
   }
 
   async #post(picture: Picture, signal: AbortSignal): Promise<Answer> {
-    const body = new FormData();
     // A server may drop the connection over a control character in a multipart header.
-    body.set("file", new Blob([picture.bytes]), oneLine(basename(picture.fileName), MAX_FILE_NAME));
+    const fileName = oneLine(basename(picture.fileName), MAX_FILE_NAME);
+    const { headers, body } = multipartForm([{ name: "file", fileName, bytes: picture.bytes }]);
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     try {
       const response = await request(this.#endpoint, {
         method: "POST",
-        headers: this.#headers,
+        headers: { ...this.#headers, ...headers },
         body,
         signal: AbortSignal.any([signal, deadline]),
         dispatcher: this.#agent,
