@@ -21,6 +21,11 @@ export function below(limit: number, figure: Pick<Figure, "name" | "value" | "un
   return { ...figure, goal: `< ${limit} ${figure.unit}`, ok: figure.value < limit };
 }
 
+/** A figure that must reach a limit. */
+export function atLeast(limit: number, figure: Pick<Figure, "name" | "value" | "unit" | "detail">): Figure {
+  return { ...figure, goal: `>= ${limit} ${figure.unit}`, ok: figure.value >= limit };
+}
+
 /** The value that a share of the values (0 to 1) does not exceed, by nearest rank. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);

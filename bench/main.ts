@@ -1,13 +1,24 @@
 /** `npm run bench [-- --json FILE] [-- --only NAME]`: measures, prints a table, and fails where a goal is missed. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { detectLatency } from "./detect-latency.ts";
 import type { Benchmark, Figure } from "./figure.ts";
+import { mediaMemory } from "./media-memory.ts";
+import { mediaThroughput } from "./media-throughput.ts";
 import { promptTokens } from "./prompt-tokens.ts";
 import { queueHop } from "./queue-hop.ts";
 import { replyParse } from "./reply-parse.ts";
 import { uploadToEvent } from "./upload-to-event.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [promptTokens, queueHop, replyParse, uploadToEvent];
+const BENCHMARKS: readonly Benchmark[] = [
+  queueHop,
+  uploadToEvent,
+  mediaThroughput,
+  detectLatency,
+  mediaMemory,
+  promptTokens,
+  replyParse,
+];
 
 const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
 const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || name === options.only);

@@ -5,7 +5,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
@@ -13,6 +12,7 @@ import { startBroker } from "../test/support/mosquitto.ts";
 import { scene } from "../test/support/pictures.ts";
 import { type Benchmark, below, type Figure, quantile } from "./figure.ts";
 import { startInstantServers } from "./instant-servers.ts";
+import { upload } from "./upload.ts";
 
 const WARM_UP = 20;
 const UPLOADS = 300;
@@ -66,25 +66,12 @@ export const uploadToEvent: Benchmark = {
       vigil.kill("SIGTERM");
       if (vigil.exitCode === null) await once(vigil, "exit");
       await subscriber.endAsync();
-      instant.server.closeAllConnections();
-      instant.server.close();
+      instant.close();
       await broker.stop();
       rmSync(folder, { recursive: true, force: true });
     }
   },
 };
-
-/** Writes a file as an FTP server does, in pieces; the answer is when its last byte was written. */
-async function upload(path: string, bytes: Buffer): Promise<number> {
-  const file = await open(path, "w");
-  try {
-    const third = Math.ceil(bytes.length / 3);
-    for (let at = 0; at < bytes.length; at += third) await file.write(bytes.subarray(at, at + third));
-    return performance.now();
-  } finally {
-    await file.close();
-  }
-}
 
 async function nextMessage(client: MqttClient, timeoutMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

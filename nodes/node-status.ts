@@ -9,6 +9,8 @@ export interface StatusView {
   readonly count?: number;
 }
 
+type NodeStatusFields = Exclude<Parameters<Node["status"]>[0], string>;
+
 const CATALOGUE = "node-red-contrib-vigil/vigil-site:status";
 /** Each status goes to every open editor. */
 const INTERVAL_MS = 1_000;
@@ -27,15 +29,11 @@ export class NodeStatus {
   }
 
   /** `durable` is false where the store is in memory, which a node that seems ready must not hide. */
-  show({ fill, shape, key, count }: StatusView, durable = true): void {
-    const text = this.#RED._(`${CATALOGUE}.${key}`, count === undefined ? {} : { count });
-    const status = {
-      fill,
-      shape: durable ? shape : "ring",
-      text: durable ? text : `${text}, ${this.#RED._(`${CATALOGUE}.notDurable`)}`,
-    } as const;
+  show(view: StatusView, durable = true): void {
     if (this.#closed) return;
+    // Translated only once it is shown: under load it changes hundreds of times a second.
     const update = () => {
+      const status = this.#statusOf(view, durable);
       const shown = JSON.stringify(status);
       if (shown !== this.#shown) this.#node.status(status);
       this.#shown = shown;
@@ -52,6 +50,12 @@ export class NodeStatus {
   close(): void {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #statusOf({ fill, shape, key, count }: StatusView, durable: boolean): NodeStatusFields {
+    const text = this.#RED._(`${CATALOGUE}.${key}`, count === undefined ? {} : { count });
+    if (durable) return { fill, shape, text };
+    return { fill, shape: "ring", text: `${text}, ${this.#RED._(`${CATALOGUE}.notDurable`)}` };
   }
 
   #catchUp(): void {

@@ -1,10 +1,19 @@
-/** From a difference picture to the regions that changed: threshold, noise removal, connected components. */
+/** From the difference of a picture to the regions that changed: threshold, noise removal, connected components. */
+import type { Difference } from "./background.ts";
+import { visitAround } from "./grid.ts";
+import { quantile } from "./light.ts";
 
 /**
- * Grey levels a pixel must differ by, of 255. In the pictures of a car park this was tuned on, what stands still stays
- * below 20 once the light is balanced out, and a car is 40 to 150 away from the asphalt.
+ * Grey levels a pixel must differ by, of 255: a quarter of the picture's median, because contrasts grow with the light,
+ * within bounds. In the daylight pictures of a car park that this was tuned on, with a median of 100, what stands still
+ * stays below 20 once the light is balanced out, and a car is 40 to 150 away from the asphalt.
  */
-const THRESHOLD = 25;
+const THRESHOLD_SHARE = 0.25;
+const MIN_THRESHOLD = 15;
+const MAX_THRESHOLD = 25;
+
+/** What is left of that in the light of the place: right at a large thing's edge, half of the light is its own. */
+const LIT_SHARE = 0.5;
 
 /**
  * In a noisy picture (night, rain) the threshold rises to four standard deviations. The quarter of the pixels that
@@ -19,10 +28,10 @@ const MAX_CHANGE = 0.6;
 const MIN_NEIGHBOURS = 3;
 
 /** Changed pixels up to this far apart belong to one region. */
-const REACH = 3;
+const REACH = 5;
 
 /** A region smaller than this share of the picture, in changed pixels, is not reported. */
-const MIN_AREA = 0.003;
+const MIN_AREA = 0.0012;
 
 /** A region in pixels of the difference picture. */
 export interface Region {
@@ -30,50 +39,60 @@ export interface Region {
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** The mean difference of its changed pixels over the threshold: above 1 by construction. */
+  /** Its changed pixels. */
+  readonly pixels: readonly number[];
+  /** Their mean difference over the threshold: above 1 by construction. */
   readonly contrast: number;
 }
 
 /** Whether so much changed that it is another scene. Without regard to noise, which would hide just that. */
-export function isAnotherScene(difference: Float32Array): boolean {
-  return difference.filter((level) => Math.abs(level) > THRESHOLD).length > MAX_CHANGE * difference.length;
+export function isAnotherScene({ plain }: Difference): boolean {
+  return quantile(1 - MAX_CHANGE, plain.length, (at) => Math.abs(plain[at] ?? 0)) > MAX_THRESHOLD;
 }
 
-/** The threshold for a difference picture, in grey levels. */
-export function thresholdOf(difference: Float32Array): number {
-  const quarter = difference.map(Math.abs).sort()[difference.length >> 2] ?? 0;
-  return Math.max(THRESHOLD, THRESHOLD_PER_NOISE * quarter);
+/** The threshold for a picture and its difference, in grey levels. */
+export function thresholdOf(picture: Uint8Array, { lit }: Difference): number {
+  const byLight = THRESHOLD_SHARE * quantile(0.5, picture.length, (at) => picture[at] ?? 0);
+  const byNoise = THRESHOLD_PER_NOISE * quantile(0.25, lit.length, (at) => Math.abs(lit[at] ?? 0));
+  return Math.max(Math.min(byLight, MAX_THRESHOLD), MIN_THRESHOLD, byNoise);
 }
 
-/** Marks with 1 each pixel that differs by more than the threshold, in company. */
-export function changedPixels(difference: Float32Array, width: number, threshold: number): Uint8Array {
-  const raw = Uint8Array.from(difference, (level) => (Math.abs(level) > threshold ? 1 : 0));
+/** Marks with 1 each pixel that differs by more than the threshold, whatever the light at its place, in company. */
+export function changedPixels({ beyond, lit }: Difference, width: number, threshold: number): Uint8Array {
+  const raw = new Uint8Array(beyond.length);
+  for (let i = 0; i < raw.length; i++) {
+    const sign = Math.sign(beyond[i] ?? 0);
+    if ((beyond[i] ?? 0) * sign > threshold && (lit[i] ?? 0) * sign > LIT_SHARE * threshold) raw[i] = 1;
+  }
   return raw.map((changed, at) => {
     if (!changed) return 0;
     let company = -1; // the pixel itself is counted below
-    for (const near of around(at, width, raw.length, 1)) company += raw[near] ?? 0;
+    visitAround(at, width, raw.length, 1, (near) => {
+      company += raw[near] ?? 0;
+    });
     return company >= MIN_NEIGHBOURS ? 1 : 0;
   });
 }
 
 /** The regions that the changed pixels form, in no particular order. */
-export function findRegions(difference: Float32Array, changed: Uint8Array, width: number, threshold: number): Region[] {
+export function findRegions({ beyond }: Difference, changed: Uint8Array, width: number, threshold: number): Region[] {
   const open = Uint8Array.from(changed);
   const regions: Region[] = [];
   for (let seed = open.indexOf(1); seed !== -1; seed = open.indexOf(1, seed)) {
-    const members = takeConnected(open, seed, width);
-    if (members.length < MIN_AREA * changed.length) continue;
-    const columns = members.map((at) => at % width);
-    const rows = members.map((at) => Math.floor(at / width));
+    const pixels = takeConnected(open, seed, width);
+    if (pixels.length < MIN_AREA * changed.length) continue;
+    const columns = pixels.map((at) => at % width);
+    const rows = pixels.map((at) => Math.floor(at / width));
     const x = Math.min(...columns);
     const y = Math.min(...rows);
-    const total = members.reduce((sum, at) => sum + Math.abs(difference[at] ?? 0), 0);
+    const total = pixels.reduce((sum, at) => sum + Math.abs(beyond[at] ?? 0), 0);
     regions.push({
       x,
       y,
       width: Math.max(...columns) + 1 - x,
       height: Math.max(...rows) + 1 - y,
-      contrast: total / members.length / threshold,
+      pixels,
+      contrast: total / pixels.length / threshold,
     });
   }
   return regions;
@@ -82,25 +101,13 @@ export function findRegions(difference: Float32Array, changed: Uint8Array, width
 /** Takes from `open` every pixel that can be reached from `seed` in steps of at most `REACH`. */
 function takeConnected(open: Uint8Array, seed: number, width: number): number[] {
   open[seed] = 0;
-  const members = [seed];
-  for (const at of members) {
-    for (const near of around(at, width, open.length, REACH)) {
-      if (!open[near]) continue;
+  const taken = [seed];
+  for (const at of taken) {
+    visitAround(at, width, open.length, REACH, (near) => {
+      if (!open[near]) return;
       open[near] = 0;
-      members.push(near);
-    }
+      taken.push(near);
+    });
   }
-  return members;
-}
-
-/** The pixels within `reach` of a pixel in both directions, itself included, that lie in the picture. */
-function* around(at: number, width: number, size: number, reach: number): Generator<number> {
-  const column = at % width;
-  const left = at - column + Math.max(column - reach, 0);
-  const right = at - column + Math.min(column + reach, width - 1);
-  for (let row = -reach; row <= reach; row++) {
-    for (let near = left + row * width; near <= right + row * width; near++) {
-      if (near >= 0 && near < size) yield near;
-    }
-  }
+  return taken;
 }

@@ -3,13 +3,12 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { MediaType } from "../domain/upload.ts";
 import { MediaError } from "../resilience/errors.ts";
+import { giveBack, takeBlock } from "./blocks.ts";
 import { openFile } from "./open-file.ts";
 import { readAt } from "./read-at.ts";
 
 /** The largest files that are taken, in bytes: pictures are read into memory, and an empty hole of terabytes is no clip. */
 export const MOST_BYTES: Readonly<Record<MediaType, number>> = { image: 64 * 1024 ** 2, video: 16 * 1024 ** 3 };
-
-const HASH_CHUNK_BYTES = 1024 * 1024;
 
 /**
  * A picture's bytes and their SHA-256. Throws a MediaError: `TOO_LARGE` above 64 MiB, and what `openFile` throws
@@ -47,13 +46,16 @@ export function checkSize(mediaType: MediaType, size: number): void {
 /** The SHA-256 of an open file, read in pieces. Rejects with the signal's reason when that aborts. */
 export async function hashFile(file: FileHandle, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  const { size } = await file.stat();
-  const chunk = Buffer.allocUnsafe(Math.max(1, Math.min(size, HASH_CHUNK_BYTES)));
-  for (let position = 0; ; ) {
-    signal.throwIfAborted();
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
-    if (bytesRead === 0) return hash.digest("hex");
-    hash.update(chunk.subarray(0, bytesRead));
-    position += bytesRead;
+  const chunk = takeBlock();
+  try {
+    for (let position = 0; ; ) {
+      signal.throwIfAborted();
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+      if (bytesRead === 0) return hash.digest("hex");
+      hash.update(chunk.subarray(0, bytesRead));
+      position += bytesRead;
+    }
+  } finally {
+    giveBack(chunk);
   }
 }

@@ -61,6 +61,8 @@ export class IntakeQueue {
   readonly #settling = new Map<string, Settling>();
   readonly #tasks = new Set<Promise<void>>();
   #open = false;
+  /** Files wait until work that is under way has ended. */
+  #held = false;
   /** More could have been started, had all looks not been taken. */
   #allLooking = false;
   #lastCamera = "";
@@ -70,7 +72,9 @@ export class IntakeQueue {
   constructor(options: IntakeQueueOptions) {
     this.#options = options;
     this.#looks = new Limit(options.network ? LOOKS_AT_ONCE.network : LOOKS_AT_ONCE.local);
-    options.site.bus.on("worked", this.#abort.signal, () => this.fill());
+    options.site.bus.on("worked", this.#abort.signal, () => {
+      if (this.#held) this.fill();
+    });
   }
 
   /** Whether files may be taken: not before the folder is known to be whole, nor while it is away. */
@@ -92,8 +96,8 @@ export class IntakeQueue {
     if (!this.#open || this.#paused || this.#abort.signal.aborted) return;
     this.#cancelTimer();
     try {
-      const held = this.#startSome();
-      if (held) this.#cancelTimer = this.#options.site.clock.after(HELD_MS, () => this.fill());
+      this.#held = this.#startSome();
+      if (this.#held) this.#cancelTimer = this.#options.site.clock.after(HELD_MS, () => this.fill());
     } catch (thrown) {
       this.#pause(asError(thrown));
     }
