@@ -6,7 +6,8 @@ import { pictureHash } from "../../../lib/media/picture-hash.ts";
 import { drawThumbnail } from "../../../lib/media/thumbnail.ts";
 import { isUpright, turnUpright } from "../../../lib/media/upright.ts";
 import { validatePicture } from "../../../lib/media/validate.ts";
-import { jpegClaiming, jpegPicture, pngClaiming, pngPicture } from "./support.ts";
+import { withSize } from "../../support/pictures.ts";
+import { jpegPicture, pngPicture } from "./support.ts";
 
 const DECODERS: Readonly<Record<string, (picture: Buffer) => Promise<unknown>>> = {
   validatePicture,
@@ -21,16 +22,8 @@ const DECODERS: Readonly<Record<string, (picture: Buffer) => Promise<unknown>>> 
 const COMMENT = Buffer.concat([Buffer.from("fffeffff", "hex"), Buffer.alloc(0xffff - 2, "x")]);
 
 const PICTURES: [what: string, picture: () => Promise<Buffer>, code: string | null][] = [
-  [
-    "a PNG that claims 50,000 x 50,000 pixels",
-    async () => pngClaiming(await pngPicture(), 50_000, 50_000),
-    "TOO_LARGE",
-  ],
-  [
-    "a JPEG that claims 65,000 x 65,000 pixels",
-    async () => jpegClaiming(await jpegPicture(), 65_000, 65_000),
-    "TOO_LARGE",
-  ],
+  ["a PNG that claims 50,000 x 50,000 pixels", async () => withSize(await pngPicture(), 50_000, 50_000), "TOO_LARGE"],
+  ["a JPEG that claims 65,000 x 65,000 pixels", async () => withSize(await jpegPicture(), 65_000, 65_000), "TOO_LARGE"],
   ["a JPEG with 20 MB of comments", async () => commented(await jpegPicture(), 320), null],
   ["an SVG", async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), "NOT_AN_IMAGE"],
   [

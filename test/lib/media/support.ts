@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 
 /** A folder for each test, removed after it. */
@@ -64,24 +63,6 @@ export const aviClip = (): Buffer => riff("AVI ", "LIST".repeat(40));
 
 export const mkvClip = (): Buffer =>
   Buffer.concat([ebml(0x1a45dfa3, "matroska", { sizeLength: 1 }), ebml(0x18538067, "clusters".repeat(40))]);
-
-/** A PNG with other dimensions in its header. */
-export function pngClaiming(png: Buffer, width: number, height: number): Buffer {
-  const bytes = Buffer.from(png);
-  bytes.writeUInt32BE(width, 16);
-  bytes.writeUInt32BE(height, 20);
-  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
-  return bytes;
-}
-
-/** A JPEG (baseline) with other dimensions in its header. */
-export function jpegClaiming(jpeg: Buffer, width: number, height: number): Buffer {
-  const bytes = Buffer.from(jpeg);
-  const frameHeader = bytes.indexOf(Buffer.from("ffc0", "hex"));
-  bytes.writeUInt16BE(height, frameHeader + 5);
-  bytes.writeUInt16BE(width, frameHeader + 7);
-  return bytes;
-}
 
 /** What undoes each EXIF orientation. */
 const UNDO: readonly ((picture: Sharp) => Sharp)[] = [
