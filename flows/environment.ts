@@ -68,15 +68,15 @@ export type Environment = z.infer<typeof Environment>;
 /** Their values stay out of messages, because they can hold passwords. */
 const SECRETS: ReadonlySet<PropertyKey> = new Set(["VIGIL_MQTT_URL", "VIGIL_DETECTOR_URL", "VIGIL_LLM_URL"]);
 
-/** Throws a ConfigError `ENVIRONMENT` with a line for each variable that is wrong. */
+/** Throws a ConfigError `ENVIRONMENT` that names every variable that is wrong. */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
   const environment = Environment.safeParse(set);
   if (environment.success) return environment.data;
-  const lines = environment.error.issues.map(({ path: [name = ""], message }) =>
+  const problems = environment.error.issues.map(({ path: [name = ""], message }) =>
     SECRETS.has(name) ? `${String(name)}: ${message}` : `${String(name)} is "${set[String(name)]}": ${message}`,
   );
-  throw new ConfigError("ENVIRONMENT", lines.join("\n"));
+  throw new ConfigError("ENVIRONMENT", problems.join(". "));
 }
 
 /** Sets every variable, because Node-RED leaves a `${NAME}` in a flow as it stands where NAME is not set. */
