@@ -13,9 +13,10 @@ const SHARP = 0.75;
 
 /**
  * Share of an outline's stronger half that must be sharp. In the footage that this was tuned on, under all the light that
- * it is tested with, it is 0.6 at least where a thing is, 0.3 where it has half left its place, and 0.1 at most elsewhere.
+ * it is tested with, it is 0.6 at least where a thing is, 0.18 where one has half left a place in which it stood for
+ * long, and 0.1 at most elsewhere.
  */
-const SHARE = 0.2;
+const SHARE = 0.15;
 
 export type Nature = "thing" | "gone" | "light";
 
