@@ -13,8 +13,8 @@ import { prepareUserDir } from "../flows/user-dir.ts";
 import type { Order, Report } from "./vigil.ts";
 
 const HOST = "127.0.0.1";
-/** Garbage is collected and given back to the system in the background, too. */
-const SETTLE_MS = 2_000;
+/** V8 keeps pages that a collection has emptied for a while, and gives them back in the background. */
+const SETTLE_MS = 10_000;
 
 const [folder = "", detectorUrl = "", concurrency = ""] = process.argv.slice(2);
 
@@ -73,7 +73,8 @@ async function obey(order: Order): Promise<void> {
     case "measure": {
       await settle();
       const { user, system } = process.cpuUsage();
-      report({ kind: "measured", cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() });
+      const { rss, heapUsed, external } = process.memoryUsage();
+      report({ kind: "measured", cpuSeconds: (user + system) / 1e6, rssBytes: rss, heldBytes: heapUsed + external });
       return;
     }
     case "stop":
@@ -82,7 +83,7 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-/** With `--expose-gc`: what the memory holds for good is what is left after a collection. */
+/** With `--expose-gc`: what the process holds for good is what is left after collections. */
 async function settle(): Promise<void> {
   if (!globalThis.gc) return;
   await globalThis.gc({ execution: "async" });

@@ -19,6 +19,8 @@ export type Order =
 export interface Cost {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
+  /** JavaScript's objects and buffers. */
+  readonly heldBytes: number;
 }
 
 /** What it says. */
