@@ -92,17 +92,16 @@ const CHANGES: Readonly<Record<string, Change>> = {
     assert.deepEqual(await judge([empty, ...alone, empty]), none);
   });
 
-  const departures: [what: string, shots: () => Shot[], missed: number[]][] = [
-    ["a car that was there in the first picture", () => cars.slice(5), []],
-    ["two cars that were there in the first picture", () => cars.slice(16), []],
-    ["all that was there in the first picture", () => [...people, empty, empty, empty], []],
-    // Another white car's tail, in the dark, where the first had half faded in: what it costs to see no ghosts.
-    ["a car that stood for 20 pictures", () => repeat(6, 20), [28]],
+  const departures: [what: string, shots: () => Shot[]][] = [
+    ["a car that was there in the first picture", () => cars.slice(5)],
+    ["two cars that were there in the first picture", () => cars.slice(16)],
+    ["all that was there in the first picture", () => [...people, empty, empty, empty]],
+    ["a car that stood for 20 pictures", () => repeat(6, 20)],
   ];
-  for (const [what, shots, missed] of departures) {
+  for (const [what, shots] of departures) {
     it(`sees no ghost of ${what} and left`, async function () {
       this.timeout(120_000);
-      assert.deepEqual(await judge(shots()), { falseAlarms: [], missed });
+      assert.deepEqual(await judge(shots()), none);
     });
   }
 
