@@ -80,6 +80,21 @@ describe("A power cut", () => {
     equal(Math.min(...left), 5);
   });
 
+  it("takes nothing that an earlier process has copied into the database", () => {
+    for (const seed of SEEDS) {
+      const { database, wal } = killed();
+      wal.afterDeath(false, new Dice(seed));
+      killedAt(database, (db) => {
+        db.exec("INSERT INTO rows VALUES(11, NULL)");
+        db.pragma("wal_checkpoint(PASSIVE)");
+      });
+      wal.afterDeath(false, new Dice(seed));
+      killedAt(database, (db) => db.exec("INSERT INTO rows VALUES(12, NULL)"));
+      wal.afterDeath(true, new Dice(seed));
+      equal(rowsOf(database).length, 11);
+    }
+  });
+
   it("takes nothing where there is no log", () => {
     equal(new KilledWal(join(tempFolder(), "none.db"), "nowhere").afterDeath(true, new Dice(1)), 0);
   });

@@ -40,6 +40,8 @@ export class KilledWal {
   readonly #durableFile: string;
   /** Where it ended the last time. */
   #end: WalPosition | null = null;
+  /** How far it had reached the disk by then. */
+  #safe: WalPosition | null = null;
 
   /** `durableFile`: the latest position that was synced, as `writePosition` writes it. */
   constructor(database: string, durableFile: string) {
@@ -68,10 +70,11 @@ export class KilledWal {
       truncateSync(`${this.#database}-wal`, HEADER_BYTES + kept * frameBytes + torn);
     }
     this.#end = { salts, frames: kept };
+    this.#safe = { salts, frames: Math.min(safe, kept) };
     return there - kept;
   }
 
-  /** Frames that were synced by a commit, or by a checkpoint before it copied from them. */
+  /** Frames that were synced by a commit, or by a checkpoint before it copied from them, in this process or an earlier one. */
   #safeFrames(salts: string, index: Buffer): number {
     const committed = readPosition(this.#durableFile);
     const copying = index.readUInt32LE(INDEX.copying);
@@ -79,6 +82,7 @@ export class KilledWal {
     const opened = this.#end?.salts === salts && copying <= this.#end.frames;
     return Math.max(
       committed?.salts === salts ? committed.frames : 0,
+      this.#safe?.salts === salts ? this.#safe.frames : 0,
       opened ? index.readUInt32LE(INDEX.copied) : copying,
     );
   }
