@@ -41,9 +41,9 @@ export class NativeWork {
 
   /**
    * Decodes, beside others or alone. `subject` says what, the same in every process, and no other work may have it: its
-   * success would be taken for this one's. The start is on record while `work`
-   * runs, which costs two small transactions; `work` must not call this again. The signal ends the wait, not the work.
-   * Throws a MediaError `CRASHED` where five starts have ended with the process, what `work` throws, or the signal's reason.
+   * success would be taken for this one's. The start is on record while `work` runs, which costs two small transactions;
+   * `work` must not call this again. The signal ends the wait, not the work. Throws a MediaError `CRASHED` where five
+   * starts have ended with the process, what `work` throws, or the signal's reason.
    */
   async run<T>(subject: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const starts = (this.#crashes.get(subject) ?? 0) + 1;

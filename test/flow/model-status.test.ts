@@ -1,25 +1,12 @@
 /** What `nemotron-analyze` shows of the language model and its server. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { EMPTY_BATCH } from "../support/empty-batch.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Flow, startFlow } from "../support/flow.ts";
 import { asEvent } from "../support/llm-replies.ts";
 import { type LlmServer, startLlmServer } from "../support/llm-server.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
-
-const AT = "2026-11-20T12:00:00.000Z";
-const BATCH = {
-  batch_id: "ba_1",
-  camera_id: "porch",
-  started_at: AT,
-  ended_at: AT,
-  close_reason: "idle",
-  fast_path: false,
-  detections: [],
-  uploads: [],
-  still_path: null,
-  thumbnail_path: null,
-};
 
 describe("the status of nemotron-analyze", () => {
   let llm: LlmServer;
@@ -66,7 +53,7 @@ describe("the status of nemotron-analyze", () => {
     await shown(running, "ready");
     const token = asEvent({ choices: [{ index: 0, delta: { content: "a" }, finish_reason: null }] });
     llm.misbehave({ chunks: [token, token, token], ending: "silence" });
-    running.send("analyze", { payload: BATCH });
+    running.send("analyze", { payload: EMPTY_BATCH });
     await shown(running, "writing");
     assert.equal(llm.requests.length, 1);
   });

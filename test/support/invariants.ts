@@ -8,6 +8,9 @@ export interface Violation {
 
 /** Each must count 0 at every instant, also straight after a kill, before the restart. */
 const ALWAYS: Readonly<Record<string, string>> = {
+  "a fault that SQLite finds in the database":
+    "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+
   "an upload that nobody can account for": "SELECT count(*) FROM account WHERE what = 'LOST'",
 
   "a finished detect job without its inspection": `

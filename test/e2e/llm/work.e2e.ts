@@ -1,30 +1,16 @@
 /** A node's work at a real llama-server, which is killed while it does it. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.ts";
-import type { Batch } from "../../../lib/domain/batch.ts";
 import { EventRecord } from "../../../lib/domain/event.ts";
 import { ServerGate } from "../../../lib/resilience/server-gate.ts";
 import { analysisStage } from "../../../lib/site/analysis.ts";
 import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import { RunningSite } from "../../lib/site/running-site.ts";
+import { EMPTY_BATCH } from "../../support/empty-batch.ts";
 import { eventually } from "../../support/eventually.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { CONTEXT_SIZE, LlamaServer } from "./llama-server.ts";
 import { SLOW } from "./tiny-model.ts";
-
-const AT = "2026-11-20T12:00:00.000Z";
-const BATCH: Batch = {
-  batch_id: "ba_1",
-  camera_id: "porch",
-  started_at: AT,
-  ended_at: AT,
-  close_reason: "idle",
-  fast_path: false,
-  detections: [],
-  uploads: [],
-  still_path: null,
-  thumbnail_path: null,
-};
 
 describe("analysisStage, at a real llama-server", function () {
   this.timeout(120_000);
@@ -76,7 +62,7 @@ describe("analysisStage, at a real llama-server", function () {
     }));
     const events = () => sent.map(({ payload }) => EventRecord.parse(payload));
 
-    await put({ payload: BATCH });
+    await put({ payload: EMPTY_BATCH });
     await killed.promise;
     await eventually(() => node.load.waitingFor !== null, "the outage");
     equal(node.load.depth, 1);

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { bestOf, pictureScore } from "../../../lib/domain/best-picture.ts";
+import { bestOf } from "../../../lib/domain/best-picture.ts";
 import type { Detection } from "../../../lib/domain/detection.ts";
 
 const FRAME = { frame_width: 1000, frame_height: 1000 };
@@ -21,6 +21,13 @@ function seen(changes: Partial<Detection> = {}): Detection {
   };
 }
 
+/** Of equally good pictures the first is the best, whichever that is. */
+function areEquallyGood(...detections: [Detection[], Detection[]]): void {
+  const pictures = detections.map((each) => ({ detections: each }));
+  equal(bestOf(pictures), pictures[0]);
+  equal(bestOf(pictures.toReversed()), pictures[1]);
+}
+
 describe("the best picture", () => {
   const better: [string, Partial<Detection>, Partial<Detection>][] = [
     ["in which the detector is surer", { confidence: 0.9 }, { confidence: 0.7 }],
@@ -39,22 +46,20 @@ describe("the best picture", () => {
 
   it("counts by the best of what it shows, however much that is", () => {
     const many = Array.from({ length: 9 }, () => seen({ confidence: 0.5 }));
-    equal(pictureScore([...many, seen()]), pictureScore([seen()]));
+    areEquallyGood([...many, seen()], [seen()]);
   });
 
   it("is the first of several that are equally good", () => {
-    const pictures = [{ detections: [seen()] }, { detections: [seen()] }];
-    equal(bestOf(pictures), pictures[0]);
+    areEquallyGood([seen()], [seen()]);
   });
 
   it("does not gain from what fills the frame", () => {
     const large = { width: 400, height: 400 };
-    equal(pictureScore([seen(large)]), pictureScore([seen({ ...large, width: 800, height: 800 })]));
+    areEquallyGood([seen(large)], [seen({ ...large, width: 800, height: 800 })]);
   });
 
   it("may show nothing, and there may be none", () => {
     const empty = { detections: [] };
-    equal(pictureScore([]), 0);
     equal(bestOf([empty]), empty);
     equal(bestOf([]), undefined);
   });

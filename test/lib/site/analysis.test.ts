@@ -1,32 +1,18 @@
 import assert from "node:assert/strict";
 import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.ts";
-import type { Batch } from "../../../lib/domain/batch.ts";
 import type { SecurityEvent } from "../../../lib/domain/event.ts";
 import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
 import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import { Site } from "../../../lib/site/site.ts";
 import type { Job, Output } from "../../../lib/site/stage.ts";
+import { BATCH_AT, EMPTY_BATCH } from "../../support/empty-batch.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { type LlmServer, startLlmServer } from "../../support/llm-server.ts";
 
-const AT = "2026-11-20T12:00:00.000Z";
-const BATCH: Batch = {
-  batch_id: "ba_1",
-  camera_id: "porch",
-  started_at: AT,
-  ended_at: AT,
-  close_reason: "idle",
-  fast_path: false,
-  detections: [],
-  uploads: [],
-  still_path: null,
-  thumbnail_path: null,
-};
-
 describe("analysisStage", () => {
-  const clock = new FakeClock(Date.parse(AT));
+  const clock = new FakeClock(Date.parse(BATCH_AT));
   let site: Site;
   let llm: LlmServer;
   let client: LlamaClient;
@@ -44,7 +30,7 @@ describe("analysisStage", () => {
   });
 
   /** Works on the batch; `estimates` fills with what leaves before the end. */
-  const work = (estimate: AnalysisOptions["estimate"], batch = BATCH) => {
+  const work = (estimate: AnalysisOptions["estimate"], batch = EMPTY_BATCH) => {
     const prompts = new NodePrompts({
       site,
       nodeId: "analyze",
@@ -131,7 +117,7 @@ describe("analysisStage", () => {
     llm = await startLlmServer({ contextSize: 3100 });
     client = new LlamaClient({ ...LLAMA_DEFAULTS, url: llm.url, api: "completion", model: null, apiKey: null });
     const told = Array.from({ length: 12 }, (_, n) => ({ zone: `gate ${n}`, notes: Array(6).fill("n".repeat(150)) }));
-    const { result, ended } = work("never", { ...BATCH, context: { zones: told } });
+    const { result, ended } = work("never", { ...EMPTY_BATCH, context: { zones: told } });
     assert.equal((await ended)?.analysis, "model");
     assert.equal((await result).failure, undefined);
     const [first = "", second = ""] = llm.requests.map(({ prompt }) => prompt);
