@@ -3,6 +3,7 @@ import type { Alert, AlertRecord, Condition } from "../domain/alert.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import { isWanted } from "../domain/labels.ts";
+import type { CameraSettings, SiteSettings } from "../domain/settings.ts";
 import { toIso, toMillis } from "../domain/time.ts";
 
 /** What a user asks for. All of it must hold. */
@@ -15,17 +16,29 @@ export interface AlertRule {
   readonly unanalyzed: "alert" | "suppress";
 }
 
+/** What people have set, for the event's camera and for the whole site. */
+export interface LiveLimits {
+  readonly camera: CameraSettings;
+  readonly site: SiteSettings;
+}
+
 export type Decision = Pick<AlertRecord, "outcome" | "severity" | "conditions">;
 
 /** What happened longer ago than this is history: it alerts nobody by itself. */
 const LATE_MS = 15 * 60_000;
 
-/** Weighs an event against a rule; `now` is in milliseconds since 1970. */
-export function decide(event: SecurityEvent, rule: AlertRule, now: number): Decision {
+/** Weighs an event against a rule and against what people have set; `now` is in milliseconds since 1970. */
+export function decide(event: SecurityEvent, rule: AlertRule, limits: LiveLimits, now: number): Decision {
+  const { risk_score } = event;
   const conditions = [
-    event.risk_score === null ? unanalyzedCondition(rule) : scoreCondition(event.risk_score, rule),
+    ...(risk_score === null
+      ? [unanalyzedCondition(rule)]
+      : [scoreCondition(risk_score, rule), thresholdCondition(risk_score, limits)]),
     labelsCondition(event.labels, rule),
     lateCondition(event, now),
+    modeCondition(limits),
+    switchCondition(limits),
+    snoozeCondition(limits, now),
   ];
   const outcome = conditions.every(({ passed }) => passed) ? "alert" : "suppressed";
   return { outcome, severity: event.risk_level, conditions };
@@ -72,4 +85,31 @@ function lateCondition({ ended_at }: SecurityEvent, now: number): Condition {
     passed: age <= LATE_MS,
     detail: `ended ${Math.max(0, Math.round(age / 60_000))} min ago, alerts up to ${LATE_MS / 60_000} min`,
   };
+}
+
+function thresholdCondition(score: number, { camera: { risk_threshold } }: LiveLimits): Condition {
+  return {
+    name: "threshold",
+    passed: score >= risk_threshold,
+    detail: `score ${score}, the camera's risk threshold is ${risk_threshold}`,
+  };
+}
+
+function modeCondition({ site: { mode } }: LiveLimits): Condition {
+  return { name: "mode", passed: mode !== "off", detail: `mode ${mode}, nothing alerts in mode off` };
+}
+
+function switchCondition({ camera, site }: LiveLimits): Condition {
+  const off = [...(camera.alerts ? [] : ["the camera"]), ...(site.alerts ? [] : ["the whole site"])];
+  return {
+    name: "switch",
+    passed: off.length === 0,
+    detail: off.length === 0 ? "alerts are on" : `alerts are off for ${off.join(" and for ")}`,
+  };
+}
+
+function snoozeCondition({ camera, site }: LiveLimits, now: number): Condition {
+  const until = [camera.snoozed_until, site.snoozed_until].filter((time) => time !== null && toMillis(time) > now);
+  const last = until.sort().at(-1);
+  return { name: "snooze", passed: last === undefined, detail: last ? `snoozed until ${last}` : "not snoozed" };
 }

@@ -1,14 +1,14 @@
 /** The decision whether an event is worth a person's attention, with every reason for it. */
 import { z } from "zod";
 import { CameraId } from "./camera.ts";
-import { SecurityEvent } from "./event.ts";
+import { EventRecord, SecurityEvent } from "./event.ts";
 import { RecordId } from "./ids.ts";
 import { RiskLevel } from "./risk.ts";
 import { IsoTime } from "./time.ts";
 
 /** One condition of the rule, as it stood. */
 export const Condition = z.object({
-  name: z.enum(["score", "labels", "unanalyzed", "late"]),
+  name: z.enum(["score", "labels", "unanalyzed", "late", "mode", "switch", "threshold", "snooze"]),
   passed: z.boolean(),
   /** What the event had against what the rule asks, for people. */
   detail: z.string(),
@@ -34,3 +34,7 @@ export type AlertRecord = z.infer<typeof AlertRecord>;
 /** The payload that leaves `risk-alert`, on either output. */
 export const Alert = AlertRecord.extend({ event: SecurityEvent });
 export type Alert = z.infer<typeof Alert>;
+
+/** An alert as it is published: without what its event was judged on. */
+export const PublishedAlert = AlertRecord.extend({ event: EventRecord });
+export type PublishedAlert = z.infer<typeof PublishedAlert>;

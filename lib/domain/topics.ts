@@ -23,3 +23,13 @@ export function siteTopics(prefix: string, site: string): Topics {
     openWork: { set: `${base}/hub/open_work/set`, answer: `${base}/hub/open_work/answer` },
   };
 }
+
+/** Where the entity with this state topic takes commands. */
+export function commandTopic(stateTopic: string): string {
+  return `${stateTopic}/set`;
+}
+
+/** Where the attributes of the entity with this state topic are. */
+export function attributesTopic(stateTopic: string): string {
+  return `${stateTopic}/attributes`;
+}

@@ -4,9 +4,10 @@
  */
 import type { Camera } from "../domain/camera.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
-import type { Topics } from "../domain/topics.ts";
+import { attributesTopic, commandTopic, type Topics } from "../domain/topics.ts";
 import { ConfigError } from "../resilience/errors.ts";
-import { CAMERA_ENTITIES, type Entity, HUB_ENTITIES, type HubKey } from "./entities.ts";
+import { CAMERA_ENTITIES, HUB_ENTITIES, type HubKey } from "./entities.ts";
+import { type Entity, takesCommands } from "./entity.ts";
 
 export interface DiscoverySite {
   /** `[a-z0-9_-]+`, part of every id. */
@@ -41,12 +42,10 @@ export function hubDiscovery(site: DiscoverySite): MqttPacket[] {
     model: "Hub",
     sw_version: site.version,
   };
-  const { availability, hub: stateTopic } = site.topics;
+  const { availability, hub: topicOf } = site.topics;
   return Object.entries<Entity>(HUB_ENTITIES).map(([key, entity]) =>
     render(site, entity, `${hub}_${key}`, {
-      ...(key === RUNNING
-        ? { state_topic: availability }
-        : { state_topic: stateTopic(key), availability: [{ topic: availability }] }),
+      ...(key === RUNNING ? { state_topic: availability } : topicsOf(entity, topicOf(key), availability)),
       device,
     }),
   );
@@ -68,11 +67,21 @@ export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): MqttPacke
   };
   return Object.entries<Entity>(CAMERA_ENTITIES).map(([key, entity]) =>
     render(site, entity, `${id}_${key}`, {
-      [entity.platform === "image" ? "image_topic" : "state_topic"]: site.topics.camera(camera.camera_id, key),
-      availability: [{ topic: site.topics.availability }],
+      ...topicsOf(entity, site.topics.camera(camera.camera_id, key), site.topics.availability),
       device,
     }),
   );
+}
+
+/** Where an entity's state is, and where it takes commands. */
+function topicsOf(entity: Entity, topic: string, availability: string): object {
+  const { platform } = entity;
+  return {
+    ...(platform !== "button" && { [platform === "image" ? "image_topic" : "state_topic"]: topic }),
+    ...(platform === "binary_sensor" && entity.attributes && { json_attributes_topic: attributesTopic(topic) }),
+    ...(takesCommands(entity) && { command_topic: commandTopic(topic) }),
+    availability: [{ topic: availability }],
+  };
 }
 
 function hubId({ siteId }: DiscoverySite): string {
@@ -83,7 +92,7 @@ function hubId({ siteId }: DiscoverySite): string {
 }
 
 function render(site: DiscoverySite, entity: Entity, id: string, rest: object): MqttPacket {
-  const { platform, retained: _, ...own } = entity;
+  const { platform, retained: _, about: __, attributes: ___, ...own } = { attributes: null, ...entity };
   const message = {
     ...own,
     ...rest,

@@ -1,64 +1,162 @@
 /** What Home Assistant shows of a camera and of the hub, declared once: discovery, states and the docs come from here. */
 import { RISK_LEVELS } from "../domain/risk.ts";
-
-/** One entity. The fields with underscores are Home Assistant's own and go into its discovery message as they are. */
-export interface Entity {
-  readonly platform: "binary_sensor" | "event" | "image" | "sensor";
-  /** As people read it; Home Assistant puts the device's name before it. */
-  readonly name: string;
-  /** Whether the broker keeps the last state, so that Home Assistant has it again after a restart. */
-  readonly retained: boolean;
-  readonly device_class?: "motion" | "occupancy" | "running";
-  readonly entity_category?: "diagnostic";
-  readonly unit_of_measurement?: string;
-  readonly state_class?: "measurement";
-  readonly suggested_display_precision?: number;
-  readonly event_types?: readonly string[];
-  readonly content_type?: "image/jpeg";
-  readonly payload_on?: string;
-  readonly payload_off?: string;
-  /** Seconds after which Home Assistant itself turns the entity off. Never retained: a replay would turn it on again. */
-  readonly off_delay?: number;
-}
+import { MODES, RISK_THRESHOLD, SNOOZE_TIME } from "../domain/settings.ts";
+import type { Entities } from "./entity.ts";
 
 /** The event type of an event that nobody could judge. */
 export const NOT_ANALYZED = "not_analyzed";
 
-/** Uploads come as single pictures and nobody says when the motion ended. */
-const OFF_DELAY_S = 30;
+const EVENT_TYPES = [...RISK_LEVELS, NOT_ANALYZED];
 
-/** A camera's entities, each by its key, which is also the last level of its state topic. */
+/** On for a while after each picture: uploads come as single pictures, and nobody says when what they show has ended. */
+const SEEN = { platform: "binary_sensor", retained: false, off_delay: 30 } as const;
+
+const EVENTS_TODAY = {
+  platform: "sensor",
+  name: "Events today",
+  retained: true,
+  state_class: "total_increasing",
+  suggested_display_precision: 0,
+  icon: "mdi:counter",
+} as const;
+
+const SNOOZE_MINUTES = {
+  platform: "number",
+  name: "Snooze time",
+  retained: true,
+  ...SNOOZE_TIME,
+  step: 1,
+  mode: "box",
+  unit_of_measurement: "min",
+  entity_category: "config",
+  icon: "mdi:timer-outline",
+} as const;
+const SNOOZE = { platform: "button", name: "Snooze", retained: false, icon: "mdi:bell-sleep" } as const;
+const SNOOZED_UNTIL = {
+  platform: "sensor",
+  name: "Snoozed until",
+  retained: true,
+  device_class: "timestamp",
+} as const;
+
+/** A camera's entities. */
 export const CAMERA_ENTITIES = {
   security: {
     platform: "event",
     name: "Security",
+    about: "Each event once, when its verdict is final: the risk level is its type, the event its attributes.",
     retained: false,
-    event_types: [...RISK_LEVELS, NOT_ANALYZED],
+    event_types: EVENT_TYPES,
+    icon: "mdi:shield-home",
+  },
+  alert: {
+    platform: "event",
+    name: "Alert",
+    about: "Each alert that `risk-alert` lets through, with its severity as type: what automations should react to.",
+    retained: false,
+    event_types: EVENT_TYPES,
+    icon: "mdi:alarm-light",
+  },
+  last_alert: {
+    platform: "image",
+    name: "Last alert",
+    about: "The picture of the last alert, with boxes, up to 1280 pixels.",
+    retained: true,
+    content_type: "image/jpeg",
+  },
+  last_picture: {
+    platform: "image",
+    name: "Last picture",
+    about: "The last picture that showed something, small and with boxes.",
+    retained: true,
+    content_type: "image/jpeg",
   },
   risk_score: {
     platform: "sensor",
     name: "Risk score",
+    about: "Of the last event, 0 to 100; unknown where nobody could judge it.",
     retained: true,
     state_class: "measurement",
     suggested_display_precision: 0,
+    icon: "mdi:gauge",
   },
-  summary: { platform: "sensor", name: "Summary", retained: true },
-  last_picture: { platform: "image", name: "Last picture", retained: true, content_type: "image/jpeg" },
-  motion: {
+  risk_level: {
+    platform: "sensor",
+    name: "Risk level",
+    about: "Of the last event, by the site's bands.",
+    retained: true,
+    device_class: "enum",
+    options: EVENT_TYPES,
+    icon: "mdi:shield-alert",
+  },
+  summary: {
+    platform: "sensor",
+    name: "Summary",
+    about: "One sentence on the last event, up to 255 characters.",
+    retained: true,
+    icon: "mdi:text-box-outline",
+  },
+  last_event: {
+    platform: "sensor",
+    name: "Last event",
+    about: "When the last event began, by the camera's clock.",
+    retained: true,
+    device_class: "timestamp",
+  },
+  events_today: { ...EVENTS_TODAY, about: "Since midnight in the camera's time zone." },
+  motion: { ...SEEN, name: "Motion", about: "Something was seen.", device_class: "motion" },
+  person: { ...SEEN, name: "Person", about: "A person was seen.", device_class: "occupancy" },
+  vehicle: { ...SEEN, name: "Vehicle", about: "A vehicle was seen.", device_class: "occupancy", icon: "mdi:car" },
+  animal: { ...SEEN, name: "Animal", about: "An animal was seen.", device_class: "occupancy", icon: "mdi:paw" },
+  online: {
     platform: "binary_sensor",
-    name: "Motion",
-    retained: false,
-    device_class: "motion",
-    off_delay: OFF_DELAY_S,
+    name: "Online",
+    about: "Off when the camera has uploaded nothing for as long as the site's form says.",
+    retained: true,
+    device_class: "connectivity",
+    entity_category: "diagnostic",
   },
-  person: {
-    platform: "binary_sensor",
-    name: "Person",
-    retained: false,
-    device_class: "occupancy",
-    off_delay: OFF_DELAY_S,
+  detection: {
+    platform: "switch",
+    name: "Detection",
+    about: "Off: the camera's uploads are entered and skipped.",
+    retained: true,
+    entity_category: "config",
+    icon: "mdi:eye",
   },
-} as const satisfies Readonly<Record<string, Entity>>;
+  alerts: {
+    platform: "switch",
+    name: "Alerts",
+    about: "Off: the camera never alerts.",
+    retained: true,
+    entity_category: "config",
+    icon: "mdi:bell",
+  },
+  risk_threshold: {
+    platform: "number",
+    name: "Risk threshold",
+    about: "Below this score the camera never alerts, whatever the rules say.",
+    retained: true,
+    ...RISK_THRESHOLD,
+    step: 1,
+    mode: "slider",
+    entity_category: "config",
+    icon: "mdi:tune",
+  },
+  snooze_minutes: {
+    ...SNOOZE_MINUTES,
+    about: "How long the snooze button silences the camera; with 0 it ends a snooze.",
+  },
+  snooze: { ...SNOOZE, about: "Silences the camera's alerts for the snooze time, from now." },
+  snoozed_until: { ...SNOOZED_UNTIL, about: "When the last snooze ends or has ended." },
+  false_alarm: {
+    platform: "button",
+    name: "False alarm",
+    about: "Says of the camera's last alert, or else of its last event, that it was none.",
+    retained: false,
+    icon: "mdi:thumb-down-outline",
+  },
+} as const satisfies Entities;
 
 export type CameraKey = keyof typeof CAMERA_ENTITIES;
 
@@ -71,20 +169,102 @@ const COUNT = {
   entity_category: "diagnostic",
 } as const;
 
+const LATENCY = {
+  platform: "sensor",
+  retained: true,
+  device_class: "duration",
+  state_class: "measurement",
+  entity_category: "diagnostic",
+} as const;
+
+/** `unused`: no node of the site has such a server. */
+export const SERVER_STATES = ["ok", "away", "unused"] as const;
+export type ServerState = (typeof SERVER_STATES)[number];
+
+const SERVER = {
+  platform: "sensor",
+  retained: true,
+  device_class: "enum",
+  options: SERVER_STATES,
+  entity_category: "diagnostic",
+  icon: "mdi:server-network",
+} as const;
+
 /** The hub's entities. `running` reads the availability topic, so it shows off where others would be unavailable. */
 export const HUB_ENTITIES = {
   running: {
     platform: "binary_sensor",
     name: "Running",
+    about: "Whether Vigil is connected to the broker.",
     retained: true,
     device_class: "running",
     entity_category: "diagnostic",
     payload_on: "online",
     payload_off: "offline",
   },
-  waiting: { ...COUNT, name: "Waiting" },
-  dead_letters: { ...COUNT, name: "Dead letters" },
-  left_open: { ...COUNT, name: "Left open" },
-} as const satisfies Readonly<Record<string, Entity>>;
+  problem: {
+    platform: "binary_sensor",
+    name: "Problem",
+    about: "Whether somebody should look after Vigil; the attribute `causes` says why.",
+    retained: true,
+    device_class: "problem",
+    entity_category: "diagnostic",
+    attributes: true,
+  },
+  mode: {
+    platform: "select",
+    name: "Mode",
+    about: "What the household is up to, for rules and for the model; `off` lets nothing alert.",
+    retained: true,
+    options: MODES,
+    icon: "mdi:home-lock",
+  },
+  alerts: {
+    platform: "switch",
+    name: "Alerts",
+    about: "Off: no camera alerts.",
+    retained: true,
+    icon: "mdi:bell",
+  },
+  snooze_minutes: {
+    ...SNOOZE_MINUTES,
+    about: "How long the snooze button silences all cameras; with 0 it ends a snooze.",
+  },
+  snooze: { ...SNOOZE, about: "Silences all cameras' alerts for the snooze time, from now." },
+  snoozed_until: { ...SNOOZED_UNTIL, about: "When the last snooze of all cameras ends or has ended." },
+  events_today: { ...EVENTS_TODAY, about: "Of all cameras, since midnight in the site's time zone." },
+  waiting: { ...COUNT, name: "Waiting", about: "Uploads and jobs whose turn has not come yet." },
+  queue_detect: { ...COUNT, name: "Waiting for detection", about: "Jobs of the site's `detect` nodes." },
+  queue_analyze: { ...COUNT, name: "Waiting for analysis", about: "Jobs of the site's `nemotron-analyze` nodes." },
+  dead_letters: { ...COUNT, name: "Dead letters", about: "Jobs that failed for good and wait for a decision." },
+  left_open: { ...COUNT, name: "Left open", about: "Messages that no node took, though the wiring leads to one." },
+  detector: { ...SERVER, name: "Detector", about: "Whether the detector's server answers." },
+  detector_latency: {
+    ...LATENCY,
+    name: "Detector latency",
+    about: "Of the last picture that was looked at.",
+    unit_of_measurement: "ms",
+    suggested_display_precision: 0,
+  },
+  llm: { ...SERVER, name: "Language model", about: "Whether the language model's server answers." },
+  llm_latency: {
+    ...LATENCY,
+    name: "Language model latency",
+    about: "Of the last event that the model judged.",
+    unit_of_measurement: "s",
+    suggested_display_precision: 1,
+  },
+  storage_used: {
+    platform: "sensor",
+    name: "Storage used",
+    about: "What the data folder takes: database, pictures and all.",
+    retained: true,
+    device_class: "data_size",
+    state_class: "measurement",
+    unit_of_measurement: "MiB",
+    suggested_display_precision: 0,
+    entity_category: "diagnostic",
+  },
+} as const satisfies Entities;
 
 export type HubKey = keyof typeof HUB_ENTITIES;

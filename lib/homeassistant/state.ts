@@ -1,10 +1,12 @@
 /** What to publish when something was seen or judged: pictures first, then sensors, then what automations react to. */
+import type { PublishedAlert } from "../domain/alert.ts";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
-import { groupOf } from "../domain/labels.ts";
+import { groupOf, LabelGroup } from "../domain/labels.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
-import type { Topics } from "../domain/topics.ts";
+import { attributesTopic, type Topics } from "../domain/topics.ts";
 import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey, NOT_ANALYZED } from "./entities.ts";
+import type { Entity } from "./entity.ts";
 import { codePoints, jsonBytes, shorten } from "./text.ts";
 
 /** Home Assistant refuses a longer state. */
@@ -21,7 +23,7 @@ const LIST_BYTES = 2_500;
 /** The number of labels that an automation gets, the most confident first. */
 const MOST_LABELS = 20;
 
-/** What a numeric sensor understands as unknown. */
+/** What sensors understand as unknown. */
 const UNKNOWN = "None";
 
 /**
@@ -32,18 +34,32 @@ export function eventPackets(event: EventRecord, topics: Topics, picture: Buffer
   // A SecurityEvent fits the type too; its detections and context stay here.
   const record = EventRecord.parse(event);
   const packets = retainedPackets(record, topics, picture);
-  if (record.final) packets.push(state(topics, record.camera_id, "security", homeAssistantEvent(record)));
+  if (record.final) packets.push(packet(topics, record.camera_id, "security", homeAssistantEvent(record)));
   packets.push({ topic: topics.securityEvents, payload: json({ type: "event", data: record }), retain: false });
   return packets;
 }
 
 /** What the broker should keep of a camera's latest event: to be published again on connecting. */
 export function retainedPackets(event: EventRecord, topics: Topics, picture: Buffer | null): MqttPacket[] {
-  const { camera_id, risk_score, summary } = event;
+  const { camera_id, risk_score, risk_level, summary, started_at } = event;
   return [
-    ...(picture ? [state(topics, camera_id, "last_picture", picture)] : []),
-    state(topics, camera_id, "risk_score", risk_score === null ? UNKNOWN : String(risk_score)),
-    state(topics, camera_id, "summary", shorten(summary.toWellFormed(), STATE_CODE_POINTS, codePoints)),
+    ...(picture ? [packet(topics, camera_id, "last_picture", picture)] : []),
+    ...cameraPackets(camera_id, topics, {
+      risk_score,
+      risk_level: risk_level ?? NOT_ANALYZED,
+      summary: shorten(summary.toWellFormed(), STATE_CODE_POINTS, codePoints),
+      last_event: started_at,
+    }),
+  ];
+}
+
+/** What an alert means to Home Assistant: its picture, then the event entity that automations wait for. */
+export function alertPackets(alert: PublishedAlert, topics: Topics, picture: Buffer | null): MqttPacket[] {
+  const { alert_id, camera_id, severity, conditions, event } = alert;
+  const attributes = { alert_id, severity, conditions: firstThatFit(conditions) };
+  return [
+    ...(picture ? [packet(topics, camera_id, "last_alert", picture)] : []),
+    packet(topics, camera_id, "alert", homeAssistantEvent(event, attributes)),
   ];
 }
 
@@ -55,43 +71,70 @@ export function detectionPackets(
 ): MqttPacket[] {
   if (detections.length === 0) return [];
   const { camera_id } = upload;
+  const groups = new Set(detections.map(({ label }) => groupOf(label)));
   return [
-    ...(picture ? [state(topics, camera_id, "last_picture", picture)] : []),
-    state(topics, camera_id, "motion", "ON"),
-    ...(detections.some(({ label }) => groupOf(label) === "person") ? [state(topics, camera_id, "person", "ON")] : []),
+    ...(picture ? [packet(topics, camera_id, "last_picture", picture)] : []),
+    packet(topics, camera_id, "motion", "ON"),
+    ...LabelGroup.options.filter((group) => groups.has(group)).map((group) => packet(topics, camera_id, group, "ON")),
   ];
 }
 
-/** What the hub counts. */
-export interface HubCounts {
-  /** Uploads and jobs whose turn has not come yet. */
-  readonly waiting: number;
-  readonly dead_letters: number;
-  /** Messages that no node took, though the wiring leads to one. */
-  readonly left_open: number;
+/** A state: null is unknown. */
+export type State = string | number | boolean | null;
+
+/** The states of a camera's entities, of those that are given. */
+export function cameraPackets(
+  cameraId: string,
+  topics: Topics,
+  states: Partial<Record<CameraKey, State>>,
+): MqttPacket[] {
+  return statePackets(CAMERA_ENTITIES, (key) => topics.camera(cameraId, key), states);
 }
 
-export function hubPackets(counts: HubCounts, topics: Topics): MqttPacket[] {
-  return [
-    hubState(topics, "waiting", counts.waiting),
-    hubState(topics, "dead_letters", counts.dead_letters),
-    hubState(topics, "left_open", counts.left_open),
-  ];
+/** The states of the hub's entities, of those that are given, and why it has a problem where it has one. */
+export function hubPackets(
+  topics: Topics,
+  { causes, ...states }: Partial<Record<HubKey, State>> & { readonly causes?: readonly string[] },
+): MqttPacket[] {
+  const attributes = causes && {
+    topic: attributesTopic(topics.hub("problem")),
+    payload: json({ causes }),
+    retain: true,
+  };
+  return [...(attributes ? [attributes] : []), ...statePackets(HUB_ENTITIES, topics.hub, states)];
 }
 
-function hubState(topics: Topics, key: HubKey, count: number): MqttPacket {
-  return { topic: topics.hub(key), payload: String(count), retain: HUB_ENTITIES[key].retained };
+function statePackets<K extends string>(
+  entities: Readonly<Record<K, Entity>>,
+  topicOf: (key: K) => string,
+  states: Partial<Record<K, State>>,
+): MqttPacket[] {
+  return keysOf(states).map((key) => ({
+    topic: topicOf(key),
+    payload: stateText(states[key] ?? null),
+    retain: entities[key].retained,
+  }));
 }
 
-function state(topics: Topics, cameraId: string, key: CameraKey, payload: string | Buffer): MqttPacket {
+function keysOf<K extends string>(states: Partial<Record<K, State>>): K[] {
+  return Object.keys(states) as K[];
+}
+
+function stateText(state: State): string {
+  if (typeof state === "boolean") return state ? "ON" : "OFF";
+  return state === null ? UNKNOWN : String(state);
+}
+
+function packet(topics: Topics, cameraId: string, key: CameraKey, payload: string | Buffer): MqttPacket {
   return { topic: topics.camera(cameraId, key), payload, retain: CAMERA_ENTITIES[key].retained };
 }
 
-/** The event entity's payload: its type, and the record as attributes, cut to what Home Assistant keeps. */
-function homeAssistantEvent(record: EventRecord): string {
+/** An event entity's payload: its type, and the record as attributes, cut to what Home Assistant keeps. */
+function homeAssistantEvent(record: EventRecord, more: object = {}): string {
   const attributes = {
     event_type: record.risk_level ?? NOT_ANALYZED,
     ...record,
+    ...more,
     labels: firstThatFit(record.labels.slice(0, MOST_LABELS)),
     summary: shorten(record.summary, SUMMARY_BYTES, jsonBytes),
     recommended_action: record.recommended_action && shorten(record.recommended_action, ACTION_BYTES, jsonBytes),

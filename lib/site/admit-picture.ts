@@ -100,6 +100,10 @@ function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions,
     throw new InputError("NO_CAMERA", "The picture's camera is unknown: set msg.topic, or a camera in the node");
   }
   const id = cameraId(name);
-  site.store.transaction((tables) => tables.cameras.know(id, toIso(site.clock.now())));
+  const now = toIso(site.clock.now());
+  site.store.transaction((tables) => {
+    tables.cameras.know(id, now);
+    tables.cameras.hear(id, now);
+  });
   return id;
 }

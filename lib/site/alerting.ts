@@ -1,6 +1,8 @@
 /** What `risk-alert` does: decides whether an event deserves a person's attention, and keeps the reasons. */
 import { type AlertRule, alertOf, decide } from "../alert/decide.ts";
+import { type AlertRecord, PublishedAlert } from "../domain/alert.ts";
 import { SecurityEvent } from "../domain/event.ts";
+import { RISK_LEVELS } from "../domain/risk.ts";
 import type { Site } from "./site.ts";
 import type { InstantStage } from "./stage.ts";
 
@@ -8,12 +10,13 @@ export interface AlertingOptions {
   readonly site: Site;
   readonly nodeId: string;
   readonly rule: AlertRule;
+  readonly publish: boolean;
 }
 
 const ALERT_PORT = 0;
 const SUPPRESSED_PORT = 1;
 
-export function alertingStage({ site, nodeId, rule }: AlertingOptions): InstantStage<SecurityEvent> {
+export function alertingStage({ site, nodeId, rule, publish }: AlertingOptions): InstantStage<SecurityEvent> {
   return {
     input: SecurityEvent,
     durable: true,
@@ -26,8 +29,15 @@ export function alertingStage({ site, nodeId, rule }: AlertingOptions): InstantS
       const now = site.clock.now();
       tables.batches.adoptOf(event, now);
       tables.events.adopt(event);
-      const alert = alertOf(event, nodeId, decide(event, rule, now), now);
+      const limits = { camera: site.settings.ofCamera(event.camera_id), site: site.settings.ofSite() };
+      const alert = alertOf(event, nodeId, decide(event, rule, limits, now), now);
+      const before = tables.alerts.get(alert.alert_id);
       if (!tables.alerts.save(nodeId, alert)) return [];
+      // Without a broker nobody would ever empty the outbox.
+      if (publish && site.publishes && isNews(alert, before)) {
+        tables.outbox.add("alert", alert.alert_id, alert.revision, PublishedAlert.parse(alert));
+        tables.afterCommit(() => site.bus.emit("outbox"));
+      }
       return [
         {
           port: alert.outcome === "alert" ? ALERT_PORT : SUPPRESSED_PORT,
@@ -38,4 +48,14 @@ export function alertingStage({ site, nodeId, rule }: AlertingOptions): InstantS
       ];
     },
   };
+}
+
+/** Whether Home Assistant is to hear of an alert: of each event once, and again when it turns out to be graver. */
+function isNews(alert: AlertRecord, before: AlertRecord | undefined): boolean {
+  if (alert.outcome !== "alert") return false;
+  return before?.outcome !== "alert" || gravity(alert) > gravity(before);
+}
+
+function gravity({ severity }: AlertRecord): number {
+  return severity === null ? -1 : RISK_LEVELS.indexOf(severity);
 }

@@ -9,6 +9,8 @@ export interface SiteEvents {
   detected: [Detected];
   /** A record waits in the outbox. */
   outbox: [];
+  /** Somebody has changed a setting. */
+  settings: [];
   /** A node has ended a job: there is room for more. */
   worked: [];
   /** A message was put into the air on behalf of this node, which is to send it. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { CameraId, PURPOSE_LENGTH } from "../domain/camera.ts";
 import { DEFAULT_RISK_BANDS } from "../domain/risk.ts";
-import { Flag, wholeNumber } from "./form-fields.ts";
+import { Flag, number, wholeNumber } from "./form-fields.ts";
 
 function isTimeZone(name: string): boolean {
   try {
@@ -48,6 +48,8 @@ export const SiteConfig = z
     dataDir: z.string().trim().default("vigil"),
     timeZone: TimeZone.default(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
     cameras: z.array(CameraConfig).default([]),
+    /** Hours without an upload after which a camera counts as offline; 0: never. */
+    silentAfter: number(24, { min: 0, max: 8760 }),
     lowMax: wholeNumber(DEFAULT_RISK_BANDS.lowMax, { min: 0, max: 99 }),
     mediumMax: wholeNumber(DEFAULT_RISK_BANDS.mediumMax, { min: 0, max: 99 }),
     highMax: wholeNumber(DEFAULT_RISK_BANDS.highMax, { min: 0, max: 99 }),

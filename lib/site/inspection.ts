@@ -62,6 +62,7 @@ export function inspectionHazard(nodeId: string, uploadId: string): string {
 
 async function inspect(upload: Upload, options: InspectionOptions, signal: AbortSignal): Promise<Result> {
   const { site, nodeId, detector, filters, publish } = options;
+  if (!site.settings.ofCamera(upload.camera_id).detection) return endWithout(upload, "skipped", site);
   const found = watchedFile(upload, site);
   const hazard = inspectionHazard(nodeId, upload.upload_id);
   const inspectionId = deriveId("inspection", upload.upload_id, nodeId, upload.sha256);

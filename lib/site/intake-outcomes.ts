@@ -88,6 +88,7 @@ export class IntakeOutcomes {
       sha256: file.sha256,
     };
     act((tables) => {
+      tables.cameras.hear(cameraId, upload.received_at);
       const handed = tables.found.hand(upload, versionOf(root, file));
       airHeir(tables, site, upload.upload_id);
       if (!handed) return [];
@@ -111,6 +112,7 @@ export class IntakeOutcomes {
     const { code, message } = problem;
     const rejection = { cameraId, receivedAt: toIso(site.clock.now()), reason: `${code}: ${message}` };
     act((tables) => {
+      if (cameraId !== null) tables.cameras.hear(cameraId, rejection.receivedAt);
       const rejected = tables.found.reject(upload_id, versionOf(root, file), rejection);
       airHeir(tables, site, upload_id);
       if (!rejected) return [];

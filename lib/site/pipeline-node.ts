@@ -129,6 +129,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     this.#closing.abort();
     this.#site.workers.delete(this.#identity);
     this.#site.openWork.delete(this.#identity);
+    this.#site.servers.delete(this.#identity);
     this.#aired.close();
     this.#cancelRetry();
     // First the work, then what it works with: else a closing connection would look like a server that is away.
@@ -144,8 +145,9 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   #openQueue(): WorkQueue {
     const { stage } = this.behaviour;
     const slow = stage && "work" in stage ? stage : null;
-    const { bus, clock, store } = this.#site;
+    const { bus, clock, servers, store } = this.#site;
     const host = this.#host;
+    if (slow?.gate) servers.set(this.#identity, { type: host.type, gate: slow.gate });
     return new WorkQueue({
       store,
       clock,

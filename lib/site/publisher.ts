@@ -1,19 +1,22 @@
 /** Publishes what enters the site's store: discovery, state and events, over the site's one MQTT link. */
 import { relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { z } from "zod";
+import { PublishedAlert } from "../domain/alert.ts";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../homeassistant/discovery.ts";
-import { detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
+import { alertPackets, detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
 import { openInside } from "../media/open-file.ts";
 import { readPicture } from "../media/read-file.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
-import { HubState } from "./hub-state.ts";
+import { EntityCommands } from "./entity-commands.ts";
+import { EntityStates } from "./entity-states.ts";
 import { obeyOpenWorkCommands } from "./open-work-commands.ts";
-import { type Site, THUMBNAILS } from "./site.ts";
+import { PICTURES, type Site, THUMBNAILS } from "./site.ts";
 import { VERSION } from "./version.ts";
 
 export interface PublisherOptions {
@@ -31,7 +34,8 @@ export class Publisher {
   readonly #site: Site;
   readonly #link: MqttLink;
   readonly #discovery: DiscoverySite;
-  readonly #hub: HubState;
+  readonly #states: EntityStates;
+  readonly #commands: EntityCommands;
   readonly #closing = new AbortController();
   /** Cameras whose discovery this connection has published. */
   readonly #announced = new Set<string>();
@@ -52,7 +56,7 @@ export class Publisher {
       discoveryPrefix: options.discoveryPrefix,
       version: VERSION,
     };
-    this.#hub = new HubState(site, this.#closing.signal, (packets) => {
+    this.#states = new EntityStates(site, this.#closing.signal, (packets) => {
       if (link.connected) this.#publish(packets).catch((error) => this.#report(error));
     });
     link.onConnect(() => this.#inTurn(() => this.#announce()));
@@ -62,6 +66,7 @@ export class Publisher {
     });
     const birthTopic = `${options.discoveryPrefix}/status`;
     link.subscribe(birthTopic, (payload, retained) => this.#onBirth(payload, retained));
+    this.#commands = new EntityCommands(site, link);
     obeyOpenWorkCommands(site, link);
   }
 
@@ -83,7 +88,7 @@ export class Publisher {
   /** Discovery of the hub and of each camera, their retained state, then what waits in the outbox. */
   async #announce(): Promise<void> {
     this.#announced.clear();
-    await this.#publish([...hubDiscovery(this.#discovery), ...this.#hub.packets()]);
+    await this.#publish([...hubDiscovery(this.#discovery), ...this.#states.ofHub()]);
     for (const cameraId of this.#site.store.cameras.ids()) await this.#announceCamera(cameraId);
     const { logger, store } = this.#site;
     const latest = store.events.latestPublished((eventId) =>
@@ -91,21 +96,30 @@ export class Publisher {
     );
     for (const event of latest) {
       await this.#announceCamera(event.camera_id);
-      await this.#publish(retainedPackets(event, this.#site.topics, await this.#picture(event.thumbnail_path)));
+      await this.#publish(
+        retainedPackets(event, this.#site.topics, await this.#picture(THUMBNAILS, event.thumbnail_path)),
+      );
     }
     this.#inTurn(() => this.#drain());
   }
 
   async #announceCamera(cameraId: string): Promise<void> {
     if (this.#announced.has(cameraId)) return;
-    await this.#publish(cameraDiscovery({ ...this.#discovery, camera: this.#site.camera(cameraId) }));
+    // First: Home Assistant may send a command as soon as it knows of the entity.
+    this.#commands.listenTo(cameraId);
+    const discovery = cameraDiscovery({ ...this.#discovery, camera: this.#site.camera(cameraId) });
+    await this.#publish([...discovery, ...this.#states.ofCamera(cameraId)]);
     this.#announced.add(cameraId);
   }
 
   /** Hands the packets over in turn and does not wait for the answers: an event that follows must not wait for them. */
   async #publishDetected(detected: Detected): Promise<void> {
     await this.#announceCamera(detected.upload.camera_id);
-    const packets = detectionPackets(detected, this.#site.topics, await this.#picture(detected.thumbnail_path));
+    const packets = detectionPackets(
+      detected,
+      this.#site.topics,
+      await this.#picture(THUMBNAILS, detected.thumbnail_path),
+    );
     this.#publish(packets).catch((error) => this.#report(error));
   }
 
@@ -122,33 +136,47 @@ export class Publisher {
   }
 
   async #publishEntry(entry: OutboxEntry): Promise<void> {
-    const { store, topics } = this.#site;
+    const { store } = this.#site;
     if (entry.seq !== this.#delivered) {
-      const event = readEvent(entry);
-      if (event === null) {
-        this.#site.logger.error(`The event ${entry.subject_id} cannot be read any more and is not published`);
+      const packets = await this.#packetsOf(entry);
+      if (packets === null) {
+        this.#site.logger.error(`The ${entry.kind} ${entry.subject_id} cannot be read any more and is not published`);
         store.transaction((tables) => tables.outbox.remove(entry.seq));
         return;
       }
       // Publishing cannot be taken back: what it tells of must be on the disk.
       store.durableTransaction((tables) => tables.outbox.attempt(entry.seq));
-      await this.#announceCamera(event.camera_id);
-      await this.#publish(eventPackets(event, topics, await this.#picture(event.thumbnail_path)));
+      await this.#publish(packets);
       this.#delivered = entry.seq;
     }
     store.transaction((tables) => {
       tables.outbox.remove(entry.seq);
-      tables.events.markPublished(entry.subject_id, entry.revision);
+      if (entry.kind === "event") tables.events.markPublished(entry.subject_id, entry.revision);
     });
   }
 
+  /** What an entry means to MQTT; null for one that another version of Vigil wrote so that nobody can read it. */
+  async #packetsOf({ kind, payload }: OutboxEntry): Promise<MqttPacket[] | null> {
+    const { topics } = this.#site;
+    if (kind === "alert") {
+      const alert = readJson(PublishedAlert, payload);
+      if (alert === null) return null;
+      await this.#announceCamera(alert.camera_id);
+      return alertPackets(alert, topics, await this.#picture(PICTURES, alert.event.picture_path));
+    }
+    const event = readJson(EventRecord, payload);
+    if (event === null) return null;
+    await this.#announceCamera(event.camera_id);
+    return eventPackets(event, topics, await this.#picture(THUMBNAILS, event.thumbnail_path));
+  }
+
   /**
-   * The picture that a record names, if it is one of the site's own thumbnails: records come from elsewhere too, and
+   * The picture that a record names, if it is one of the site's own of this kind: records come from elsewhere too, and
    * what they name must not be read and published. One that retention has removed is no reason to hold an event back.
    */
-  async #picture(path: string | null): Promise<Buffer | null> {
+  async #picture(kind: string, path: string | null): Promise<Buffer | null> {
     if (path === null) return null;
-    const folder = this.#site.file(THUMBNAILS);
+    const folder = this.#site.file(kind);
     try {
       const file = await openInside(folder, relative(folder, path));
       return await readPicture(file).finally(() => file.close());
@@ -181,10 +209,9 @@ export class Publisher {
   }
 }
 
-/** An entry that another version of Vigil wrote may not be readable; it must not hold up what comes after it. */
-function readEvent({ payload }: OutboxEntry): EventRecord | null {
+function readJson<T>(schema: z.ZodType<T>, text: string): T | null {
   try {
-    return EventRecord.parse(JSON.parse(payload));
+    return schema.parse(JSON.parse(text));
   } catch {
     return null;
   }

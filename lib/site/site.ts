@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
-import { toIso } from "../domain/time.ts";
+import { toIso, toMillis } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
 import { removeLeftovers, writeFileAtomic } from "../media/write-file.ts";
 import { type LinkState, MqttLink } from "../mqtt/link.ts";
@@ -13,6 +13,8 @@ import type { Clock } from "../resilience/clock.ts";
 import { asError, ConfigError, StoreError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
 import { oneLine } from "../resilience/one-line.ts";
+import type { ServerGate } from "../resilience/server-gate.ts";
+import type { LastUpload } from "../store/cameras.ts";
 import { startMaintenance } from "../store/maintenance.ts";
 import { startSafeguards } from "../store/safeguards.ts";
 import type { SetAside } from "../store/set-aside.ts";
@@ -20,6 +22,7 @@ import { Store } from "../store/store.ts";
 import { SiteBus } from "./bus.ts";
 import { startClockWatch } from "./clock-watch.ts";
 import type { SiteConfig } from "./config.ts";
+import { LiveSettings } from "./live-settings.ts";
 import { NativeWork } from "./native-work.ts";
 import type { OpenWork } from "./open-work.ts";
 import { Publisher } from "./publisher.ts";
@@ -36,6 +39,7 @@ export const INBOX = "inbox";
 
 /** Of a camera's name that its folder gives, in characters. */
 const LONGEST_NAME = 100;
+const HOUR_MS = 60 * 60_000;
 
 export interface SiteOptions {
   readonly config: SiteConfig;
@@ -55,9 +59,12 @@ export class Site {
   readonly bus: SiteBus;
   readonly topics: Topics;
   readonly bands: RiskBands;
+  readonly settings: LiveSettings;
   readonly roots = new WatchedRoots();
   /** Ids of the nodes that run now and take messages. */
   readonly workers = new Set<string>();
+  /** The servers that its nodes use, by the names that the store knows those by. */
+  readonly servers = new Map<string, { readonly type: string; readonly gate: ServerGate }>();
   /** What its nodes have left open, by the names that the store knows them by. */
   readonly openWork = new Map<string, OpenWork>();
   /** False where everything is gone when the site closes. */
@@ -91,6 +98,7 @@ export class Site {
     this.#closers.push(() => this.store.close());
     try {
       if (this.store.setAside) logger.error(replacement(this.store.setAside));
+      this.settings = new LiveSettings(this.store, clock, this.bus);
       this.nativeWork = new NativeWork(this.store, clock);
       this.#files = options.dataDir ?? this.#makeTemporaryFolder();
       this.#closers.push(
@@ -126,6 +134,16 @@ export class Site {
       time_zone: listed?.timeZone || this.#config.timeZone,
       purpose: listed?.purpose ?? "",
     };
+  }
+
+  get timeZone(): string {
+    return this.#config.timeZone;
+  }
+
+  /** Whether a camera has sent nothing for as long as the site's form allows. */
+  isSilent({ at }: LastUpload): boolean {
+    const { silentAfter } = this.#config;
+    return silentAfter > 0 && this.clock.now() - toMillis(at) > silentAfter * HOUR_MS;
   }
 
   /** The id that the camera list gives a folder, if it does. */

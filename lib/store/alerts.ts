@@ -1,11 +1,12 @@
 /** Table `alerts`: for each event, whether it alerted and why. */
 import type { Database } from "better-sqlite3";
 import { z } from "zod";
-import type { AlertRecord } from "../domain/alert.ts";
+import { AlertRecord } from "../domain/alert.ts";
 import { AlertRow } from "./codecs.ts";
 
 export class Alerts {
   readonly #save;
+  readonly #get;
 
   constructor(db: Database) {
     this.#save = db.prepare(`
@@ -14,6 +15,14 @@ export class Alerts {
       ON CONFLICT(alert_id) DO UPDATE SET revision = excluded.revision, outcome = excluded.outcome,
         severity = excluded.severity, conditions = excluded.conditions
       WHERE excluded.revision > alerts.revision`);
+    this.#get = db.prepare<[string], unknown>(
+      `SELECT ${Object.keys(AlertRecord.shape).join(", ")} FROM alerts WHERE alert_id = ?`,
+    );
+  }
+
+  get(alertId: string): AlertRecord | undefined {
+    const row = this.#get.get(alertId);
+    return row === undefined ? undefined : AlertRow.parse(row);
   }
 
   /** Stores the decision on an event's revision; an older revision never replaces a newer one's. */

@@ -1,19 +1,35 @@
 /** Table `cameras`: every camera that was ever seen, and which folder holds its id. */
 import type { Database } from "better-sqlite3";
+import { toIso, toMillis } from "../domain/time.ts";
+
+/** When a camera was last heard of. */
+export interface LastUpload {
+  readonly camera_id: string;
+  readonly at: string;
+}
 
 export class Cameras {
   readonly #know;
   readonly #claim;
   readonly #folderOf;
   readonly #ids;
+  readonly #hear;
+  readonly #lastUpload;
+  readonly #lastUploads;
 
   constructor(db: Database) {
-    this.#know = db.prepare("INSERT INTO cameras VALUES(?, NULL, ?) ON CONFLICT DO NOTHING");
+    this.#know = db.prepare("INSERT INTO cameras(camera_id, first_seen_at) VALUES(?, ?) ON CONFLICT DO NOTHING");
     this.#claim = db.prepare(`
-      INSERT INTO cameras VALUES(?, ?, ?)
+      INSERT INTO cameras(camera_id, folder, first_seen_at) VALUES(?, ?, ?)
       ON CONFLICT(camera_id) DO UPDATE SET folder = excluded.folder WHERE cameras.folder IS NULL OR ?`);
     this.#folderOf = db.prepare<[string], string | null>("SELECT folder FROM cameras WHERE camera_id = ?").pluck();
     this.#ids = db.prepare<[], string>("SELECT camera_id FROM cameras ORDER BY camera_id").pluck();
+    this.#hear = db.prepare(
+      "UPDATE cameras SET last_upload_at = :at WHERE camera_id = :cameraId AND coalesce(last_upload_at, '') < :minuteAgo",
+    );
+    const lastUpload = "SELECT camera_id, coalesce(last_upload_at, first_seen_at) AS at FROM cameras";
+    this.#lastUpload = db.prepare<[string], LastUpload>(`${lastUpload} WHERE camera_id = ?`);
+    this.#lastUploads = db.prepare<[], LastUpload>(`${lastUpload} ORDER BY camera_id`);
   }
 
   /** Enters a camera whose pictures come from elsewhere than a folder, unless it is known. */
@@ -37,5 +53,20 @@ export class Cameras {
 
   ids(): string[] {
     return this.#ids.all();
+  }
+
+  /** A camera has sent something. Entered to the minute: a burst is not a row written for each picture. */
+  hear(cameraId: string, at: string): void {
+    this.#hear.run({ cameraId, at, minuteAgo: toIso(toMillis(at) - 60_000) });
+  }
+
+  /** When a camera sent something last; where it never has, when it became known. */
+  lastUpload(cameraId: string): LastUpload | undefined {
+    return this.#lastUpload.get(cameraId);
+  }
+
+  /** The same of all cameras. */
+  lastUploads(): LastUpload[] {
+    return this.#lastUploads.all();
   }
 }

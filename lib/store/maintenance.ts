@@ -1,5 +1,6 @@
 /** Keeps the ledger's short-lived tables short. */
 import type { Clock } from "../resilience/clock.ts";
+import { repeat } from "../resilience/repeat.ts";
 import type { Store } from "./store.ts";
 
 const MINUTE_MS = 60_000;
@@ -38,18 +39,4 @@ export function startMaintenance(store: Store, clock: Clock, onError: (error: un
     cancelMinutes();
     cancelHours();
   };
-}
-
-function repeat(clock: Clock, ms: number, onError: (error: unknown) => void, work: () => void): () => void {
-  let cancel = () => {};
-  const turn = () => {
-    try {
-      work();
-    } catch (error) {
-      onError(error);
-    }
-    cancel = clock.after(ms, turn);
-  };
-  cancel = clock.after(ms, turn);
-  return () => cancel();
 }

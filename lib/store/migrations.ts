@@ -4,10 +4,20 @@ import { StoreError } from "../resilience/errors.ts";
 
 const STEPS: readonly string[] = [
   `
+  -- last_upload_at: to the minute.
   CREATE TABLE cameras(
     camera_id TEXT PRIMARY KEY,
     folder TEXT,
-    first_seen_at TEXT NOT NULL
+    first_seen_at TEXT NOT NULL,
+    last_upload_at TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- What people set while the flows run. scope: a camera's id, or '' for the whole site. value: JSON.
+  CREATE TABLE settings(
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY(scope, key)
   ) STRICT, WITHOUT ROWID;
 
   -- baselined: once all that lay there before has been entered, whatever else comes is new.
@@ -54,7 +64,7 @@ const STEPS: readonly string[] = [
     media_type TEXT NOT NULL CHECK(media_type IN ('image','video')),
     captured_at TEXT,
     received_at TEXT NOT NULL,
-    state TEXT NOT NULL CHECK(state IN ('found','handed','rejected','duplicate','superseded','gone','baseline')),
+    state TEXT NOT NULL CHECK(state IN ('found','handed','rejected','duplicate','superseded','gone','skipped','baseline')),
     reason TEXT,
     original_id TEXT REFERENCES uploads,
     suppressed_by TEXT,
@@ -73,7 +83,7 @@ const STEPS: readonly string[] = [
     upload_id TEXT NOT NULL REFERENCES uploads,
     node_id TEXT NOT NULL,
     sha256 TEXT NOT NULL,
-    outcome TEXT NOT NULL CHECK(outcome IN ('seen','nothing','skipped')),
+    outcome TEXT NOT NULL CHECK(outcome IN ('seen','nothing')),
     frame_width INTEGER NOT NULL,
     frame_height INTEGER NOT NULL,
     still_path TEXT,
@@ -197,6 +207,14 @@ const STEPS: readonly string[] = [
     created_at TEXT NOT NULL,
     UNIQUE(event_id, node_id)
   ) STRICT;
+  CREATE INDEX alert_latest ON alerts(camera_id, created_at) WHERE outcome = 'alert';
+
+  -- What people say of an event: the last word holds.
+  CREATE TABLE feedback(
+    event_id TEXT PRIMARY KEY REFERENCES events,
+    kind TEXT NOT NULL CHECK(kind IN ('false_alarm')),
+    given_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
 
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
   -- page of the log at receipt and at settlement, so there are only those that picking needs.

@@ -1,8 +1,11 @@
 /** Table `outbox`: records that MQTT subscribers have not got yet, in the order they were stored. */
 import type { Database } from "better-sqlite3";
 
+export type OutboxKind = "alert" | "event";
+
 export interface OutboxEntry {
   readonly seq: number;
+  readonly kind: OutboxKind;
   readonly subject_id: string;
   readonly revision: number;
   /** The record as JSON, as it stood when it was stored. */
@@ -20,13 +23,13 @@ export class Outbox {
       "INSERT INTO outbox(kind, subject_id, revision, payload) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
     this.#next = db.prepare<[], OutboxEntry>(
-      "SELECT seq, subject_id, revision, payload FROM outbox ORDER BY seq LIMIT 1",
+      "SELECT seq, kind, subject_id, revision, payload FROM outbox ORDER BY seq LIMIT 1",
     );
     this.#attempt = db.prepare("UPDATE outbox SET attempts = attempts + 1 WHERE seq = ?");
     this.#remove = db.prepare("DELETE FROM outbox WHERE seq = ?");
   }
 
-  add(kind: "event", subjectId: string, revision: number, payload: unknown): void {
+  add(kind: OutboxKind, subjectId: string, revision: number, payload: unknown): void {
     this.#add.run(kind, subjectId, revision, JSON.stringify(payload));
   }
 

@@ -11,6 +11,7 @@ import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
 import { clampTimes } from "./clamp-times.ts";
 import { Events } from "./events.ts";
+import { Feedback } from "./feedback.ts";
 import { FoundFiles } from "./found-files.ts";
 import { guarded } from "./guarded.ts";
 import { Handovers } from "./handovers.ts";
@@ -26,6 +27,7 @@ import { Pressure } from "./pressure.ts";
 import { Prompts } from "./prompts.ts";
 import { Roots } from "./roots.ts";
 import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
+import { Settings } from "./settings.ts";
 import { Totals } from "./totals.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -39,6 +41,7 @@ export type Tables = Pick<
   | "cameras"
   | "claims"
   | "events"
+  | "feedback"
   | "found"
   | "handovers"
   | "hazards"
@@ -49,6 +52,7 @@ export type Tables = Pick<
   | "parked"
   | "prompts"
   | "roots"
+  | "settings"
   | "uploads"
 > & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
@@ -77,6 +81,7 @@ export class Store {
   readonly cameras: Cameras;
   readonly claims: Claims;
   readonly events: Events;
+  readonly feedback: Feedback;
   readonly found: FoundFiles;
   readonly handovers: Handovers;
   readonly hazards: Hazards;
@@ -88,6 +93,7 @@ export class Store {
   readonly pressure: Pressure;
   readonly prompts: Prompts;
   readonly roots: Roots;
+  readonly settings: Settings;
   readonly totals: Totals;
   readonly uploads: Uploads;
   /** The corrupt database that this opening has replaced, if it has. */
@@ -125,7 +131,9 @@ export class Store {
     this.events = guard(new Events(db, this.outbox));
     this.pressure = guard(new Pressure(db));
     this.prompts = guard(new Prompts(db));
+    this.feedback = guard(new Feedback(db));
     this.roots = guard(new Roots(db));
+    this.settings = guard(new Settings(db));
     this.found = guard(new FoundFiles(db));
     this.uploads = guard(new Uploads(db));
     this.inspections = guard(new Inspections(db));
@@ -136,6 +144,7 @@ export class Store {
       cameras: this.cameras,
       claims: this.claims,
       events: this.events,
+      feedback: this.feedback,
       found: this.found,
       handovers: this.handovers,
       hazards: this.hazards,
@@ -146,6 +155,7 @@ export class Store {
       parked: this.parked,
       prompts: this.prompts,
       roots: this.roots,
+      settings: this.settings,
       uploads: this.uploads,
       afterCommit: (callback) => void this.#afterCommit.push(callback),
     };

@@ -11,8 +11,19 @@ export interface UnfinishedTotals {
   readonly unclaimed: number;
 }
 
+/** What was measured last; null where nothing was. */
+export interface LastMeasured {
+  /** Milliseconds that a detector took. */
+  readonly inference_ms: number | null;
+  /** Milliseconds that a model took. */
+  readonly latency_ms: number | null;
+}
+
 export class Totals {
   readonly #unfinished;
+  readonly #queued;
+  readonly #eventsSince;
+  readonly #measured;
 
   constructor(db: Database) {
     this.#unfinished = db.prepare<[string], UnfinishedTotals>(`
@@ -20,10 +31,36 @@ export class Totals {
         (SELECT count(*) FROM work WHERE state = 'queued') AS queued,
         (SELECT count(*) FROM work WHERE state = 'dead') AS dead,
         (SELECT count(*) FROM handovers WHERE state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL) AS unclaimed`);
+    this.#queued = db
+      .prepare<[string], number>("SELECT count(*) FROM work WHERE state = 'queued' AND stage = ?")
+      .pluck();
+    // A node on trial judges the same batches again.
+    this.#eventsSince = db
+      .prepare<[string, string], number>(
+        "SELECT count(DISTINCT batch_id) FROM events WHERE camera_id = ? AND started_at >= ?",
+      )
+      .pluck();
+    this.#measured = db.prepare<[], LastMeasured>(`
+      SELECT (SELECT inference_ms FROM inspections WHERE inference_ms IS NOT NULL ORDER BY rowid DESC LIMIT 1) AS inference_ms,
+        (SELECT latency_ms FROM events WHERE latency_ms IS NOT NULL ORDER BY rowid DESC LIMIT 1) AS latency_ms`);
   }
 
   /** What waits in a folder that no node watches any more, and would wait for ever, does not count. */
   unfinished(roots: readonly string[]): UnfinishedTotals {
     return this.#unfinished.get(JSON.stringify(roots)) ?? { found: 0, queued: 0, dead: 0, unclaimed: 0 };
+  }
+
+  /** Queued jobs of the nodes of one type. */
+  queued(stage: string): number {
+    return this.#queued.get(stage) ?? 0;
+  }
+
+  /** Events of a camera that began then or later, each batch counted once. */
+  eventsSince(cameraId: string, startedAt: string): number {
+    return this.#eventsSince.get(cameraId, startedAt) ?? 0;
+  }
+
+  lastMeasured(): LastMeasured {
+    return this.#measured.get() ?? { inference_ms: null, latency_ms: null };
   }
 }

@@ -17,8 +17,11 @@ export interface Heir {
   readonly nodeId: string;
 }
 
-/** What became of an upload that nobody can look at: its file went away, or its bytes changed after it was taken. */
-export type Nothing = "gone" | "superseded";
+/**
+ * What became of an upload that nobody looks at: its file went away, its bytes changed after it was taken, or detection
+ * is off for its camera.
+ */
+export type Nothing = "gone" | "superseded" | "skipped";
 
 interface UploadRow extends Upload {
   readonly root: string | null;
@@ -60,7 +63,7 @@ export class Uploads {
     this.#end = db.prepare<[Nothing, string]>(`UPDATE uploads SET state = ? WHERE upload_id = ? AND ${stillOpen}`);
     this.#reopen = db.prepare<[string]>(`
       UPDATE uploads SET ${HANDED}
-      WHERE upload_id = ? AND state IN ('gone', 'superseded', 'duplicate') AND sha256 IS NOT NULL`);
+      WHERE upload_id = ? AND state IN ('gone', 'superseded', 'skipped', 'duplicate') AND sha256 IS NOT NULL`);
     this.#suppress = db.prepare(`
       UPDATE uploads SET state = 'duplicate', original_id = ?, distance = ?, suppressed_by = ?
       WHERE upload_id = ? AND ${stillOpen}`);

@@ -5,6 +5,8 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { EventRecord } from "../../lib/domain/event.ts";
+import { CAMERA_ENTITIES, HUB_ENTITIES } from "../../lib/homeassistant/entities.ts";
+import type { Entities } from "../../lib/homeassistant/entity.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Flow, type NodeConfig, startFlow } from "../support/flow.ts";
@@ -188,16 +190,22 @@ describe("the whole path", function () {
     try {
       await late.waitFor(({ topic }) => topic.endsWith("/risk_score"));
       const retained = late.messages.map(({ topic }) => topic.replace(/^homeassistant\/.*/, "discovery"));
-      assert.deepEqual([...new Set(retained)].sort(), [
+      const kept = (entities: Entities, base: string) =>
+        Object.entries(entities).flatMap(([key, { retained: isKept }]) => (isKept ? [`${base}/${key}`] : []));
+      const allowed = [
         "discovery",
         "vigil/home/availability",
-        "vigil/home/camera/front_door/last_picture",
-        "vigil/home/camera/front_door/risk_score",
-        "vigil/home/camera/front_door/summary",
-        "vigil/home/hub/dead_letters",
-        "vigil/home/hub/left_open",
-        "vigil/home/hub/waiting",
-      ]);
+        ...kept(CAMERA_ENTITIES, "vigil/home/camera/front_door"),
+        ...kept(HUB_ENTITIES, "vigil/home/hub"),
+        "vigil/home/hub/problem/attributes",
+      ];
+      assert.deepEqual(
+        retained.filter((topic) => !allowed.includes(topic)),
+        [],
+      );
+      for (const key of ["last_picture", "risk_score", "risk_level", "summary", "last_event", "online", "alerts"]) {
+        assert.ok(retained.includes(`vigil/home/camera/front_door/${key}`), key);
+      }
     } finally {
       await late.close();
     }

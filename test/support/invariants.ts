@@ -16,7 +16,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   "a finished detect job without its inspection": `
     SELECT count(*) FROM work w WHERE stage = 'detect' AND state = 'done'
       AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = w.subject_id AND i.node_id = w.node_id)
-      AND NOT EXISTS(SELECT 1 FROM uploads u WHERE u.upload_id = w.subject_id AND u.state = 'superseded')`,
+      AND NOT EXISTS(SELECT 1 FROM uploads u WHERE u.upload_id = w.subject_id AND u.state IN ('superseded', 'skipped'))`,
 
   "something seen, in no batch and not on its way": `
     SELECT count(*) FROM inspections i WHERE outcome = 'seen'
@@ -51,7 +51,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
 
   "a duplicate of something that came to nothing": `
     SELECT count(*) FROM uploads d LEFT JOIN account a ON a.upload_id = d.original_id WHERE d.state = 'duplicate'
-      AND (a.what IS NULL OR a.what IN ('gone', 'superseded', 'rejected', 'baseline', 'duplicate', 'LOST'))`,
+      AND (a.what IS NULL OR a.what IN ('gone', 'superseded', 'skipped', 'rejected', 'baseline', 'duplicate', 'LOST'))`,
 
   "an inspected upload that is not handed over":
     "SELECT count(DISTINCT u.upload_id) FROM uploads u JOIN inspections i USING(upload_id) WHERE u.state <> 'handed'",

@@ -1,8 +1,14 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { type AlertRule, alertOf, decide } from "../../../lib/alert/decide.ts";
+import { type AlertRule, alertOf, decide, type LiveLimits } from "../../../lib/alert/decide.ts";
 import { Alert } from "../../../lib/domain/alert.ts";
 import type { SecurityEvent } from "../../../lib/domain/event.ts";
 import { deriveId } from "../../../lib/domain/ids.ts";
+import {
+  CAMERA_DEFAULTS,
+  type CameraSettings,
+  SITE_DEFAULTS,
+  type SiteSettings,
+} from "../../../lib/domain/settings.ts";
 import { toIso, toMillis } from "../../../lib/domain/time.ts";
 
 const ENDED = "2026-11-20T13:30:00.000Z";
@@ -44,6 +50,13 @@ const EVENT: SecurityEvent = {
 };
 const UNSCORED = { risk_score: null, risk_level: null, analysis: "none" } as const;
 const RULE: AlertRule = { minScore: 60, labels: [], unanalyzed: "alert" };
+/** What nobody has limited. */
+const UNLIMITED = [
+  { name: "mode", passed: true, detail: "mode home, nothing alerts in mode off" },
+  { name: "switch", passed: true, detail: "alerts are on" },
+  { name: "snooze", passed: true, detail: "not snoozed" },
+];
+const LIMITS: LiveLimits = { camera: CAMERA_DEFAULTS, site: SITE_DEFAULTS };
 
 describe("decide", () => {
   const cases: [string, Partial<SecurityEvent>, Partial<AlertRule>, number, string[]][] = [
@@ -70,7 +83,7 @@ describe("decide", () => {
   ];
   for (const [what, event, rule, now, failed] of cases) {
     it(`${what}: ${failed.length === 0 ? "alert" : `suppressed by ${failed.join(", ")}`}`, () => {
-      const { outcome, conditions } = decide({ ...EVENT, ...event }, { ...RULE, ...rule }, now);
+      const { outcome, conditions } = decide({ ...EVENT, ...event }, { ...RULE, ...rule }, LIMITS, now);
       deepEqual(
         conditions.filter(({ passed }) => !passed).map(({ name }) => name),
         failed,
@@ -79,23 +92,66 @@ describe("decide", () => {
     });
   }
 
+  const until = (minutes: number) => ({ snoozed_until: toIso(NOW + minutes * MINUTE) });
+  const limited: [string, Partial<CameraSettings>, Partial<SiteSettings>, string[]][] = [
+    ["a risk threshold at the score", { risk_threshold: 60 }, {}, []],
+    ["a risk threshold above it", { risk_threshold: 61 }, {}, ["threshold"]],
+    ["alerts off for the camera", { alerts: false }, {}, ["switch"]],
+    ["alerts off for the site", {}, { alerts: false }, ["switch"]],
+    ["mode off", {}, { mode: "off" }, ["mode"]],
+    ["mode night", {}, { mode: "night" }, []],
+    ["a snooze of the camera", until(1), {}, ["snooze"]],
+    ["a snooze of the site", {}, until(1), ["snooze"]],
+    ["a snooze that ends this instant", until(0), until(-5), []],
+    ["detection off, which is another matter", { detection: false }, {}, []],
+  ];
+  for (const [what, camera, site, failed] of limited) {
+    it(`${what}: ${failed.length === 0 ? "alert" : `suppressed by ${failed.join(", ")}`}`, () => {
+      const limits = { camera: { ...CAMERA_DEFAULTS, ...camera }, site: { ...SITE_DEFAULTS, ...site } };
+      const { conditions } = decide(EVENT, RULE, limits, NOW);
+      deepEqual(
+        conditions.filter(({ passed }) => !passed).map(({ name }) => name),
+        failed,
+      );
+    });
+  }
+
+  it("says for whom alerts are off and until when they are snoozed", () => {
+    const camera = { ...CAMERA_DEFAULTS, alerts: false, ...until(5) };
+    const site = { ...SITE_DEFAULTS, alerts: false, ...until(30) };
+    const { conditions } = decide(EVENT, RULE, { camera, site }, NOW);
+    deepEqual(
+      conditions.filter(({ passed }) => !passed).map(({ detail }) => detail),
+      ["alerts are off for the camera and for the whole site", `snoozed until ${toIso(NOW + 30 * MINUTE)}`],
+    );
+  });
+
+  it("has no threshold for an event without a score", () => {
+    const limits = { ...LIMITS, camera: { ...CAMERA_DEFAULTS, risk_threshold: 90 } };
+    equal(decide({ ...EVENT, ...UNSCORED }, RULE, limits, NOW).outcome, "alert");
+  });
+
   it("records every condition, in words", () => {
-    deepEqual(decide(EVENT, { ...RULE, labels: ["Person"] }, NOW), {
+    deepEqual(decide(EVENT, { ...RULE, labels: ["Person"] }, LIMITS, NOW), {
       outcome: "alert",
       severity: "high",
       conditions: [
         { name: "score", passed: true, detail: "score 60, alerts from 60" },
+        { name: "threshold", passed: true, detail: "score 60, the camera's risk threshold is 0" },
         { name: "labels", passed: true, detail: "saw person, car, alerts for Person" },
         { name: "late", passed: true, detail: "ended 1 min ago, alerts up to 15 min" },
+        ...UNLIMITED,
       ],
     });
-    deepEqual(decide({ ...EVENT, ...UNSCORED, labels: [] }, { ...RULE, unanalyzed: "suppress" }, NOW - 2 * MINUTE), {
+    const unwanted = { ...RULE, unanalyzed: "suppress" } as const;
+    deepEqual(decide({ ...EVENT, ...UNSCORED, labels: [] }, unwanted, LIMITS, NOW - 2 * MINUTE), {
       outcome: "suppressed",
       severity: null,
       conditions: [
         { name: "unanalyzed", passed: false, detail: "no score, events without one are suppressed" },
         { name: "labels", passed: true, detail: "saw nothing, alerts for anything" },
         { name: "late", passed: true, detail: "ended 0 min ago, alerts up to 15 min" },
+        ...UNLIMITED,
       ],
     });
   });
@@ -103,7 +159,7 @@ describe("decide", () => {
 
 describe("alertOf", () => {
   it("is a valid record of the decision and its event", () => {
-    const decision = decide(EVENT, RULE, NOW);
+    const decision = decide(EVENT, RULE, LIMITS, NOW);
     const alert = alertOf(EVENT, "node_1", decision, NOW);
     deepEqual(alert, {
       alert_id: deriveId("alert", "ev_1", "node_1"),

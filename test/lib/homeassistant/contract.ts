@@ -51,7 +51,6 @@ const common = {
     .string()
     .regex(/^mdi:[a-z0-9-]+$/)
     .optional(),
-  entity_category: z.literal("diagnostic").optional(),
   enabled_by_default: z.boolean().optional(),
   availability: z.array(Availability).min(1).optional(),
   availability_mode: z.enum(["all", "any", "latest"]).optional(),
@@ -62,6 +61,17 @@ const common = {
 };
 
 const Seconds = z.int().positive();
+
+/** Of what only shows something. */
+const shown = { entity_category: z.literal("diagnostic").optional() };
+/** Of what takes commands. Retained ones would be obeyed again at each connection. */
+const controlled = {
+  entity_category: z.enum(["config", "diagnostic"]).optional(),
+  command_topic: Topic,
+  command_template: Template.optional(),
+  retain: z.literal(false).optional(),
+};
+const Options = z.array(Text).min(1);
 
 const BINARY_SENSOR_CLASSES = (
   "battery battery_charging carbon_monoxide cold connectivity door garage_door gas heat light lock moisture motion " +
@@ -74,6 +84,7 @@ const SENSOR_CLASSES = "data_size date duration enum power temperature timestamp
 const PLATFORMS = {
   binary_sensor: z.strictObject({
     ...common,
+    ...shown,
     state_topic: Topic,
     value_template: Template.optional(),
     payload_on: Text.optional(),
@@ -85,6 +96,7 @@ const PLATFORMS = {
   }),
   event: z.strictObject({
     ...common,
+    ...shown,
     state_topic: Topic,
     value_template: Template.optional(),
     event_types: z.array(Text).min(1),
@@ -93,6 +105,7 @@ const PLATFORMS = {
   image: z
     .strictObject({
       ...common,
+      ...shown,
       image_topic: Topic.optional(),
       image_encoding: z.literal("b64").optional(),
       content_type: z
@@ -107,9 +120,12 @@ const PLATFORMS = {
   sensor: z
     .strictObject({
       ...common,
+      ...shown,
       state_topic: Topic,
       value_template: Template.optional(),
       device_class: z.enum(SENSOR_CLASSES).optional(),
+      // Before 2024.9 it is dropped.
+      options: Options.optional(),
       state_class: z.enum(["measurement", "total", "total_increasing"]).optional(),
       unit_of_measurement: Text.optional(),
       suggested_display_precision: z.int().nonnegative().optional(),
@@ -121,10 +137,41 @@ const PLATFORMS = {
         !["date", "enum", "timestamp"].includes(device_class ?? "") ||
         (state_class === undefined && unit_of_measurement === undefined),
       "such a class has no unit and no state class",
-    ),
+    )
+    .refine(({ device_class, options }) => options === undefined || device_class === "enum", "options are an enum's"),
+  button: z.strictObject({ ...common, ...controlled, payload_press: Text.optional() }),
+  number: z
+    .strictObject({
+      ...common,
+      ...controlled,
+      state_topic: Topic,
+      value_template: Template.optional(),
+      min: z.number(),
+      max: z.number(),
+      step: z.number().min(0.001).optional(),
+      mode: z.enum(["auto", "box", "slider"]).optional(),
+      unit_of_measurement: Text.optional(),
+    })
+    .refine(({ min, max }) => min < max, "max must exceed min"),
+  select: z.strictObject({
+    ...common,
+    ...controlled,
+    state_topic: Topic,
+    value_template: Template.optional(),
+    options: Options,
+  }),
+  // command_template is of 2024.8.
+  switch: z.strictObject({
+    ...common,
+    ...controlled,
+    command_template: z.undefined().optional(),
+    state_topic: Topic,
+    value_template: Template.optional(),
+    device_class: z.enum(["outlet", "switch"]).optional(),
+  }),
 };
 
-const Platform = z.enum(["binary_sensor", "event", "image", "sensor"]);
+const Platform = z.enum(["binary_sensor", "button", "event", "image", "number", "select", "sensor", "switch"]);
 
 /** What no event can have as an attribute: Home Assistant removes it. */
 export const RESERVED_ATTRIBUTES = (

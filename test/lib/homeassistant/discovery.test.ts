@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 import { siteTopics } from "../../../lib/domain/topics.ts";
 import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../../../lib/homeassistant/discovery.ts";
-import { CAMERA_ENTITIES, type Entity, HUB_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES, HUB_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import { type Entity, takesCommands } from "../../../lib/homeassistant/entity.ts";
 import { checkDiscovery } from "./contract.ts";
 
 function site(siteId = "home", prefix = "vigil"): DiscoverySite {
@@ -57,6 +58,7 @@ describe("discovery", () => {
       name: "Risk score",
       state_class: "measurement",
       suggested_display_precision: 0,
+      icon: "mdi:gauge",
       state_topic: "vigil/my-site/camera/front_door/risk_score",
       availability: [{ topic: "vigil/my-site/availability" }],
       device: {
@@ -102,8 +104,29 @@ describe("discovery", () => {
 
   it("keeps no entity on at the broker that turns itself off", () => {
     for (const entity of Object.values<Entity>(CAMERA_ENTITIES)) {
-      assert.ok(!(entity.retained && entity.off_delay !== undefined), entity.name);
+      assert.ok(!(entity.retained && "off_delay" in entity), entity.name);
     }
+  });
+
+  it("keeps at the broker what people have set, and no press of a button", () => {
+    for (const entity of [...Object.values<Entity>(CAMERA_ENTITIES), ...Object.values<Entity>(HUB_ENTITIES)]) {
+      if (takesCommands(entity)) assert.equal(entity.retained, entity.platform !== "button", entity.name);
+    }
+  });
+
+  it("says where commands go to", () => {
+    const packets = cameraDiscovery({ ...site(), camera: front });
+    const threshold = find(packets, "homeassistant/number/vigil_home_front_door_risk_threshold/config");
+    assert.equal(threshold.state_topic, "vigil/home/camera/front_door/risk_threshold");
+    assert.equal(threshold.command_topic, "vigil/home/camera/front_door/risk_threshold/set");
+    const snooze = find(packets, "homeassistant/button/vigil_home_front_door_snooze/config");
+    assert.equal(snooze.command_topic, "vigil/home/camera/front_door/snooze/set");
+    assert.equal("state_topic" in snooze, false);
+  });
+
+  it("says where the causes of a problem are", () => {
+    const problem = find(hubDiscovery(site()), "homeassistant/binary_sensor/vigil_home_problem/config");
+    assert.equal(problem.json_attributes_topic, "vigil/home/hub/problem/attributes");
   });
 
   for (const siteId of ["", "Home", "a b", "a/b", "é"]) {

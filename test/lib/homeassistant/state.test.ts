@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { PublishedAlert } from "../../../lib/domain/alert.ts";
 import type { Detected, Detection } from "../../../lib/domain/detection.ts";
 import type { EventRecord, SecurityEvent } from "../../../lib/domain/event.ts";
 import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 import { siteTopics } from "../../../lib/domain/topics.ts";
 import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
-import { detectionPackets, eventPackets, retainedPackets } from "../../../lib/homeassistant/state.ts";
+import {
+  alertPackets,
+  cameraPackets,
+  detectionPackets,
+  eventPackets,
+  hubPackets,
+  retainedPackets,
+} from "../../../lib/homeassistant/state.ts";
 import { RESERVED_ATTRIBUTES } from "./contract.ts";
 
 const topics = siteTopics("vigil", "home");
@@ -71,16 +79,20 @@ describe("an event's packets", () => {
       [
         [`${camera}/last_picture`, true],
         [`${camera}/risk_score`, true],
+        [`${camera}/risk_level`, true],
         [`${camera}/summary`, true],
+        [`${camera}/last_event`, true],
         [`${camera}/security`, false],
         ["vigil/home/security_events", false],
       ],
     );
     assert.deepEqual(packets[0]?.payload, picture);
-    assert.equal(packets[1]?.payload, "72");
-    assert.equal(packets[2]?.payload, judged.summary);
+    assert.deepEqual(
+      packets.slice(1, 5).map(({ payload }) => payload),
+      ["72", "high", judged.summary, judged.started_at],
+    );
     assert.deepEqual(haEvent(judged), { event_type: "high", ...judged });
-    assert.deepEqual(JSON.parse(String(packets[4]?.payload)), { type: "event", data: judged });
+    assert.deepEqual(JSON.parse(String(packets[6]?.payload)), { type: "event", data: judged });
   });
 
   it("leave out a picture that there is not", () => {
@@ -91,13 +103,17 @@ describe("an event's packets", () => {
     const packets = eventPackets({ ...judged, final: false }, topics, null);
     assert.deepEqual(
       packets.map(({ topic }) => topic),
-      [`${camera}/risk_score`, `${camera}/summary`, "vigil/home/security_events"],
+      [
+        ...["risk_score", "risk_level", "summary", "last_event"].map((key) => `${camera}/${key}`),
+        topics.securityEvents,
+      ],
     );
   });
 
   it("of an event that nobody judged say so, and have no score", () => {
     const packets = eventPackets(unjudged, topics, null);
     assert.equal(payloadOf(packets, `${camera}/risk_score`), "None");
+    assert.equal(payloadOf(packets, `${camera}/risk_level`), "not_analyzed");
     assert.equal(haEvent(unjudged).event_type, "not_analyzed");
     assert.equal(haEvent(unjudged).risk_score, null);
   });
@@ -188,10 +204,73 @@ describe("an event's packets", () => {
 });
 
 describe("what the broker keeps of an event", () => {
-  it("is its picture, score and summary, all retained", () => {
+  it("is its picture and the sensors, all retained", () => {
     const packets = retainedPackets(judged, topics, picture);
-    assert.deepEqual(packets, eventPackets(judged, topics, picture).slice(0, 3));
+    assert.deepEqual(packets, eventPackets(judged, topics, picture).slice(0, 5));
     assert.ok(packets.every(({ retain }) => retain));
+  });
+});
+
+describe("an alert's packets", () => {
+  const alert: PublishedAlert = {
+    alert_id: "al_1",
+    event_id: "ev_1",
+    camera_id: "front_door",
+    revision: 1,
+    outcome: "alert",
+    severity: "high",
+    conditions: [{ name: "score", passed: true, detail: "score 72, alerts from 60" }],
+    created_at: "2026-11-20T08:00:13.000Z",
+    event: judged,
+  };
+
+  it("are its picture, then the event with the decision", () => {
+    const [image, event, ...others] = alertPackets(alert, topics, picture);
+    assert.deepEqual(image, { topic: `${camera}/last_alert`, payload: picture, retain: true });
+    assert.deepEqual([event?.topic, event?.retain], [`${camera}/alert`, false]);
+    assert.deepEqual(JSON.parse(String(event?.payload)), {
+      event_type: "high",
+      ...judged,
+      alert_id: "al_1",
+      severity: "high",
+      conditions: alert.conditions,
+    });
+    assert.deepEqual(others, []);
+  });
+
+  it("are of a type that discovery announced, also where nobody judged", () => {
+    const [packet] = alertPackets({ ...alert, severity: null, event: unjudged }, topics, null);
+    assert.equal(JSON.parse(String(packet?.payload)).event_type, "not_analyzed");
+  });
+
+  it("stay below what Home Assistant keeps, whatever the conditions say", () => {
+    const conditions = alert.conditions.flatMap((each) => new Array(10).fill({ ...each, detail: "漢".repeat(2_000) }));
+    const [packet] = alertPackets({ ...alert, conditions }, topics, null);
+    assert.ok(Buffer.byteLength(packet?.payload ?? "") <= 15_000);
+  });
+});
+
+describe("states", () => {
+  it("are ON and OFF, numbers, texts and None, retained as declared", () => {
+    const packets = cameraPackets("front_door", topics, {
+      online: true,
+      alerts: false,
+      events_today: 0,
+      risk_score: null,
+    });
+    assert.deepEqual(packets, [
+      { topic: `${camera}/online`, payload: "ON", retain: true },
+      { topic: `${camera}/alerts`, payload: "OFF", retain: true },
+      { topic: `${camera}/events_today`, payload: "0", retain: true },
+      { topic: `${camera}/risk_score`, payload: "None", retain: true },
+    ]);
+  });
+
+  it("of the hub come with the causes of its problem before it", () => {
+    assert.deepEqual(hubPackets(topics, { problem: true, causes: ["garage is silent"] }), [
+      { topic: "vigil/home/hub/problem/attributes", payload: '{"causes":["garage is silent"]}', retain: true },
+      { topic: "vigil/home/hub/problem", payload: "ON", retain: true },
+    ]);
   });
 });
 
@@ -231,18 +310,16 @@ describe("a detection's packets", () => {
     inference_ms: null,
   });
 
+  const on = (key: string): MqttPacket => ({ topic: `${camera}/${key}`, payload: "ON", retain: false });
   const cases: [string, Detected, Buffer | null, MqttPacket[]][] = [
     ["are none where nothing was seen", seen(), picture, []],
-    ["turn motion on", seen("car"), null, [{ topic: `${camera}/motion`, payload: "ON", retain: false }]],
+    ["turn motion on", seen("chair"), null, [on("motion")]],
+    ["turn on what each label belongs to", seen("cat", "car"), null, [on("motion"), on("vehicle"), on("animal")]],
     [
       "come as picture, motion and person",
-      seen("car", "person", "person"),
+      seen("person", "pedestrian"),
       picture,
-      [
-        { topic: `${camera}/last_picture`, payload: picture, retain: true },
-        { topic: `${camera}/motion`, payload: "ON", retain: false },
-        { topic: `${camera}/person`, payload: "ON", retain: false },
-      ],
+      [{ topic: `${camera}/last_picture`, payload: picture, retain: true }, on("motion"), on("person")],
     ],
   ];
   for (const [what, detected, image, expected] of cases) {

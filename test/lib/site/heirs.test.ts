@@ -55,7 +55,7 @@ describe("airHeir", () => {
     });
   }
 
-  function end(id: string, what: "gone" | "superseded"): void {
+  function end(id: string, what: "gone" | "superseded" | "skipped"): void {
     store.transaction((tables) => {
       tables.uploads.end(id, what);
       airHeir(tables, { bus, clock: systemClock }, id);
@@ -64,7 +64,7 @@ describe("airHeir", () => {
     deepEqual(violations(join(folder, DATABASE_FILE)), []);
   }
 
-  for (const what of ["gone", "superseded"] as const) {
+  for (const what of ["gone", "superseded", "skipped"] as const) {
     it(`has the first duplicate of an upload that is ${what} looked at in its place`, () => {
       deepEqual([pass("up_1"), pass("up_2"), pass("up_3")], [0, 1, 1]);
       store.handovers.answer(null, SUBJECT, 1);

@@ -21,7 +21,7 @@ describe("Cameras", () => {
     equal(store.cameras.claim("front_door", "Front-door", LATER, false), "Front door");
     equal(store.cameras.claim("front_door", "Front door", LATER, false), "Front door");
     equal(store.cameras.folderOf("front_door"), "Front door");
-    deepEqual(rows(folder, "SELECT * FROM cameras"), [
+    deepEqual(rows(folder, "SELECT camera_id, folder, first_seen_at FROM cameras"), [
       { camera_id: "front_door", folder: "Front door", first_seen_at: AT },
     ]);
   });
@@ -30,13 +30,29 @@ describe("Cameras", () => {
     store.cameras.know("garden", AT);
     equal(store.cameras.folderOf("garden"), undefined);
     equal(store.cameras.claim("garden", "Garden", LATER, false), "Garden");
-    deepEqual(rows(folder, "SELECT * FROM cameras"), [{ camera_id: "garden", folder: "Garden", first_seen_at: AT }]);
+    deepEqual(rows(folder, "SELECT camera_id, folder, first_seen_at FROM cameras"), [
+      { camera_id: "garden", folder: "Garden", first_seen_at: AT },
+    ]);
   });
 
   it("leaves a camera that has a folder as it is when a picture of it comes from elsewhere", () => {
     store.cameras.claim("garden", "Garden", AT, false);
     store.cameras.know("garden", LATER);
-    deepEqual(rows(folder, "SELECT * FROM cameras"), [{ camera_id: "garden", folder: "Garden", first_seen_at: AT }]);
+    deepEqual(rows(folder, "SELECT camera_id, folder, first_seen_at FROM cameras"), [
+      { camera_id: "garden", folder: "Garden", first_seen_at: AT },
+    ]);
+  });
+
+  it("hears of a camera to the minute, and until then from when it became known", () => {
+    store.cameras.know("gate", AT);
+    const heard = () => store.cameras.lastUpload("gate");
+    deepEqual(heard(), { camera_id: "gate", at: AT });
+    store.cameras.hear("gate", "2026-11-21T12:00:00.000Z");
+    store.cameras.hear("gate", "2026-11-21T12:01:00.000Z");
+    deepEqual(heard(), { camera_id: "gate", at: "2026-11-21T12:00:00.000Z" });
+    store.cameras.hear("gate", "2026-11-21T12:01:00.001Z");
+    deepEqual(store.cameras.lastUploads(), [{ camera_id: "gate", at: "2026-11-21T12:01:00.001Z" }]);
+    equal(store.cameras.lastUpload("yard"), undefined);
   });
 
   it("lists ids in order", () => {

@@ -109,7 +109,7 @@ describe("Claims", () => {
       equal(look("up_1", FIRST, 0, { sha256: sha("cut out of it") }), null);
     });
 
-    for (const what of ["gone", "superseded"] as const) {
+    for (const what of ["gone", "superseded", "skipped"] as const) {
       it(`does not compare with what is ${what}`, () => {
         look("up_1", FIRST);
         store.uploads.end("up_1", what);
@@ -165,7 +165,7 @@ describe("Claims", () => {
     equal(store.claims.claim(NODE, upload("up_2", 1), 0), null);
   });
 
-  for (const what of ["gone", "superseded"] as const) {
+  for (const what of ["gone", "superseded", "skipped"] as const) {
     it(`does not hold for an upload that is ${what}`, () => {
       claim(upload("up_1"));
       store.uploads.end("up_1", what);

@@ -22,7 +22,7 @@ describe("Outbox", () => {
     store.outbox.add("event", "ev_1", 1, { a: "玄関" });
     store.outbox.add("event", "ev_2", 1, { b: 2 });
     const first = store.outbox.next();
-    deepEqual(first, { seq: 1, subject_id: "ev_1", revision: 1, payload: '{"a":"玄関"}' });
+    deepEqual(first, { seq: 1, kind: "event", subject_id: "ev_1", revision: 1, payload: '{"a":"玄関"}' });
     store.close();
     store = openStore(folder);
     deepEqual(store.outbox.next(), first);

@@ -98,7 +98,7 @@ describe("Uploads", () => {
       for (const id of ["up_2", "up_3", "up_4"]) store.uploads.markDuplicate(id, "up_1", `dedupe of ${id}`);
     });
 
-    for (const what of ["gone", "superseded"] as const) {
+    for (const what of ["gone", "superseded", "skipped"] as const) {
       it(`is ${what}: its first duplicate takes its place`, () => {
         store.uploads.end("up_1", what);
         deepEqual(store.uploads.bequeath("up_1"), {

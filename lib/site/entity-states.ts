@@ -1,0 +1,107 @@
+/** Publishes the states of the entities that no single record tells, when they have changed. */
+import type { MqttPacket } from "../domain/mqtt-packet.ts";
+import { cameraPackets, hubPackets } from "../homeassistant/state.ts";
+import { folderSize } from "../media/folder-size.ts";
+import { asError } from "../resilience/errors.ts";
+import { repeat } from "../resilience/repeat.ts";
+import type { Site } from "./site.ts";
+import { cameraFacts, hubFacts } from "./site-facts.ts";
+
+/** A burst of jobs is counted once. */
+const SETTLE_MS = 2_000;
+/** A day ends, and a camera falls silent, without anybody's doing. */
+const LOOK_MS = 60_000;
+const MEASURE_MS = 60 * 60_000;
+
+export class EntityStates {
+  readonly #site: Site;
+  readonly #owner: AbortSignal;
+  readonly #publish: (packets: readonly MqttPacket[]) => void;
+  /** What the broker has from this connection, by topic. */
+  readonly #published = new Map<string, MqttPacket["payload"]>();
+  /** Cameras that Home Assistant knows. */
+  readonly #cameras = new Set<string>();
+  /** Bytes; null until they have been counted. */
+  #storageUsed: number | null = null;
+  #cancelSoon: (() => void) | null = null;
+
+  /** `publish` gets what has changed, until `owner` is aborted. */
+  constructor(site: Site, owner: AbortSignal, publish: (packets: readonly MqttPacket[]) => void) {
+    this.#site = site;
+    this.#owner = owner;
+    this.#publish = publish;
+    site.bus.on("worked", owner, () => this.#lookSoon());
+    site.bus.on("settings", owner, () => this.#look());
+    const onError = (error: unknown) => this.#warn(error);
+    const cancels = [
+      repeat(site.clock, LOOK_MS, onError, () => this.#look()),
+      repeat(site.clock, MEASURE_MS, onError, () => this.#measure()),
+    ];
+    owner.addEventListener("abort", () => {
+      this.#cancelSoon?.();
+      for (const cancel of cancels) cancel();
+    });
+    this.#measure();
+  }
+
+  /** The hub's whole state, for a connection to which nothing has been published yet. */
+  ofHub(): MqttPacket[] {
+    this.#published.clear();
+    this.#cameras.clear();
+    return this.#remember(this.#hub());
+  }
+
+  /** A camera's whole state, for a Home Assistant that has just heard of it. */
+  ofCamera(cameraId: string): MqttPacket[] {
+    this.#cameras.add(cameraId);
+    return this.#remember(this.#camera(cameraId));
+  }
+
+  #hub(): MqttPacket[] {
+    const site = this.#site;
+    return hubPackets(site.topics, hubFacts(site, site.store.cameras.lastUploads(), this.#storageUsed));
+  }
+
+  #camera(cameraId: string): MqttPacket[] {
+    const site = this.#site;
+    const camera = site.store.cameras.lastUpload(cameraId);
+    return camera ? cameraPackets(cameraId, site.topics, cameraFacts(site, camera)) : [];
+  }
+
+  #remember(packets: MqttPacket[]): MqttPacket[] {
+    for (const { topic, payload } of packets) this.#published.set(topic, payload);
+    return packets;
+  }
+
+  /** The next look comes by itself, and an error in this one is no reason to stop. */
+  #look(): void {
+    try {
+      const packets = [...this.#hub(), ...[...this.#cameras].flatMap((cameraId) => this.#camera(cameraId))];
+      const changed = packets.filter(({ topic, payload }) => this.#published.get(topic) !== payload);
+      if (changed.length > 0) this.#publish(this.#remember(changed));
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  #lookSoon(): void {
+    this.#cancelSoon ??= this.#site.clock.after(SETTLE_MS, () => {
+      this.#cancelSoon = null;
+      this.#look();
+    });
+  }
+
+  #measure(): void {
+    folderSize(this.#site.file(), this.#owner)
+      .then((bytes) => {
+        this.#storageUsed = bytes;
+        this.#look();
+      })
+      .catch((error) => this.#warn(error));
+  }
+
+  #warn(error: unknown): void {
+    if (!this.#owner.aborted)
+      this.#site.logger.warn(`The states of entities are not up to date: ${asError(error).message}`);
+  }
+}

@@ -1,0 +1,16 @@
+/** Takes what people say of events. */
+import type { FeedbackKind } from "../domain/feedback.ts";
+import { toIso } from "../domain/time.ts";
+import { InputError } from "../resilience/errors.ts";
+import type { Site } from "./site.ts";
+
+/**
+ * Keeps what somebody says of a camera's last alert or, where it has had none, of its last event.
+ * @throws InputError `NO_EVENT`
+ */
+export function giveFeedback({ store, clock, logger }: Site, cameraId: string, kind: FeedbackKind): void {
+  const eventId = store.feedback.subject(cameraId);
+  if (eventId === null) throw new InputError("NO_EVENT", `${cameraId} has had no event yet`);
+  store.durableTransaction((tables) => tables.feedback.give(eventId, kind, toIso(clock.now())));
+  logger.info(`${cameraId}: the event ${eventId} was called a ${kind.replace("_", " ")}`);
+}

@@ -1,0 +1,9 @@
+import { equal } from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { entitiesPage } from "../../docs/entities-page.ts";
+
+describe("docs", () => {
+  it("tell of the entities that there are; npm run docs brings them up to date", () => {
+    equal(readFileSync("docs/entities.md", "utf8"), entitiesPage());
+  });
+});
