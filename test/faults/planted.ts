@@ -109,9 +109,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "lib/site/publisher.ts",
-        find: "await this.#publish(eventPackets(",
+        find: "await this.#publish(packets);",
         replace:
-          "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      await this.#publish(eventPackets(",
+          "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      await this.#publish(packets);",
       },
     ],
     // The broker's answer is due then.
