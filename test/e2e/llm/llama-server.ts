@@ -9,6 +9,7 @@ import { z } from "zod";
 import { eventually } from "../../support/eventually.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { provideLlamaServer } from "./provision.ts";
+import { tinyEye } from "./tiny-eye.ts";
 import { type Manner, QUICK, tinyModel } from "./tiny-model.ts";
 
 export interface LlamaServerOptions {
@@ -17,6 +18,8 @@ export interface LlamaServerOptions {
   readonly manner?: Manner;
   /** What the server calls its model. */
   readonly model?: string;
+  /** Whether it takes pictures; only with the quick model. */
+  readonly sees?: boolean;
 }
 
 type Child = ChildProcessByStdio<null, null, Readable>;
@@ -38,10 +41,14 @@ export class LlamaServer {
   }
 
   /** Resolves when the server has loaded its model. */
-  static async start({ port = 0, manner = QUICK, model = "tiny" }: LlamaServerOptions = {}): Promise<LlamaServer> {
-    const file = join(tempFolder(), "model.gguf");
+  static async start(options: LlamaServerOptions = {}): Promise<LlamaServer> {
+    const { port = 0, manner = QUICK, model = "tiny", sees = false } = options;
+    const folder = tempFolder();
+    const file = join(folder, "model.gguf");
     writeFileSync(file, tinyModel(manner));
-    const child = await launch(file, port, model);
+    const eye = join(folder, "mmproj.gguf");
+    if (sees) writeFileSync(eye, tinyEye());
+    const child = await launch(file, port, model, sees ? { "--mmproj": eye } : {});
     return new LlamaServer(await addressOf(child), child);
   }
 
@@ -78,7 +85,7 @@ export class LlamaServer {
   }
 }
 
-async function launch(file: string, port: number, model: string): Promise<Child> {
+async function launch(file: string, port: number, model: string, more: Record<string, string> = {}): Promise<Child> {
   const { command, args, cwd } = await provideLlamaServer();
   const own = {
     "--model": file,
@@ -87,6 +94,7 @@ async function launch(file: string, port: number, model: string): Promise<Child>
     "--port": port,
     "--ctx-size": CONTEXT_SIZE * SLOTS,
     "--parallel": SLOTS,
+    ...more,
   };
   const child = spawn(command, [...args, ...Object.entries(own).flatMap(([name, value]) => [name, String(value)])], {
     cwd,

@@ -1,19 +1,15 @@
 /**
  * A language model of random weights but for a liking for one phrase: what it says is nonsense, but a real llama-server
- * loads it, tokenises, decodes, counts and holds it to a JSON schema. The format is GGUF version 3:
- * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ * loads it, tokenises, decodes, counts and holds it to a JSON schema.
  */
 import { Dice } from "../../faults/dice.ts";
+import { type Entry, entry, gguf, type Tensor } from "./gguf.ts";
 
 const CONTEXT = 16_384;
 const HEADS = 4;
 const LAYERS = 2;
-const ALIGNMENT = 32;
 const SEED = 7;
 
-/** The types of metadata values, and of tensors, by their numbers in the format. */
-const VALUE = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
-const TENSOR_FLOAT32 = 0;
 /** How the vocabulary marks its entries. */
 const TOKEN = { normal: 1, control: 3 } as const;
 
@@ -27,13 +23,6 @@ const WORDS = END_OF_TEXT + SPECIAL.length;
 const CHAT_TEMPLATE =
   "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}" +
   "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
-
-interface Tensor {
-  readonly name: string;
-  /** The innermost first. */
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
 
 export interface Manner {
   /** Numbers in each vector: how long a token takes. */
@@ -49,29 +38,14 @@ export const SLOW: Manner = { width: 512, favourite: "a".charCodeAt(0) };
 
 /** The bytes of the model file, the same every time. */
 export function tinyModel(manner: Manner): Buffer {
-  const entries = metadata(manner);
-  const tensors = weights(manner);
-  const places: Buffer[] = [];
-  const contents: Buffer[] = [];
-  let offset = 0;
-  for (const { name, shape, values } of tensors) {
-    places.push(text(name), uint32(shape.length), ...shape.map(uint64), uint32(TENSOR_FLOAT32), uint64(offset));
-    const bytes = padded(Buffer.from(values.buffer));
-    contents.push(bytes);
-    offset += bytes.length;
-  }
-  const header = [Buffer.from("GGUF"), uint32(3), uint64(tensors.length), uint64(entries.length)];
-  return Buffer.concat([padded(Buffer.concat([...header, ...entries, ...places])), ...contents]);
+  return gguf(metadata(manner), weights(manner));
 }
 
-function metadata({ width }: Manner): Buffer[] {
+function metadata({ width }: Manner): Entry[] {
   const bytes = byteTokens();
   const vocabulary = [...bytes, [...Buffer.from(PHRASE)].map((byte) => bytes[byte]).join(""), ...SPECIAL];
   const kinds = vocabulary.map((_token, index) => (index < END_OF_TEXT ? TOKEN.normal : TOKEN.control));
-  const string = (key: string, value: string) => Buffer.concat([text(key), uint32(VALUE.string), text(value)]);
-  const whole = (key: string, value: number) => Buffer.concat([text(key), uint32(VALUE.uint32), uint32(value)]);
-  const list = (key: string, type: number, values: readonly Buffer[]) =>
-    Buffer.concat([text(key), uint32(VALUE.array), uint32(type), uint64(values.length), ...values]);
+  const { string, whole, float, flag, strings, wholes } = entry;
   return [
     string("general.architecture", "llama"),
     string("general.name", "tiny-random"),
@@ -81,18 +55,18 @@ function metadata({ width }: Manner): Buffer[] {
     whole("llama.feed_forward_length", 2 * width),
     whole("llama.attention.head_count", HEADS),
     whole("llama.attention.head_count_kv", HEADS),
-    Buffer.concat([text("llama.attention.layer_norm_rms_epsilon"), uint32(VALUE.float32), float32(1e-5)]),
+    float("llama.attention.layer_norm_rms_epsilon", 1e-5),
     whole("llama.rope.dimension_count", width / HEADS),
     whole("llama.vocab_size", vocabulary.length),
     string("tokenizer.ggml.model", "gpt2"),
     string("tokenizer.ggml.pre", "gpt-2"),
-    list("tokenizer.ggml.tokens", VALUE.string, vocabulary.map(text)),
-    list("tokenizer.ggml.token_type", VALUE.int32, kinds.map(uint32)),
+    strings("tokenizer.ggml.tokens", vocabulary),
+    wholes("tokenizer.ggml.token_type", kinds),
     // No merge at all would be read as a vocabulary that is broken.
-    list("tokenizer.ggml.merges", VALUE.string, [text("Ġ t")]),
+    strings("tokenizer.ggml.merges", ["Ġ t"]),
     whole("tokenizer.ggml.eos_token_id", END_OF_TEXT),
     whole("tokenizer.ggml.bos_token_id", END_OF_TEXT),
-    Buffer.concat([text("tokenizer.ggml.add_bos_token"), uint32(VALUE.bool), Buffer.from([0])]),
+    flag("tokenizer.ggml.add_bos_token", false),
     string("tokenizer.chat_template", CHAT_TEMPLATE),
   ];
 }
@@ -143,31 +117,4 @@ function byteTokens(): string[] {
   const isPrintable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
   let next = BYTES;
   return Array.from({ length: BYTES }, (_byte, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
-}
-
-function padded(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & (ALIGNMENT - 1))]);
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([uint64(bytes.length), bytes]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-function uint64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-}
-
-function float32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeFloatLE(value);
-  return bytes;
 }
