@@ -1,15 +1,16 @@
 /** `nemotron-analyze`: has a language model on a llama.cpp server judge the risk of what was seen. */
 import { z } from "zod";
-import { LLAMA_DEFAULTS, LlamaClient } from "../lib/analyze/llama-client.ts";
+import { LLAMA_DEFAULTS } from "../lib/analyze/llama-client.ts";
+import { BOX_FORMS } from "../lib/analyze/prompts/pictures.ts";
 import { HOUSE_RULES_LENGTH, HOUSEHOLD_LENGTH } from "../lib/analyze/prompts/system.ts";
 import { analysisStage } from "../lib/site/analysis.ts";
+import { connectModel } from "../lib/site/connect-model.ts";
 import { Flag, seconds, wholeNumber } from "../lib/site/form-fields.ts";
-import { ModelServerLog } from "../lib/site/model-server-log.ts";
 import { NodePrompts } from "../lib/site/node-prompts.ts";
 import { defineNode } from "./define-node.ts";
 import { serverGates } from "./server-gates.ts";
 
-export const NemotronAnalyzeConfig = z.object({
+const Fields = z.object({
   url: z.string().trim().default(""),
   api: z.enum(["chat", "completion", "auto"]).default("chat"),
   model: z.string().trim().default(""),
@@ -20,10 +21,17 @@ export const NemotronAnalyzeConfig = z.object({
   household: z.string().trim().max(HOUSEHOLD_LENGTH).default(""),
   houseRules: z.string().trim().max(HOUSE_RULES_LENGTH).default(""),
   contextSize: wholeNumber(8192, { min: 4096, max: 1_048_576 }),
+  pictures: wholeNumber(0, { min: 0, max: 4 }),
+  pictureSide: wholeNumber(1280, { min: 224, max: 2048 }),
+  boxes: z.enum(BOX_FORMS).default("relative"),
   estimate: z.enum(["always", "away", "never"]).default("away"),
   publish: Flag.default(true),
 });
-type NemotronAnalyzeConfig = z.infer<typeof NemotronAnalyzeConfig>;
+/** Without its own template, which only the chat interface applies, no model takes a picture. */
+export const NemotronAnalyzeConfig = Fields.refine(({ pictures, api }) => pictures === 0 || api !== "completion", {
+  path: ["pictures"],
+  error: "need the chat interface: choose it, or send 0 pictures",
+});
 
 export default defineNode({
   type: "nemotron-analyze",
@@ -31,16 +39,14 @@ export default defineNode({
   outputs: 2,
   credentials: { apiKey: { type: "password" } },
   open(config, { nodeId, site, refreshStatus }) {
-    const { url, concurrency, household, houseRules, contextSize } = config;
-    const log = new ModelServerLog(site.logger, concurrency);
-    const client = clientOf(config, () => {
-      if (client) log.look(client);
-      refreshStatus();
-    });
+    const { url, concurrency, household, houseRules, contextSize, pictures, pictureSide } = config;
+    const hasPictures = pictures > 0;
+    const client = connectModel(config, site.logger, refreshStatus);
     const prompts = new NodePrompts({
       site,
       nodeId,
       form: { household, house_rules: houseRules },
+      boxes: hasPictures ? config.boxes : undefined,
       contextSize,
       answerTokens: LLAMA_DEFAULTS.maxTokens,
       tokens: client,
@@ -51,6 +57,7 @@ export default defineNode({
         nodeId,
         client,
         prompts,
+        pictures: hasPictures ? { most: pictures, longestSide: pictureSide } : undefined,
         gate: url === "" ? undefined : serverGates.of(url),
         concurrency,
         estimate: config.estimate,
@@ -64,6 +71,9 @@ export default defineNode({
       idle: () => {
         if (client?.schemaEnforced === null) return { fill: "green", shape: "ring", key: "schemaUnproven" };
         if (client?.schemaEnforced === false) return { fill: "yellow", shape: "dot", key: "schemaIgnored" };
+        if (hasPictures && client?.takesPictures === false) {
+          return { fill: "yellow", shape: "dot", key: "noPictures" };
+        }
         return { fill: "green", shape: "dot", key: "ready" };
       },
       start: () => {
@@ -73,20 +83,3 @@ export default defineNode({
     };
   },
 });
-
-/** Null where no server is named: rules judge then. */
-function clientOf(config: NemotronAnalyzeConfig, onChange: () => void): LlamaClient | null {
-  const { url, api, model, apiKey, timeout, stall, concurrency } = config;
-  if (url === "") return null;
-  return new LlamaClient({
-    ...LLAMA_DEFAULTS,
-    url,
-    api,
-    model: model || null,
-    apiKey: apiKey || null,
-    timeoutMs: timeout,
-    stallMs: stall,
-    concurrency,
-    onChange,
-  });
-}

@@ -78,7 +78,7 @@ const chat: LlamaApi = {
     ...(model !== null && { model }),
     messages: [
       { role: "system", content: prompt.system },
-      { role: "user", content: prompt.user },
+      { role: "user", content: userContent(prompt) },
       ...repairTurns(prompt),
     ],
     response_format: { type: "json_schema", json_schema: { strict: true, ...schema } },
@@ -116,7 +116,20 @@ const chat: LlamaApi = {
     })),
 };
 
-/** For models without a chat template: the text as it is. The server holds one model, so none is named. */
+/** What the user says: the text, or what is to be seen and then the text. */
+function userContent({ user, pictures = [] }: Prompt): string | object[] {
+  if (pictures.length === 0) return user;
+  const parts = pictures.flatMap(({ caption, jpeg }) => [
+    { type: "text", text: caption },
+    { type: "image_url", image_url: { url: `data:image/jpeg;base64,${jpeg.toString("base64")}` } },
+  ]);
+  return [...parts, { type: "text", text: user }];
+}
+
+/**
+ * For models without a chat template: the text as it is, and no pictures, since models that see have one. The server holds
+ * one model, so none is named.
+ */
 const completion: LlamaApi = {
   path: "/completion",
   body: ({ prompt, schema, maxTokens }) => ({

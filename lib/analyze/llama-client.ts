@@ -1,6 +1,6 @@
 /** Asks a language model's server for a verdict: llama.cpp's, or another that is compatible with OpenAI's. */
 import { type Clock, systemClock } from "../resilience/clock.ts";
-import { ServerError } from "../resilience/errors.ts";
+import { ReplyError, ServerError } from "../resilience/errors.ts";
 import { LLAMA_APIS, type LlamaApiName, type Question } from "./llama-api.ts";
 import { LlamaConnection } from "./llama-connection.ts";
 import { askApi, askFacts, askTokens, type ServerFacts, UNKNOWN_SERVER } from "./llama-facts.ts";
@@ -59,6 +59,8 @@ export class LlamaClient {
   #api: LlamaApiName;
   #facts: ServerFacts = UNKNOWN_SERVER;
   #schemaEnforced: boolean | null = null;
+  /** It has refused one, whatever it says of itself. */
+  #refusesPictures = false;
   /** As the server named it last. */
   #lastModel: string | null = null;
   /** Set while what is known of the server holds. */
@@ -90,6 +92,14 @@ export class LlamaClient {
     return this.#schemaEnforced;
   }
 
+  /**
+   * Whether a prompt may have pictures: the chat endpoint is used, and the model takes them; null where the server does not
+   * say, and has not refused one yet.
+   */
+  get takesPictures(): boolean | null {
+    return this.#api === "completion" || this.#refusesPictures ? false : this.#facts.vision;
+  }
+
   /** The tokens so far of the answers that are being written. */
   get tokensUnderWay(): number {
     return [...this.#writing].reduce((sum, { tokens }) => sum + tokens, 0);
@@ -114,8 +124,8 @@ export class LlamaClient {
    * @throws ServerError `LLM_UNREACHABLE`, `LLM_TIMEOUT`, `LLM_STALLED`, `LLM_BUSY`, `LLM_FAILED`, or `LLM_REPLY` where
    *   what answers is not such a server
    * @throws ContextError `LLM_CONTEXT` for a prompt that is too long
-   * @throws ReplyError `LLM_REFUSED` for a request the server does not take, `LLM_REPLY_UNUSABLE` for an answer that the
-   *   server itself does not understand
+   * @throws ReplyError `LLM_NO_PICTURES` where it takes no pictures, `LLM_REFUSED` for another request the server does not
+   *   take, `LLM_REPLY_UNUSABLE` for an answer that the server itself does not understand
    */
   async judge(prompt: Prompt, signal: AbortSignal, onProgress?: (tokens: number) => void): Promise<LlamaReply> {
     const { maxTokens, clock, onChange } = this.#options;
@@ -133,6 +143,10 @@ export class LlamaClient {
       return { ...reply, model: reply.model ?? this.model, latencyMs: Math.round(clock.monotonic() - began) };
     } catch (error) {
       if (error instanceof ServerError) this.#forget();
+      if (error instanceof ReplyError && error.code === "LLM_NO_PICTURES") {
+        this.#refusesPictures = true;
+        onChange?.();
+      }
       throw error;
     } finally {
       this.#writing.delete(writing);
@@ -219,6 +233,7 @@ export class LlamaClient {
   #forget(): void {
     this.#isKnown = false;
     this.#schemaEnforced = null;
+    this.#refusesPictures = false;
     this.#proof.abort();
   }
 }

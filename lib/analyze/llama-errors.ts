@@ -41,6 +41,13 @@ const ErrorReply = z.object({
 
 /** Servers without a type of their own for it say so in such words. */
 const TOO_LONG = /context (size|length|window)/i;
+/**
+ * A server that takes no pictures, or not so many: llama.cpp without `--mmproj` ("image input is not supported"; before
+ * May 2025 "Unsupported content part type"), both with status 500; Ollama ("missing data required for image input", 500);
+ * LM Studio ("Model does not support images"); vLLM ("is not a multimodal model", "At most 0 image(s) may be provided").
+ */
+const NO_PICTURES =
+  /image input|does not support (images|image|multimodal|vision)|not a multimodal model|image\(s\) may be provided|content part type/i;
 /** llama.cpp says 500 where it does not understand what the model has written: the model's fault, and the same again. */
 const NOT_UNDERSTOOD = /^The model produced output that does not match/;
 
@@ -52,7 +59,7 @@ export function refusalIn(value: unknown): Refusal | undefined {
 
 /**
  * ContextError `LLM_CONTEXT`; ServerError `LLM_BUSY` (429, 503), `LLM_FAILED` (other 5xx, or none); ReplyError
- * `LLM_REPLY_UNUSABLE`, `LLM_REFUSED`. `quote` is given the server's words.
+ * `LLM_REPLY_UNUSABLE`, `LLM_NO_PICTURES`, `LLM_REFUSED`. `quote` is given the server's words.
  */
 export function errorOf(
   { status, retryAfterMs, text }: Refusal,
@@ -70,6 +77,9 @@ export function errorOf(
   }
   if (status === 429 || status === 503) {
     return new ServerError("LLM_BUSY", `The language model is busy, ${said}`, { retryAfterMs });
+  }
+  if (NO_PICTURES.test(words)) {
+    return new ReplyError("LLM_NO_PICTURES", `The language model takes no pictures, or fewer, ${said}`);
   }
   if (NOT_UNDERSTOOD.test(words)) {
     return new ReplyError("LLM_REPLY_UNUSABLE", `The language model's answer cannot be used, ${said}`);

@@ -11,9 +11,11 @@ export interface ServerFacts {
   readonly contextSize: number | null;
   /** How many requests it works on at once; null where it does not say. */
   readonly slots: number | null;
+  /** Whether its model takes pictures; null where it does not say. */
+  readonly vision: boolean | null;
 }
 
-export const UNKNOWN_SERVER: ServerFacts = { isLlamaCpp: false, contextSize: null, slots: null };
+export const UNKNOWN_SERVER: ServerFacts = { isLlamaCpp: false, contextSize: null, slots: null, vision: null };
 
 /** Questions about the server itself take no thinking. */
 const TIMEOUT_MS = 5_000;
@@ -26,6 +28,8 @@ const MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
 const Props = z.object({
   default_generation_settings: z.object({ n_ctx: TokenCount }),
   total_slots: TokenCount,
+  /** Since May 2025. */
+  modalities: z.object({ vision: z.boolean() }).nullable().catch(null),
 });
 /** vLLM adds the size of the context. */
 const Models = z.object({ data: z.array(z.object({ id: z.string(), max_model_len: TokenCount })) });
@@ -45,8 +49,13 @@ export async function askFacts(
 ): Promise<ServerFacts> {
   const props = Props.safeParse(await askJson(connection, { path: "/props" }, signal)).data;
   if (props) {
-    const { default_generation_settings: settings, total_slots } = props;
-    return { isLlamaCpp: true, contextSize: settings.n_ctx || null, slots: total_slots || null };
+    const { default_generation_settings: settings, total_slots, modalities } = props;
+    return {
+      isLlamaCpp: true,
+      contextSize: settings.n_ctx || null,
+      slots: total_slots || null,
+      vision: modalities?.vision ?? null,
+    };
   }
   const models = Models.safeParse(await askJson(connection, { path: "/v1/models" }, signal)).data?.data ?? [];
   const used = model === null ? models[0] : models.find(({ id }) => id === model);

@@ -1,13 +1,11 @@
 /** The picture that an alert shows: large, with what was seen drawn in, and small enough for every messenger. */
 import type { Detection } from "../domain/detection.ts";
 import { drawDetections, type Pen } from "./annotate.ts";
-import { Canvas } from "./canvas.ts";
+import { boundedJpeg } from "./bounded-jpeg.ts";
+import type { Canvas } from "./canvas.ts";
 
-/** Below this, in bytes. */
-const MAX_BYTES = 400_000;
-/** Longest sides to try, in pixels, and at each the qualities. Pure noise fits at the last. */
-const SIDES = [1280, 960, 640] as const;
-const QUALITIES = [85, 75, 65, 50] as const;
+/** Pure noise fits at the last. */
+const BOUNDS = { sides: [1280, 960, 640], maxBytes: 400_000 } as const;
 
 /** With a longest side of so many pixels a dot of the font has a pixel more. */
 const SIDE_PER_DOT = 400;
@@ -17,16 +15,10 @@ const SIDE_PER_DOT = 400;
  * label for each detection. Throws a MediaError as `validatePicture` does.
  */
 export async function drawAlertPicture(picture: Buffer, detections: readonly Detection[]): Promise<Buffer> {
-  let jpeg: Buffer = Buffer.alloc(0);
-  for (const side of SIDES) {
-    const canvas = await Canvas.of(picture, { width: side, height: side, enlarge: false });
-    drawDetections(canvas, { x: 0, y: 0, width: canvas.width, height: canvas.height }, detections, penOf(canvas));
-    for (const quality of QUALITIES) {
-      jpeg = await canvas.toJpeg(quality);
-      if (jpeg.length < MAX_BYTES) return jpeg;
-    }
-  }
-  return jpeg;
+  const { bytes } = await boundedJpeg(picture, BOUNDS, (canvas) =>
+    drawDetections(canvas, { x: 0, y: 0, width: canvas.width, height: canvas.height }, detections, penOf(canvas)),
+  );
+  return bytes;
 }
 
 function penOf({ width, height }: Canvas): Pen {

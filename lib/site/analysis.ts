@@ -1,16 +1,17 @@
 /** What `nemotron-analyze` does: has a model judge a batch, with an openly marked estimate where the model is away. */
-import { type Answer, askForVerdict } from "../analyze/ask.ts";
+import type { Answer } from "../analyze/ask.ts";
 import { estimateRisk } from "../analyze/estimate.ts";
 import { eventOf, type Judgement, UNMEASURED } from "../analyze/judge.ts";
 import type { LlamaClient } from "../analyze/llama-client.ts";
-import { ContextError } from "../analyze/llama-errors.ts";
 import { localTime } from "../analyze/local-time.ts";
 import { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
+import { askModel } from "./ask-model.ts";
 import { drawEventPicture } from "./event-picture.ts";
+import type { KeyPictureOptions } from "./key-pictures.ts";
 import { isLive, PRIORITY } from "./live.ts";
 import type { NodePrompts } from "./node-prompts.ts";
 import type { Site } from "./site.ts";
@@ -22,6 +23,8 @@ export interface AnalysisOptions {
   /** Null: rules judge, and say so. */
   readonly client: LlamaClient | null;
   readonly prompts: NodePrompts;
+  /** What the model is shown, if it takes pictures; absent: none. */
+  readonly pictures?: Pick<KeyPictureOptions, "most" | "longestSide"> | undefined;
   /** That of the model's server; absent where rules judge. */
   readonly gate?: ServerGate | undefined;
   readonly concurrency: number;
@@ -91,7 +94,7 @@ async function look(batch: Batch, { site, nodeId }: AnalysisOptions, signal: Abo
 }
 
 async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
-  const { site, client, prompts, estimate } = options;
+  const { site, client, estimate } = options;
   const scene = await look(batch, options, signal);
   if (client === null) return { commit: (tables) => store(tables, scene, estimated(batch, true, site), options) };
 
@@ -100,7 +103,7 @@ async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: Ana
   if (estimate === "always") estimateFirst();
   const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
   try {
-    const { judgement, failure } = await judge(batch, client, prompts, signal);
+    const { judgement, failure } = await judge(batch, client, options, signal);
     return { commit: (tables) => store(tables, scene, judgement, options), ...(failure && { failure }) };
   } catch (error) {
     if (error instanceof ServerError && estimate === "away" && !signal.aborted) estimateFirst();
@@ -124,30 +127,18 @@ function estimateAhead(scene: Scene, job: Job, options: AnalysisOptions): void {
 async function judge(
   batch: Batch,
   client: LlamaClient,
-  prompts: NodePrompts,
+  options: AnalysisOptions,
   signal: AbortSignal,
 ): Promise<{ judgement: Judgement; failure?: ReplyError }> {
   await client.ready();
   try {
-    const { promptVersion, ...answer } = await ask(batch, client, prompts, signal);
+    const { promptVersion, ...answer } = await askModel(batch, { ...options, client }, signal);
     if ("failure" in answer) return unjudged(answer.failure, answer);
     const { verdict, model, usage } = answer;
     return { judgement: { analysis: "model", verdict, model, promptVersion, usage, final: true } };
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
     return unjudged(error, { model: null, usage: UNMEASURED });
-  }
-}
-
-/** Where the server counts otherwise than we do, it gets a shorter prompt, once. */
-async function ask(batch: Batch, client: LlamaClient, prompts: NodePrompts, signal: AbortSignal) {
-  const first = await prompts.of(batch);
-  try {
-    return { ...(await askForVerdict(client, first.prompt, signal)), promptVersion: first.promptVersion };
-  } catch (error) {
-    if (!(error instanceof ContextError)) throw error;
-    const { prompt, promptVersion } = await prompts.shorter(batch, first, error);
-    return { ...(await askForVerdict(client, prompt, signal)), promptVersion };
   }
 }
 

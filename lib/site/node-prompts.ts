@@ -1,8 +1,9 @@
 /** The prompts of one node: made for its batches, and kept in versions that can be listed, compared and chosen. */
 import { z } from "zod";
 import type { ContextError } from "../analyze/llama-errors.ts";
-import { type FittedPrompt, fitPrompt } from "../analyze/prompts/fit.ts";
+import { type FitPictures, type FittedPrompt, fitPrompt } from "../analyze/prompts/fit.ts";
 import { lineDiff } from "../analyze/prompts/line-diff.ts";
+import type { BoxForm, ShownPictures } from "../analyze/prompts/pictures.ts";
 import { type OwnersWords, promptVersion, systemText, versionOf } from "../analyze/prompts/system.ts";
 import { promptBudget, type TokenSource } from "../analyze/token-budget.ts";
 import type { Batch } from "../domain/batch.ts";
@@ -19,6 +20,8 @@ export interface NodePromptsOptions {
   readonly nodeId: string;
   /** What the node's form says. */
   readonly form: OwnersWords;
+  /** How a model that is shown pictures is told of boxes in them; absent where none is shown any. */
+  readonly boxes?: BoxForm | undefined;
   /** The model's context, in tokens, where its server does not say. */
   readonly contextSize: number;
   /** Tokens to keep free for the answer. */
@@ -30,6 +33,12 @@ export interface NodePromptsOptions {
 export interface NodePrompt extends FittedPrompt {
   /** What its event is to say of it. */
   readonly promptVersion: string;
+}
+
+/** A version in its two wordings: for a model that is shown pictures, where the form has it so, and for one that is not. */
+interface Active {
+  readonly own: PromptVersion;
+  readonly blind: PromptVersion;
 }
 
 const NAME_EXPECTED = "must be a version of the prompt, such as 9f86d081, or the prompt_version of an event";
@@ -56,7 +65,7 @@ export class NodePrompts {
   /** The version that the form makes. */
   readonly #form: PromptVersion;
   /** The one that holds. */
-  #active: PromptVersion;
+  #active: Active;
 
   /** Enters what the form says as a version, unless it is one already. Throws a StoreError. */
   constructor(options: NodePromptsOptions) {
@@ -67,34 +76,43 @@ export class NodePrompts {
       // A choice over what the form said before is over, also when the form says it again.
       if (!chosen) tables.prompts.choose(nodeId, null, this.#formKey);
       const own = this.#enter(tables, form);
-      return [own, chosen ? this.#enter(tables, chosen) : own];
+      return [own.own, chosen ? this.#enter(tables, chosen) : own];
     });
   }
 
   /**
-   * The prompt for a batch.
+   * The prompt for a batch, with what can be shown of it; without `shown`, it says that there are no pictures.
    * @throws ReplyError `LLM_CONTEXT_SMALL`, and what counting the tokens throws
    */
-  of(batch: Batch): Promise<NodePrompt> {
+  of(batch: Batch, shown?: ShownPictures): Promise<NodePrompt> {
     const { contextSize, answerTokens, tokens } = this.#options;
-    return this.#fit(batch, promptBudget(tokens?.contextSize ?? contextSize, answerTokens));
+    return this.#fit(batch, shown, promptBudget(tokens?.contextSize ?? contextSize, answerTokens));
   }
 
   /**
-   * The same, as much shorter than the last time as the server has said; half as long where it did not say. Throws as `of`
-   * does.
+   * The same, as much shorter than the last time as the server has said; half as long where it did not say. Where pictures
+   * take more tokens than was thought, fewer are shown. Throws as `of` does.
    */
-  shorter(batch: Batch, last: NodePrompt, { promptTokens, contextSize }: ContextError): Promise<NodePrompt> {
-    const isSaid = promptTokens !== null && contextSize !== null;
-    const share = isSaid ? promptBudget(contextSize, this.#options.answerTokens) / promptTokens : 0.5;
-    return this.#fit(batch, Math.floor(last.tokens * share));
+  shorter(
+    batch: Batch,
+    shown: ShownPictures | undefined,
+    last: NodePrompt,
+    { promptTokens, contextSize }: ContextError,
+  ): Promise<NodePrompt> {
+    if (promptTokens === null || contextSize === null) return this.#fit(batch, shown, Math.floor(last.tokens / 2));
+    const budget = promptBudget(contextSize, this.#options.answerTokens);
+    const { pictures } = last.prompt;
+    if (!shown || !pictures) return this.#fit(batch, shown, Math.floor((last.tokens * budget) / promptTokens));
+    const tokensEach = Math.ceil((promptTokens - last.textTokens) / pictures.length);
+    return this.#fit(batch, { ...shown, tokensEach }, budget);
   }
 
-  async #fit(batch: Batch, budget: number): Promise<NodePrompt> {
-    const { site, tokens } = this.#options;
-    const { text: system, version } = this.#active;
+  async #fit(batch: Batch, pictures: Omit<FitPictures, "boxes"> | undefined, budget: number): Promise<NodePrompt> {
+    const { site, tokens, boxes } = this.#options;
+    const shown = pictures && boxes && { ...pictures, boxes };
+    const { text: system, version } = shown ? this.#active.own : this.#active.blind;
     const camera = site.camera(batch.camera_id);
-    const fitted = await fitPrompt({ system, batch, camera, budget, tokens });
+    const fitted = await fitPrompt({ system, batch, camera, shown, budget, tokens });
     return { ...fitted, promptVersion: promptVersion(fitted.tier, version) };
   }
 
@@ -104,13 +122,14 @@ export class NodePrompts {
   }
 
   #show(payload: unknown): object {
-    const version = payload === undefined || payload === "" ? this.#active : this.#find(parsePayload(Version, payload));
+    const version =
+      payload === undefined || payload === "" ? this.#active.own : this.#find(parsePayload(Version, payload));
     return { ...version, ...this.#state() };
   }
 
   #diff(payload: unknown): object {
     const { from, to } = parsePayload(Pair, payload);
-    const [first, second] = [this.#find(from), to === undefined ? this.#active : this.#find(to)];
+    const [first, second] = [this.#find(from), to === undefined ? this.#active.own : this.#find(to)];
     return { from: first.version, to: second.version, lines: lineDiff(first.text, second.text) };
   }
 
@@ -126,7 +145,7 @@ export class NodePrompts {
   }
 
   #state() {
-    return { active: this.#active.version, form: this.#form.version };
+    return { active: this.#active.own.version, form: this.#form.version };
   }
 
   /** What the form says, as one text. */
@@ -135,9 +154,15 @@ export class NodePrompts {
     return JSON.stringify([household, house_rules]);
   }
 
-  #enter(tables: Tables, { household, house_rules }: OwnersWords): PromptVersion {
+  #enter(tables: Tables, words: OwnersWords): Active {
+    const { boxes } = this.#options;
+    const blind = this.#enterText(tables, words, undefined);
+    return { own: boxes ? this.#enterText(tables, words, boxes) : blind, blind };
+  }
+
+  #enterText(tables: Tables, { household, house_rules }: OwnersWords, boxes: BoxForm | undefined): PromptVersion {
     const { site, nodeId } = this.#options;
-    const text = systemText({ bands: site.bands, household, house_rules });
+    const text = systemText({ bands: site.bands, household, house_rules, boxes });
     const created_at = toIso(site.clock.now());
     const version = { version: versionOf(text), household, house_rules, text, created_at };
     tables.prompts.add(nodeId, version);

@@ -5,6 +5,7 @@ import type { Detected, Detection } from "../domain/detection.ts";
 export class Inspections {
   readonly #insert;
   readonly #insertDetection;
+  readonly #still;
 
   constructor(db: Database) {
     this.#insert = db.prepare(`
@@ -17,6 +18,11 @@ export class Inspections {
       INSERT INTO detections(detection_id, inspection_id, n, captured_at, offset_ms, label, confidence, x, y, width, height)
       VALUES(:detection_id, :inspection_id, :n, :captured_at, :offset_ms, :label, :confidence, :x, :y, :width, :height)
       ON CONFLICT(detection_id) DO NOTHING`);
+    this.#still = db
+      .prepare<[string], string | null>(
+        "SELECT still_path FROM inspections JOIN detections USING(inspection_id) WHERE detection_id = ?",
+      )
+      .pluck();
   }
 
   /** Enters an inspection with its detections. False where it is known already. */
@@ -44,6 +50,11 @@ export class Inspections {
       this.#insertDetection.run({ ...own, inspection_id: detected.inspection_id, n });
     }
     return true;
+  }
+
+  /** The picture that was kept when this was seen: of a clip, its best frame. Null where none is known. */
+  stillOf(detectionId: string): string | null {
+    return this.#still.get(detectionId) ?? null;
   }
 
   /** Enters an inspection that came in a message, unless it is known: no node of ours made it, so it has its own id. */

@@ -22,8 +22,8 @@ describe("the status of nemotron-analyze", () => {
   });
   after(removeTempFolders);
 
-  const start = async (url: string) => {
-    const analyze = { id: "analyze", type: "nemotron-analyze", site: "site", url, wires: [[], []] };
+  const start = async (url: string, form: object = {}) => {
+    const analyze = { id: "analyze", type: "nemotron-analyze", site: "site", url, ...form, wires: [[], []] };
     flow = await startFlow([{ id: "site", type: "vigil-site", dataDir: join(tempFolder(), "data") }, analyze]);
     return flow;
   };
@@ -46,6 +46,18 @@ describe("the status of nemotron-analyze", () => {
   it("says where nobody knows, because the server is away", async () => {
     llm.misbehave(503);
     await shown(await start(llm.url), "schemaUnproven");
+  });
+
+  it("says where the model takes no pictures, if it should be shown some", async () => {
+    await llm.close();
+    llm = await startLlmServer({ sees: false });
+    await shown(await start(llm.url, { pictures: 2 }), "noPictures");
+    await flow?.stop();
+    await shown(await start(llm.url), "ready");
+  });
+
+  it("refuses to send pictures by an interface that takes none", async () => {
+    await shown(await start(llm.url, { pictures: "1", api: "completion" }), "refusing");
   });
 
   it("counts the tokens of an answer", async () => {

@@ -126,6 +126,18 @@ describe("the editor's forms", () => {
     }
   });
 
+  it("take pictures by the chat interface only", () => {
+    for (const api of ["chat", "auto", "completion"]) {
+      for (const pictures of ["0", 0, "", "1", 4]) {
+        const values = { ...freshValues("nemotron-analyze"), api, pictures };
+        const accepted = schemaOf("nemotron-analyze").safeParse(values).success;
+        assert.equal(accepted, api !== "completion" || Number(pictures) === 0);
+        // The form takes no empty field for a number.
+        if (pictures !== "") assert.equal(faultsOf("nemotron-analyze", values).length === 0, accepted);
+      }
+    }
+  });
+
   it("check the camera list as the schema does", () => {
     const camera = { id: "yard", folder: "", name: "", timeZone: "" };
     const lists = [

@@ -10,6 +10,9 @@ const ERRORS = {
   503: ["unavailable_error", "Loading model"],
 } as const;
 
+/** As of October 2026. */
+const NO_PICTURES = "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj";
+
 /** One of a server's events, on the wire. */
 export function asEvent(data: object | string): string {
   return `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
@@ -50,4 +53,10 @@ export function failTooLong(response: ServerResponse, n_prompt_tokens: number, n
   const [type] = ERRORS[400];
   const message = `request (${n_prompt_tokens} tokens) exceeds the available context size (${n_ctx} tokens)`;
   send(response, 400, { error: { code: 400, message, type, n_prompt_tokens, n_ctx } });
+}
+
+/** A prompt has a picture, and the model cannot see. */
+export function failBlind(response: ServerResponse, kind: string, model: string): void {
+  if (kind === "vllm") fail(response, 400, "BadRequestError", `${model} is not a multimodal model`);
+  else fail(response, 500, "server_error", NO_PICTURES);
 }

@@ -14,6 +14,8 @@ export interface LlmRoute {
   /** Takes only what Vigil must send: a schema, temperature 0, a stream. */
   readonly body: z.ZodType<Record<string, unknown>>;
   prompt(body: Record<string, unknown>): string;
+  /** The pictures that the model would see. */
+  pictures(body: Record<string, unknown>): Buffer[];
   /** The JSON schema that the answer is held to. */
   schema(body: Record<string, unknown>): z.infer<typeof Schema>;
   whole(model: string, content: string, isCut: boolean, numbers: Numbers): object;
@@ -26,9 +28,18 @@ const Schema = z.looseObject({
   properties: z.record(z.string(), z.looseObject({ enum: z.array(z.unknown()).optional() })),
 });
 const Sampling = z.object({ temperature: z.literal(0), seed: z.int(), stream: z.literal(true) });
+const JPEG_URL = /^data:image\/jpeg;base64,([A-Za-z0-9+/]+=*)$/;
+const Part = z.union([
+  z.strictObject({ type: z.literal("text"), text: z.string() }),
+  z.strictObject({ type: z.literal("image_url"), image_url: z.strictObject({ url: z.string().regex(JPEG_URL) }) }),
+]);
 const ChatBody = Sampling.extend({
   model: z.string().optional(),
-  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
+  messages: z
+    .array(
+      z.object({ role: z.enum(["system", "user", "assistant"]), content: z.union([z.string(), z.array(Part).min(1)]) }),
+    )
+    .min(1),
   max_tokens: z.int().positive(),
   stream_options: z.object({ include_usage: z.literal(true) }),
   response_format: z.object({
@@ -46,9 +57,14 @@ const CompletionBody = Sampling.extend({
 const chat: LlmRoute = {
   body: ChatBody.loose(),
   prompt: (body) =>
-    ChatBody.parse(body)
-      .messages.map(({ content }) => content)
+    partsOf(body)
+      .flatMap((part) => (part.type === "text" ? [part.text] : []))
       .join("\n"),
+  pictures: (body) =>
+    partsOf(body).flatMap((part) => {
+      const [, base64] = part.type === "image_url" ? (JPEG_URL.exec(part.image_url.url) ?? []) : [];
+      return base64 === undefined ? [] : [Buffer.from(base64, "base64")];
+    }),
   schema: (body) => ChatBody.parse(body).response_format.json_schema.schema,
   whole: (model, content, isCut, numbers) => ({
     choices: [{ finish_reason: isCut ? "length" : "stop", index: 0, message: { role: "assistant", content } }],
@@ -73,6 +89,7 @@ const chat: LlmRoute = {
 const completion: LlmRoute = {
   body: CompletionBody.loose(),
   prompt: (body) => CompletionBody.parse(body).prompt,
+  pictures: () => [],
   schema: (body) => CompletionBody.parse(body).json_schema,
   whole: (model, content, isCut, numbers) => ({ ...completionEnd(model, isCut, numbers), content }),
   events: (model, tokens, isCut, numbers) => [
@@ -88,6 +105,13 @@ const completion: LlmRoute = {
     completionEnd(model, isCut, numbers),
   ],
 };
+
+/** What all turns say. */
+function partsOf(body: Record<string, unknown>): z.infer<typeof Part>[] {
+  return ChatBody.parse(body).messages.flatMap(({ content }) =>
+    typeof content === "string" ? [{ type: "text" as const, text: content }] : content,
+  );
+}
 
 function chatHead(model: string, object: string) {
   return { created: 1_800_000_000, id: "chatcmpl-1", model, system_fingerprint: "b11669", object };

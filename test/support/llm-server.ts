@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { asEvent, fail, failTooLong, send, sendChunks } from "./llm-replies.ts";
+import { asEvent, fail, failBlind, failTooLong, send, sendChunks } from "./llm-replies.ts";
 import { LLM_ROUTES, type LlmRoute, MODEL, type Numbers, STRICT_ROUTES } from "./llm-routes.ts";
 
 /** A request for a verdict that reached one of the two answering routes with a body it takes. */
@@ -14,6 +14,8 @@ export interface LlmRequest {
   readonly body: Record<string, unknown>;
   /** All the text the model would read. */
   readonly prompt: string;
+  /** The pictures it would see. */
+  readonly pictures: readonly Buffer[];
   /** The client went away before it had its answer; the real server then frees its slot. */
   readonly abandoned: boolean;
 }
@@ -85,6 +87,10 @@ export interface LlmServerOptions {
   readonly kind?: "llama.cpp" | "vllm" | "plain";
   /** Paths that the server does not have. */
   readonly without?: readonly string[];
+  /** Whether the model takes pictures, and llama.cpp says so; absent: it does, and is too old to say. */
+  readonly sees?: boolean;
+  /** Tokens that each picture takes, 256 at first. */
+  readonly pictureTokens?: number;
   /** Tokens that a prompt may have; a longer one is refused. Without it, prompts may have any length. */
   readonly contextSize?: number;
 }
@@ -108,6 +114,8 @@ export async function startLlmServer({
   kind = "llama.cpp",
   without = [],
   contextSize = Number.POSITIVE_INFINITY,
+  sees,
+  pictureTokens = 256,
 }: LlmServerOptions = {}): Promise<LlmServer> {
   const requests: LlmRequest[] = [];
   const questions: string[] = [];
@@ -160,6 +168,7 @@ export async function startLlmServer({
         default_generation_settings: { params: {}, n_ctx: CONTEXT_SIZE },
         total_slots: SLOTS,
         model_alias: model,
+        ...(sees !== undefined && { modalities: { vision: sees, audio: false } }),
       };
     }
     return undefined;
@@ -184,12 +193,14 @@ export async function startLlmServer({
       const content = enforced ? JSON.stringify({ [name]: value }) : "Sure! Which code do you mean?";
       return respond(response, route, prompt, async () => content);
     }
-    const received = { path, headers, body: body.data, prompt, abandoned: false };
+    const pictures = route.pictures(body.data);
+    const received = { path, headers, body: body.data, prompt, pictures, abandoned: false };
     response.once("close", () => {
       received.abandoned = !response.writableFinished;
     });
     requests.push(received);
-    const length = tokensOf(prompt).length;
+    if (sees === false && pictures.length > 0) return failBlind(response, kind, model);
+    const length = tokensOf(prompt).length + pictures.length * pictureTokens;
     if (length > contextSize) return failTooLong(response, length, contextSize);
     const content = async () => {
       const given = typeof answer === "function" ? await answer(received) : answer;

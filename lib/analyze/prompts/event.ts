@@ -20,9 +20,11 @@ export interface EventTextInput {
   readonly leftOut: readonly string[];
   /** How many detections to tell, the most confident ones. */
   readonly most: number;
+  /** How many pictures the model sees, and how many more are gone; null where none are ever shown. */
+  readonly pictures: { readonly shown: number; readonly missing: number } | null;
 }
 
-export function eventText({ batch, camera, sections, leftOut, most }: EventTextInput): string {
+export function eventText({ batch, camera, sections, leftOut, most, pictures }: EventTextInput): string {
   const name = asData(camera.name, CAMERA_NAME_LENGTH) || camera.camera_id;
   const purpose = asData(camera.purpose, PURPOSE_LENGTH);
   return [
@@ -32,10 +34,15 @@ export function eventText({ batch, camera, sections, leftOut, most }: EventTextI
     `To: ${timeText(batch.ended_at, camera)}`,
     ...mergedLines(batch),
     `Pictures and clips: ${batch.uploads.length}`,
+    ...(pictures === null ? [] : [pictureLine(pictures)]),
     ...detectionLines(batch, most),
     ...sections.toReversed().flatMap(({ title, lines }) => [`${title}:`, ...lines]),
     ...(leftOut.length === 0 ? [] : [`Known, but left out for lack of room: ${leftOut.join(", ")}.`]),
   ].join("\n");
+}
+
+function pictureLine({ shown, missing }: NonNullable<EventTextInput["pictures"]>): string {
+  return `Pictures you see: ${shown === 0 ? "none" : shown}${missing > 0 ? `; ${missing} cannot be read any more` : ""}`;
 }
 
 function timeText(iso: string, camera: Camera): string {

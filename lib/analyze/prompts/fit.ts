@@ -1,9 +1,11 @@
 /** The prompt for an event, as much of it as there is room for. */
 import type { Batch } from "../../domain/batch.ts";
 import type { Camera } from "../../domain/camera.ts";
+import { toMillis } from "../../domain/time.ts";
 import { ReplyError } from "../../resilience/errors.ts";
 import { estimateTokens, type TokenSource } from "../token-budget.ts";
 import { eventText } from "./event.ts";
+import { type BoxForm, pictureTokens, promptPictures, type ShownPictures } from "./pictures.ts";
 import type { Prompt } from "./prompt.ts";
 import { sectionsOf, type Tier, tierOf } from "./sections.ts";
 
@@ -15,10 +17,18 @@ export interface FitInput {
   readonly system: string;
   readonly batch: Batch;
   readonly camera: Camera;
+  /** What the model is shown; absent where the fixed part says that it gets no picture. */
+  readonly shown?: FitPictures | undefined;
   /** The tokens that the prompt may have. */
   readonly budget: number;
   /** Counts them; without it, or where it cannot, they are estimated. */
   readonly tokens: Pick<TokenSource, "countTokens"> | null;
+}
+
+export interface FitPictures extends ShownPictures {
+  readonly boxes: BoxForm;
+  /** How many tokens each takes, where the server has let that be known; else it is estimated. */
+  readonly tokensEach?: number | undefined;
 }
 
 export interface FittedPrompt {
@@ -26,40 +36,60 @@ export interface FittedPrompt {
   readonly tier: Tier;
   /** As they were counted or estimated. */
   readonly tokens: number;
+  /** Those of them that are not the pictures'. */
+  readonly textTokens: number;
 }
 
 /**
- * The prompt that tells the most within the budget. What there is no room for is left out in a fixed order, first the
- * sections, then the less confident detections down to one, and the prompt says so; a larger budget never tells less. The
- * tokens are counted once where all has room, else once for each halving of what could be left out.
+ * The prompt that tells the most within the budget. What there is no room for is left out in a fixed order, and the prompt
+ * says so: first all pictures but the best, each of which takes the room of thirty detections; then the sections, then the
+ * less confident detections down to one, and the best picture last, because the rest is about it. A larger budget never
+ * tells less. The tokens are counted once where all has room, else once for each halving of what could be left out.
  * @throws ReplyError `LLM_CONTEXT_SMALL` where not even the least has room
  */
-export async function fitPrompt({ system, batch, camera, budget, tokens: source }: FitInput): Promise<FittedPrompt> {
+export async function fitPrompt({ system, batch, camera, shown, budget, tokens }: FitInput): Promise<FittedPrompt> {
+  const pictures = shown?.pictures ?? [];
   const sections = sectionsOf(batch);
   const detections = Math.min(batch.detections.length, MOST_DETECTIONS);
+  const order = [
+    Math.max(0, pictures.length - 1),
+    sections.length,
+    Math.max(0, detections - 1),
+    Math.min(1, pictures.length),
+  ];
   let least = 0;
 
   /** With so many things left out; null where that is too long. */
   const attempt = async (leftOut: number): Promise<FittedPrompt | null> => {
-    const told = sections.slice(leftOut);
+    const [furtherPictures = 0, lesserSections = 0, lesserDetections = 0, bestPicture = 0] = inTurn(order, leftOut);
+    const unseen = furtherPictures + bestPicture;
+    const seen = pictures.slice(0, pictures.length - unseen);
+    const told = sections.slice(lesserSections);
     const user = eventText({
       batch,
       camera,
       sections: told,
-      leftOut: sections.slice(0, leftOut).map(({ title }) => title),
-      most: detections - Math.max(0, leftOut - sections.length),
+      leftOut: [
+        ...(unseen === 0 ? [] : [unseen === 1 ? "1 picture" : `${unseen} pictures`]),
+        ...sections.slice(0, lesserSections).map(({ title }) => title),
+      ],
+      most: detections - lesserDetections,
+      pictures: shown ? { shown: seen.length, missing: shown.missing } : null,
     });
-    const text = `${system}\n\n${user}`;
-    const tokens = (await source?.countTokens(text)) ?? estimateTokens(text);
-    least = tokens;
-    return tokens <= budget ? { prompt: { system, user }, tier: tierOf(told), tokens } : null;
+    const captioned = promptPictures(seen, toMillis(batch.started_at), shown?.boxes ?? "none");
+    const text = `${system}\n\n${captioned.map(({ caption }) => caption).join("")}${user}`;
+    const textTokens = (await tokens?.countTokens(text)) ?? estimateTokens(text);
+    least = seen.reduce((sum, picture) => sum + (shown?.tokensEach ?? pictureTokens(picture)), textTokens);
+    if (least > budget) return null;
+    const prompt = { system, user, ...(seen.length > 0 && { pictures: captioned }) };
+    return { prompt, tier: tierOf(told, seen), tokens: least, textTokens };
   };
 
   let fitted = await attempt(0);
   if (fitted) return fitted;
   // With a larger budget the search takes the same steps, up to a text that fits only that: from there it tells more.
   let low = 1;
-  let high = sections.length + Math.max(1, detections);
+  let high = order.reduce((sum, count) => sum + count, 1);
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const shorter = await attempt(middle);
@@ -73,4 +103,14 @@ export async function fitPrompt({ system, batch, camera, budget, tokens: source 
     "LLM_CONTEXT_SMALL",
     `The model's context has room for a prompt of ${budget} tokens, and the shortest has ${least}: give the server a larger context, or shorten what the form says of the household`,
   );
+}
+
+/** How many of each kind go, where so many go in all, and those of the first kinds go first. */
+function inTurn(counts: readonly number[], all: number): number[] {
+  let left = all;
+  return counts.map((count) => {
+    const going = Math.min(left, count);
+    left -= going;
+    return going;
+  });
 }

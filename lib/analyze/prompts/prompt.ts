@@ -2,9 +2,17 @@
 export interface Prompt {
   /** The same for every event of a site, so that the server's prefix cache holds it. */
   readonly system: string;
+  /** What the model sees before it reads `user`; absent where there is none. */
+  readonly pictures?: readonly PromptPicture[];
   readonly user: string;
   /** Where the model has answered this already, and not well. */
   readonly repair?: Repair;
+}
+
+export interface PromptPicture {
+  /** What stands before the picture, ending with a line break. */
+  readonly caption: string;
+  readonly jpeg: Buffer;
 }
 
 /** What a model is told about an answer that cannot be used. */

@@ -110,9 +110,11 @@ export function sectionsOf({ context = {} }: Batch): Section[] {
   })).filter(({ lines }) => lines.length > 0);
 }
 
-/** The tier of a prompt that has these sections. */
-export function tierOf(sections: readonly Section[]): Tier {
-  return TIERS.findLast((tier) => sections.some((section) => section.tier === tier)) ?? "basic";
+/** The tier of a prompt that has these sections, and pictures. */
+export function tierOf(sections: readonly Section[], pictures: readonly unknown[]): Tier {
+  const has = (tier: Tier) =>
+    sections.some((section) => section.tier === tier) || (tier === "vision" && pictures.length > 0);
+  return TIERS.findLast(has) ?? "basic";
 }
 
 function attributesOf(attributes: unknown, { attribute }: SectionKind): unknown {

@@ -16,10 +16,10 @@ export interface Tensor {
 }
 
 export const entry = {
-  string: (key: string, value: string): Entry => valueOf(key, VALUE.string, text(value)),
-  whole: (key: string, value: number): Entry => valueOf(key, VALUE.uint32, uint32(value)),
-  float: (key: string, value: number): Entry => valueOf(key, VALUE.float32, float32(value)),
-  flag: (key: string, value: boolean): Entry => valueOf(key, VALUE.bool, Buffer.from([Number(value)])),
+  string: (key: string, value: string): Entry => pair(key, VALUE.string, text(value)),
+  whole: (key: string, value: number): Entry => pair(key, VALUE.uint32, uint32(value)),
+  float: (key: string, value: number): Entry => pair(key, VALUE.float32, float32(value)),
+  flag: (key: string, value: boolean): Entry => pair(key, VALUE.bool, Buffer.from([Number(value)])),
   strings: (key: string, values: readonly string[]): Entry => list(key, VALUE.string, values.map(text)),
   wholes: (key: string, values: readonly number[]): Entry => list(key, VALUE.int32, values.map(uint32)),
   floats: (key: string, values: readonly number[]): Entry => list(key, VALUE.float32, values.map(float32)),
@@ -40,12 +40,12 @@ export function gguf(entries: readonly Entry[], tensors: readonly Tensor[]): Buf
   return Buffer.concat([padded(Buffer.concat([...header, ...entries, ...places])), ...contents]);
 }
 
-function valueOf(key: string, type: number, value: Buffer): Entry {
+function pair(key: string, type: number, value: Buffer): Entry {
   return Buffer.concat([text(key), uint32(type), value]);
 }
 
 function list(key: string, type: number, values: readonly Buffer[]): Entry {
-  return valueOf(key, VALUE.array, Buffer.concat([uint32(type), uint64(values.length), ...values]));
+  return pair(key, VALUE.array, Buffer.concat([uint32(type), uint64(values.length), ...values]));
 }
 
 function padded(bytes: Buffer): Buffer {

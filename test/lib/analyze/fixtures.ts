@@ -3,6 +3,7 @@ import { TIERS, type Tier } from "../../../lib/analyze/prompts/sections.ts";
 import type { Batch } from "../../../lib/domain/batch.ts";
 import type { Camera } from "../../../lib/domain/camera.ts";
 import type { Detection } from "../../../lib/domain/detection.ts";
+import type { Upload } from "../../../lib/domain/upload.ts";
 
 /** A Friday, 14:30 in Paris. */
 export const NOON = "2026-11-20T13:30:00.000Z";
@@ -45,6 +46,21 @@ export function batch(detections: Detection[], changes: Partial<Batch> = {}): Ba
     uploads: [],
     still_path: null,
     thumbnail_path: null,
+    ...changes,
+  };
+}
+
+/** A still of the front door. */
+export function upload(upload_id: string, changes: Partial<Upload> = {}): Upload {
+  return {
+    upload_id,
+    camera_id: camera.camera_id,
+    path: `/uploads/${upload_id}.jpg`,
+    media_type: "image",
+    size: 1000,
+    captured_at: NOON,
+    received_at: NOON,
+    sha256: "0".repeat(64),
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
-import { equal } from "node:assert/strict";
-import { bestOf } from "../../../lib/domain/best-picture.ts";
+import { deepEqual, equal } from "node:assert/strict";
+import { bestFrame, bestOf, keyPictures } from "../../../lib/domain/best-picture.ts";
 import type { Detection } from "../../../lib/domain/detection.ts";
 
 const FRAME = { frame_width: 1000, frame_height: 1000 };
@@ -62,5 +62,43 @@ describe("the best picture", () => {
     const empty = { detections: [] };
     equal(bestOf([empty]), empty);
     equal(bestOf([]), undefined);
+  });
+});
+
+describe("the key pictures", () => {
+  const picture = (...detections: Partial<Detection>[]) => ({ detections: detections.map(seen) });
+  const small = picture({ confidence: 0.4 });
+  const person = picture({ confidence: 0.9 }, { label: "car", confidence: 0.5 });
+  const car = picture({ label: "car", confidence: 0.9 });
+  const dog = picture({ label: "dog", confidence: 0.8 });
+  const all = [small, dog, car, person, picture()];
+
+  const cases: [string, (typeof small)[], number, (typeof small)[]][] = [
+    ["show each label best, the most wanted first", all, 4, [person, car, dog]],
+    ["are no more than asked for", all, 2, [person, car]],
+    ["are none where none is asked for", all, 0, []],
+    ["show none twice", [picture({ confidence: 0.1 }), person], 4, [person]],
+    ["leave out what shows nothing", [picture()], 4, []],
+  ];
+  for (const [what, pictures, most, expected] of cases) {
+    it(what, () => deepEqual(keyPictures(pictures, most), expected));
+  }
+
+  it("are the first of equally good ones", () => {
+    const [first, second] = [picture({}), picture({})];
+    equal(keyPictures([first, second], 4)[0], first);
+  });
+
+  it("bear as many detections as a hostile batch may have", () => {
+    const many = Array.from({ length: 200_000 }, (_, n) => ({ label: `thing ${n}` }));
+    equal(keyPictures([{ detections: many.map(seen) }], 4).length, 1);
+  });
+});
+
+describe("the best frame", () => {
+  it("is one moment of a clip, with all that was seen in it", () => {
+    const [early, late, beside] = [seen(), seen({ offset_ms: 500, confidence: 0.9 }), seen({ offset_ms: 500, x: 500 })];
+    deepEqual(bestFrame([early, late, beside]), [late, beside]);
+    deepEqual(bestFrame([]), []);
   });
 });

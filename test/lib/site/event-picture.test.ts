@@ -1,99 +1,39 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import sharp from "sharp";
 import type { Batch } from "../../../lib/domain/batch.ts";
-import type { Detection } from "../../../lib/domain/detection.ts";
-import type { Upload } from "../../../lib/domain/upload.ts";
-import { SiteConfig } from "../../../lib/site/config.ts";
 import { drawEventPicture } from "../../../lib/site/event-picture.ts";
-import { Site } from "../../../lib/site/site.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
+import type { Site } from "../../../lib/site/site.ts";
 import { pixelsOf, scene } from "../../support/pictures.ts";
-import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
+import { removeTempFolders } from "../../support/temp-folder.ts";
+import { batchOf, seen, WatchedSite } from "./watched-site.ts";
 
-const AT = "2026-11-20T12:00:00.000Z";
 const RED = [0xe7, 0x48, 0x56];
 const BLUE = [0x3b, 0x82, 0xf6];
-const FRAME = { frame_width: 640, frame_height: 360 };
 const { signal } = new AbortController();
 
 describe("drawEventPicture", () => {
+  let watched: WatchedSite;
   let folder: string;
   let root: string;
   let site: Site;
-  let log: string[];
+  let log: readonly string[];
   let picture: Buffer;
 
   before(async () => {
     picture = await scene();
   });
   beforeEach(() => {
-    folder = tempFolder();
-    root = join(folder, "ftp");
-    log = [];
-    const logger = { debug: () => {}, info: () => {}, warn: (text: string) => log.push(text), error: () => {} };
-    const dataDir = join(folder, "data");
-    site = new Site({ config: SiteConfig.parse({}), dataDir, clock: new FakeClock(), logger, onMqttState: () => {} });
+    watched = new WatchedSite();
+    ({ folder, root, site, log } = watched);
   });
-  afterEach(() => site.close());
+  afterEach(() => watched.close());
   after(removeTempFolders);
 
-  function put(path: string, bytes: Buffer): Buffer {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, bytes);
-    return bytes;
-  }
-
-  /** An upload as `foscam-watch` has handed it on. */
-  function upload(name: string, bytes = picture): Upload {
-    const path = `porch/${name}`;
-    put(join(root, path), bytes);
-    const record: Upload = {
-      upload_id: `up_${name}`,
-      camera_id: "porch",
-      path: join(root, path),
-      media_type: "image",
-      size: bytes.length,
-      captured_at: AT,
-      received_at: AT,
-      sha256: createHash("sha256").update(bytes).digest("hex"),
-    };
-    const file = { root, path, size: bytes.length, mtimeNs: 1n };
-    const { upload_id: uploadId, media_type: mediaType } = record;
-    site.store.found.enter({ ...file, uploadId, cameraId: "porch", mediaType, receivedAt: AT, state: "found" });
-    site.store.found.hand(record, file);
-    return record;
-  }
-
-  const seen = (label: string, of: Upload, changes: Partial<Detection> = {}): Detection => ({
-    detection_id: `de_${label}_${of.upload_id}`,
-    upload_id: of.upload_id,
-    captured_at: AT,
-    offset_ms: 0,
-    label,
-    confidence: 0.8,
-    x: 100,
-    y: 100,
-    width: 200,
-    height: 150,
-    ...FRAME,
-    ...changes,
-  });
-
-  const batchOf = (still_path: string | null, uploads: Upload[], detections: Detection[]): Batch => ({
-    batch_id: "ba_1",
-    camera_id: "porch",
-    started_at: AT,
-    ended_at: AT,
-    close_reason: "idle",
-    fast_path: false,
-    detections,
-    uploads,
-    still_path,
-    thumbnail_path: null,
-  });
+  const put = (path: string, bytes: Buffer) => watched.put(path, bytes);
+  const upload = (name: string, bytes = picture) => watched.upload(name, bytes);
 
   const draw = (batch: Batch) => drawEventPicture(batch, "ev_1", site, signal);
 

@@ -85,6 +85,38 @@ describe("NodePrompts", () => {
     });
   });
 
+  describe("where pictures are shown", () => {
+    const none = { pictures: [], missing: 0 };
+    const textOf = async (prompts: NodePrompts, shown?: typeof none) =>
+      (await prompts.of(batch([detection()]), shown)).prompt.system;
+
+    it("are versions of their own, beside those for a model that takes none", async () => {
+      const prompts = start(ANNA, { boxes: "relative" });
+      const { active, form, names } = list(prompts);
+      const plain = list(start(ANNA, { nodeId: "plain" })).active;
+      assert.equal(active, form);
+      assert.deepEqual(names.toSorted(), [active, plain].toSorted());
+      assert.equal(obey(prompts, "prompt").text, await textOf(prompts, none));
+      assert.equal(obey(prompts, "prompt", plain).text, await textOf(prompts));
+      assert.match(await textOf(prompts, none), /bbox_2d.*Anna lives here/s);
+    });
+
+    it("are named by the event, whichever was asked by", async () => {
+      const prompts = start(ANNA, { boxes: "none" });
+      const { active, names } = list(prompts);
+      const versionOf = async (shown?: typeof none) => (await prompts.of(batch([]), shown)).promptVersion.slice(-8);
+      assert.equal(await versionOf(none), active);
+      assert.ok(names.filter((name) => name !== active).includes(await versionOf()));
+    });
+
+    it("keep the chosen words when the form begins to show pictures", () => {
+      const first = list(start()).active;
+      obey(start(BEN), "activate", first);
+      const prompts = start(BEN, { boxes: "pixels" });
+      assert.match(String(obey(prompts, "prompt").text), /bbox_2d.*Anna lives here/s);
+    });
+  });
+
   describe("activate", () => {
     it("makes an older version hold, also after a restart and a deploy, until the form says something else", async () => {
       const first = list(start()).active;

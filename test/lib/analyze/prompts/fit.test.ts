@@ -2,10 +2,11 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { type FittedPrompt, fitPrompt } from "../../../../lib/analyze/prompts/fit.ts";
+import { type KeyPicture, pictureTokens } from "../../../../lib/analyze/prompts/pictures.ts";
 import { TIERS, type Tier } from "../../../../lib/analyze/prompts/sections.ts";
 import { estimateTokens } from "../../../../lib/analyze/token-budget.ts";
 import type { Batch } from "../../../../lib/domain/batch.ts";
-import { batch, camera, contextOf, detection } from "../fixtures.ts";
+import { batch, camera, contextOf, detection, NOON } from "../fixtures.ts";
 
 const SYSTEM = "You judge.";
 const ROOMY = 100_000;
@@ -17,6 +18,22 @@ const lines = (text: string) => text.split("\n");
 const detectionLines = (user: string) => lines(user).filter((line) => line.startsWith("- at "));
 const titles = (user: string) => lines(user).flatMap((line) => /^(?!Detections)([A-Z][a-z ]+):$/.exec(line)?.[1] ?? []);
 const leftOut = (user: string) => /^Known, but left out for lack of room: (.*)\.$/m.exec(user)?.[1]?.split(", ") ?? [];
+
+/** So many pictures, a second apart, the best taken last; each is named by its rank. */
+const shown = (count: number) => {
+  const picture = (rank: number): KeyPicture => ({
+    jpeg: Buffer.from(String(rank)),
+    width: 1280,
+    height: 720,
+    time: Date.parse(NOON) + (count - 1 - rank) * 1000,
+    detections: [detection()],
+  });
+  return {
+    pictures: Array.from({ length: count }, (_, rank) => picture(rank)),
+    missing: 0,
+    boxes: "relative",
+  } as const;
+};
 
 /** Every section, the most important first. */
 const ALL_TITLES = [
@@ -140,6 +157,63 @@ describe("fitPrompt", () => {
     });
   });
 
+  describe("the pictures", () => {
+    it("are shown before the event is told, and counted", async () => {
+      const { prompt, tier, tokens } = await make({ shown: shown(2) });
+      equal(tier, "vision");
+      deepEqual(
+        prompt.pictures?.map(({ caption, jpeg }) => [caption.split("\n")[0], String(jpeg)]),
+        [
+          ["Picture 1 of 2, at 0 s:", "1"],
+          ["Picture 2 of 2, at 1 s:", "0"],
+        ],
+      );
+      match(prompt.user, /\nPictures and clips: 0\nPictures you see: 2\nDetections:\n/);
+      const captions = prompt.pictures?.map(({ caption }) => caption).join("") ?? "";
+      const text = estimateTokens(`${SYSTEM}\n\n${captions}${prompt.user}`);
+      equal(tokens, text + 2 * pictureTokens({ width: 1280, height: 720 }));
+    });
+
+    it("are said to be none, or gone, where that is so", async () => {
+      const { prompt, tier } = await make({ shown: { ...shown(0), missing: 2 } });
+      deepEqual([tier, prompt.pictures], ["basic", undefined]);
+      match(prompt.user, /\nPictures you see: none; 2 cannot be read any more\n/);
+    });
+
+    it("make no tier lower", async () => {
+      const told = batch([detection()], { context: contextOf("attributes") });
+      equal((await make({ batch: told, shown: shown(1) })).tier, "attributes");
+    });
+
+    it("go before all else where there is no room, all but the best, which goes last", async () => {
+      const seen = Array.from({ length: 3 }, (_, n) => detection({ label: `thing ${n}`, confidence: n / 10 }));
+      const full = batch(seen, { context: contextOf("enriched") });
+      const all = await make({ batch: full, shown: shown(4) });
+      const told: [pictures: string, sections: number, detections: number][] = [];
+      for (let budget = all.tokens; budget > 0; budget -= 3) {
+        const fitted = await make({ batch: full, shown: shown(4), budget }).catch(() => null);
+        if (!fitted) break;
+        const { pictures = [], user } = fitted.prompt;
+        const now: (typeof told)[number] = [
+          pictures.map(({ jpeg }) => String(jpeg)).join(" "),
+          titles(user).length,
+          detectionLines(user).length,
+        ];
+        if (String(told.at(-1)) !== String(now)) told.push(now);
+        const missing = 4 - pictures.length;
+        equal(leftOut(user)[0], missing === 0 ? undefined : `${missing} ${missing === 1 ? "picture" : "pictures"}`);
+        match(user, new RegExp(`\\nPictures you see: ${pictures.length || "none"}\\n`));
+      }
+      const sections = titles(all.prompt.user).length;
+      deepEqual(
+        told.map(([pictures]) => pictures).filter((each, n, list) => each !== list[n - 1]),
+        ["3 2 1 0", "2 1 0", "1 0", "0", ""],
+      );
+      ok(told.every(([pictures, left]) => pictures.length <= 1 || left === sections));
+      ok(told.every(([pictures, left, rows]) => pictures !== "" || (left === 0 && rows === 1)));
+    });
+  });
+
   describe("the budget", () => {
     /** A token is a word. */
     const words = { countTokens: async (text: string) => text.split(/\s+/).length };
@@ -211,7 +285,8 @@ describe("fitPrompt", () => {
     };
     for (const [how, count] of Object.entries(counters)) {
       it(`is never exceeded, and a larger one never tells less: ${how}`, async () => {
-        const told = ({ prompt }: FittedPrompt) => titles(prompt.user).length + detectionLines(prompt.user).length;
+        const told = ({ prompt }: FittedPrompt) =>
+          titles(prompt.user).length + detectionLines(prompt.user).length + (prompt.pictures?.length ?? 0);
         await fc.assert(
           fc.asyncProperty(
             fc.nat(60),
@@ -219,7 +294,8 @@ describe("fitPrompt", () => {
             fc.subarray(Object.keys(Object(contextOf("attributes").attributes))),
             fc.nat(8000),
             fc.nat(2000),
-            async (detections, parts, attributes, budget, more) => {
+            fc.nat(4),
+            async (detections, parts, attributes, budget, more, pictures) => {
               const all = contextOf("attributes");
               const pick = (from: object, names: string[]) =>
                 Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
@@ -231,17 +307,21 @@ describe("fitPrompt", () => {
               const tokens = { countTokens: async (text: string) => count(text) };
               const [small, large] = await Promise.all(
                 [budget, budget + more].map((each) =>
-                  make({ batch: seen, tokens, budget: each }).catch((error) => {
+                  make({ batch: seen, shown: shown(pictures), tokens, budget: each }).catch((error) => {
                     equal(error.code, "LLM_CONTEXT_SMALL");
                     return null;
                   }),
                 ),
               );
               if (small) {
-                ok(small.tokens <= budget && small.tokens === count(`${SYSTEM}\n\n${small.prompt.user}`));
+                const { user, pictures: seenPictures = [] } = small.prompt;
+                const text = `${SYSTEM}\n\n${seenPictures.map(({ caption }) => caption).join("")}${user}`;
+                const ofPictures = seenPictures.length * pictureTokens({ width: 1280, height: 720 });
+                ok(small.tokens <= budget && small.tokens === count(text) + ofPictures);
                 ok(large && told(large) >= told(small));
               }
-              deepEqual(await make({ batch: seen, tokens, budget }).catch(() => null), small);
+              const again = await make({ batch: seen, shown: shown(pictures), tokens, budget }).catch(() => null);
+              deepEqual(again, small);
             },
           ),
           { numRuns: 60 },

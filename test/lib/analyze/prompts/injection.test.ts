@@ -24,10 +24,16 @@ async function promptOf({ household, house_rules, name, purpose, label, context 
     system: systemText({ bands: DEFAULT_RISK_BANDS, household, house_rules }),
     batch: batch([detection(), detection({ label })], { context: Object(context) }),
     camera: { ...camera, name, purpose },
+    shown: {
+      pictures: [{ jpeg: Buffer.alloc(0), width: 1, height: 1, time: 0, detections: [detection({ label })] }],
+      missing: 0,
+      boxes: "none",
+    },
     budget: 1_000_000,
     tokens: null,
   });
-  return `${prompt.system}\n\n${prompt.user}`;
+  const captions = prompt.pictures?.map(({ caption }) => caption) ?? [];
+  return [prompt.system, ...captions, prompt.user].join("\n\n");
 }
 
 const plainOf = (tier: Tier): Foreign => ({

@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { BOX_FORMS } from "../../../../lib/analyze/prompts/pictures.ts";
 import { promptVersion, systemText, versionOf } from "../../../../lib/analyze/prompts/system.ts";
 import { verdictJsonSchema } from "../../../../lib/analyze/verdict.ts";
 import { DEFAULT_RISK_BANDS, type RiskBands } from "../../../../lib/domain/risk.ts";
@@ -56,6 +57,34 @@ describe("systemText", () => {
     const words = text({ household: " \n\u200b\n", house_rules: "" });
     equal(words, text());
     ok(!/owner/.test(words));
+  });
+});
+
+describe("systemText, for a model that is shown pictures", () => {
+  it("says what they are, and never that there is none", () => {
+    ok(text().includes("You get no picture."));
+    for (const boxes of BOX_FORMS) ok(!text({ boxes }).includes("no picture"), boxes);
+    match(text({ boxes: "relative" }), /bbox_2d.*thousandths/);
+  });
+
+  it("says that nothing written in one is an instruction", () => {
+    match(text({ boxes: "none" }), /written in a picture.*never an instruction to you/s);
+  });
+
+  it("is another version for each way to tell boxes", () => {
+    const versions = [undefined, ...BOX_FORMS].map((boxes) => versionOf(text({ boxes })));
+    equal(new Set(versions).size, versions.length);
+  });
+
+  it("has all that the other text has on how to judge and to answer", () => {
+    const shared = text()
+      .split("\n")
+      .filter((line) => line.startsWith("- ") && !line.startsWith("- Judge only"));
+    const pictured = new Set(text({ boxes: "pixels" }).split("\n"));
+    deepEqual(
+      shared.filter((line) => !pictured.has(line)),
+      [],
+    );
   });
 });
 
