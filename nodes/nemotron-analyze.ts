@@ -1,7 +1,7 @@
 /** `nemotron-analyze`: has a language model on a llama.cpp server judge the risk of what was seen. */
 import { z } from "zod";
 import { LLAMA_DEFAULTS } from "../lib/analyze/llama-client.ts";
-import { BOX_FORMS } from "../lib/analyze/prompts/pictures.ts";
+import { BOX_FORMS, LONGEST_SIDE } from "../lib/analyze/prompts/pictures.ts";
 import { HOUSE_RULES_LENGTH, HOUSEHOLD_LENGTH } from "../lib/analyze/prompts/system.ts";
 import { analysisStage } from "../lib/site/analysis.ts";
 import { connectModel } from "../lib/site/connect-model.ts";
@@ -22,7 +22,7 @@ const Fields = z.object({
   houseRules: z.string().trim().max(HOUSE_RULES_LENGTH).default(""),
   contextSize: wholeNumber(8192, { min: 4096, max: 1_048_576 }),
   pictures: wholeNumber(0, { min: 0, max: 4 }),
-  pictureSide: wholeNumber(1280, { min: 224, max: 2048 }),
+  pictureSide: wholeNumber(LONGEST_SIDE, { min: 224, max: 2048 }),
   boxes: z.enum(BOX_FORMS).default("relative"),
   estimate: z.enum(["always", "away", "never"]).default("away"),
   publish: Flag.default(true),

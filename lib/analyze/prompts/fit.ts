@@ -5,7 +5,7 @@ import { toMillis } from "../../domain/time.ts";
 import { ReplyError } from "../../resilience/errors.ts";
 import { estimateTokens, type TokenSource } from "../token-budget.ts";
 import { eventText } from "./event.ts";
-import { type BoxForm, pictureTokens, promptPictures, type ShownPictures } from "./pictures.ts";
+import { type BoxForm, type KeyPicture, pictureTokens, promptPictures, type ShownPictures } from "./pictures.ts";
 import type { Prompt } from "./prompt.ts";
 import { sectionsOf, type Tier, tierOf } from "./sections.ts";
 
@@ -27,8 +27,8 @@ export interface FitInput {
 
 export interface FitPictures extends ShownPictures {
   readonly boxes: BoxForm;
-  /** How many tokens each takes, where the server has let that be known; else it is estimated. */
-  readonly tokensEach?: number | undefined;
+  /** How many tokens each was found to take, where that may be more than we think. */
+  readonly tokensEach?: number;
 }
 
 export interface FittedPrompt {
@@ -42,7 +42,7 @@ export interface FittedPrompt {
 
 /**
  * The prompt that tells the most within the budget. What there is no room for is left out in a fixed order, and the prompt
- * says so: first all pictures but the best, each of which takes the room of thirty detections; then the sections, then the
+ * says so: first all pictures but the best, each of which takes the room of dozens of detections; then the sections, then the
  * less confident detections down to one, and the best picture last, because the rest is about it. A larger budget never
  * tells less. The tokens are counted once where all has room, else once for each halving of what could be left out.
  * @throws ReplyError `LLM_CONTEXT_SMALL` where not even the least has room
@@ -57,6 +57,7 @@ export async function fitPrompt({ system, batch, camera, shown, budget, tokens }
     Math.max(0, detections - 1),
     Math.min(1, pictures.length),
   ];
+  const tokensOf = (picture: KeyPicture) => Math.max(shown?.tokensEach ?? 0, pictureTokens(picture));
   let least = 0;
 
   /** With so many things left out; null where that is too long. */
@@ -79,7 +80,7 @@ export async function fitPrompt({ system, batch, camera, shown, budget, tokens }
     const captioned = promptPictures(seen, toMillis(batch.started_at), shown?.boxes ?? "none");
     const text = `${system}\n\n${captioned.map(({ caption }) => caption).join("")}${user}`;
     const textTokens = (await tokens?.countTokens(text)) ?? estimateTokens(text);
-    least = seen.reduce((sum, picture) => sum + (shown?.tokensEach ?? pictureTokens(picture)), textTokens);
+    least = seen.reduce((sum, picture) => sum + tokensOf(picture), textTokens);
     if (least > budget) return null;
     const prompt = { system, user, ...(seen.length > 0 && { pictures: captioned }) };
     return { prompt, tier: tierOf(told, seen), tokens: least, textTokens };

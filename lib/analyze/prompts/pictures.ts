@@ -40,12 +40,19 @@ export interface ShownPictures {
   readonly missing: number;
 }
 
+/**
+ * Of a picture, in pixels, unless the form says otherwise. Where places matter, Qwen's developers advise 1,024 to 2,048
+ * tokens a picture (the same issue), and 1280 x 720 is 1,196 of Qwen2.5-VL's; Gemma 3 takes 896 x 896, and Nemotron Nano VL
+ * up to twelve tiles of 512 x 512, as their model cards say.
+ */
+export const LONGEST_SIDE = 1280;
+
 /** Of each picture; the event's own list has more. */
 const MOST_DETECTIONS = 10;
 
 /**
- * What one token shows, in pixels of each side: 14 twice with Qwen2-VL and Qwen2.5-VL, 16 twice with Qwen3-VL, which
- * needs fewer tokens.
+ * What one token shows, in pixels of each side: two patches of 14 with Qwen2-VL and Qwen2.5-VL. Qwen3-VL's, of 16, make
+ * fewer tokens.
  */
 const TOKEN_SIDE = 28;
 /** Models that bring every picture to one size: Gemma 3 has it as 256 (https://ai.google.dev/gemma/docs/capabilities/vision). */
@@ -54,8 +61,8 @@ const LEAST_TOKENS = 256;
 const FRAME_TOKENS = 2;
 
 /**
- * About how many tokens a picture takes; no server counts them beforehand. Models that cut pictures into tiles can take
- * twice as many: then the server says so, and gets fewer pictures.
+ * About how many tokens a picture takes; no server counts them beforehand. Models that cut pictures into tiles, as
+ * InternVL and Nemotron Nano VL do, can take twice as many: then the server says so, and gets fewer pictures.
  */
 export function pictureTokens({ width, height }: Pick<KeyPicture, "width" | "height">): number {
   const tokens = Math.ceil(width / TOKEN_SIDE) * Math.ceil(height / TOKEN_SIDE);
