@@ -9,6 +9,7 @@ import { Upload } from "../../lib/domain/upload.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Flow, type NodeConfig, startFlow } from "../support/flow.ts";
+import { startLlmServer } from "../support/llm-server.ts";
 import { pixelsOf, scene } from "../support/pictures.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 
@@ -34,7 +35,7 @@ describe("pictures in a flow", function () {
   after(removeTempFolders);
 
   const cameras = () => join(folder, "cameras");
-  const nodes = (similarity: string): NodeConfig[] => [
+  const nodes = (similarity: string, analyze: object = {}): NodeConfig[] => [
     { id: "site", type: "vigil-site", site: "home", dataDir: join(folder, "data"), timeZone: "UTC" },
     { id: "watch", type: "foscam-watch", site: "site", folder: cameras(), wires: [["dedupe"], [], []] },
     { id: "dedupe", type: "dedupe", site: "site", similarity, wires: [["detect"], ["duplicates"], []] },
@@ -47,7 +48,7 @@ describe("pictures in a flow", function () {
       window: "3600",
       wires: [["analyze", "batches"], []],
     },
-    { id: "analyze", type: "nemotron-analyze", site: "site", wires: [["events"], []] },
+    { id: "analyze", type: "nemotron-analyze", site: "site", ...analyze, wires: [["events"], []] },
     ...["duplicates", "seen", "batches", "events"].map((id) => ({ id, type: "helper" })),
   ];
 
@@ -96,6 +97,29 @@ describe("pictures in a flow", function () {
     const { payload } = await flow.inbox("batches").next();
     assert.equal(Object.hasOwn(Object(payload), "similar_count"), false);
   });
+
+  for (const sees of [true, false]) {
+    it(`are shown to a model that sees, and only to one: ${sees}`, async () => {
+      const llm = await startLlmServer({ sees });
+      try {
+        flow = await startFlow(nodes("", { url: llm.url, pictures: "2", pictureSide: "640" }));
+        drop("a.jpg", await scene(null, { width: 1920, height: 1080 }));
+        await flow.inbox("seen").next();
+        flow.send("batch", { command: "flush" });
+        const event = SecurityEvent.parse((await flow.inbox("events").next()).payload);
+        assert.equal(event.analysis, "model");
+        assert.match(event.prompt_version ?? "", sees ? /^vision-/ : /^basic-/);
+        const shown = llm.requests.at(-1)?.pictures ?? [];
+        const sizes = await Promise.all(shown.map((jpeg) => sharp(jpeg).metadata()));
+        assert.deepEqual(
+          sizes.map(({ width, height }) => [width, height]),
+          sees ? [[640, 360]] : [],
+        );
+      } finally {
+        await llm.close();
+      }
+    });
+  }
 
   it("are drawn large once for an event, which names the picture", async () => {
     flow = await startFlow(nodes(""));
