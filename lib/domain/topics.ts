@@ -4,6 +4,8 @@ export interface Topics {
   readonly availability: string;
   /** `{"type": "event", "data": EventRecord}`. */
   readonly securityEvents: string;
+  /** Filters for the states of all entities and their attributes. */
+  readonly states: readonly string[];
   /** State of one of a camera's entities. */
   camera(cameraId: string, key: string): string;
   /** State of one of the hub's entities. */
@@ -18,6 +20,7 @@ export function siteTopics(prefix: string, site: string): Topics {
   return {
     availability: `${base}/availability`,
     securityEvents: `${base}/security_events`,
+    states: [`${base}/camera/+/+`, `${base}/hub/+`, `${base}/hub/+/attributes`],
     camera: (cameraId, key) => `${base}/camera/${cameraId}/${key}`,
     hub: (key) => `${base}/hub/${key}`,
     openWork: { set: `${base}/hub/open_work/set`, answer: `${base}/hub/open_work/answer` },

@@ -24,7 +24,8 @@ export interface DiscoveryCamera extends DiscoverySite {
   readonly camera: Pick<Camera, "camera_id" | "name">;
 }
 
-const ORIGIN = "node-red-contrib-vigil";
+/** Who made a discovery message. */
+export const ORIGIN = "node-red-contrib-vigil";
 const MANUFACTURER = "Vigil";
 const RUNNING: HubKey = "running";
 

@@ -18,7 +18,12 @@ export interface MqttLinkOptions extends BrokerSettings {
 export type LinkState = "connecting" | "connected" | "disconnected";
 
 /** `retained`: the broker had kept this message from before the subscription. */
-export type MessageListener = (payload: Buffer, retained: boolean) => void;
+export type MessageListener = (payload: Buffer, retained: boolean, topic: string) => void;
+
+interface Subscription {
+  readonly qos: 0 | 1;
+  readonly listeners: Set<MessageListener>;
+}
 
 const RECONNECT_MS = 1_000;
 const CLOSE_MS = 2_000;
@@ -31,7 +36,8 @@ export class MqttLink {
   readonly #logger: Logger;
   readonly #connectListeners = new Set<() => void>();
   readonly #stateListeners = new Set<(state: LinkState) => void>();
-  readonly #subscriptions = new Map<string, Set<MessageListener>>();
+  /** By topic filter. */
+  readonly #subscriptions = new Map<string, Subscription>();
   /** How to reject each publication whose PUBACK is due. */
   readonly #inFlight = new Set<(error: Error) => void>();
   /** What was logged since the last connection. */
@@ -63,8 +69,9 @@ export class MqttLink {
     this.#client.on("close", () => this.#enter("disconnected"));
     this.#client.on("error", (error) => this.#report(reason(error)));
     this.#client.on("message", (topic, payload, { retain }) => {
-      for (const listener of [...(this.#subscriptions.get(topic) ?? [])]) {
-        this.#call(() => listener(payload, retain));
+      for (const [filter, { listeners }] of [...this.#subscriptions]) {
+        if (!fits(topic, filter)) continue;
+        for (const listener of [...listeners]) this.#call(() => listener(payload, retain, topic));
       }
     });
     this.#stageOnline();
@@ -113,19 +120,22 @@ export class MqttLink {
   }
 
   /**
-   * Listens on one topic, without wildcards, on this and every later connection. The request leaves before whatever is
-   * published after it. The answer ends it.
+   * Listens on one topic, or on all that fit a filter with wildcards, on this and every later connection. The request
+   * leaves before whatever is published after it. With `qos` 0 the broker drops no retained message where there are more
+   * of them than it queues. The answer ends it.
    * @throws InputError `MQTT_TOPIC`
    */
-  subscribe(topic: string, listener: MessageListener): () => void {
-    checkTopic(topic);
-    const listeners = this.#subscriptions.get(topic) ?? new Set();
-    this.#subscriptions.set(topic, listeners.add(listener));
-    if (listeners.size === 1 && this.connected) this.#requestSubscription(topic);
+  subscribe(filter: string, listener: MessageListener, { qos = 1 }: { qos?: 0 | 1 } = {}): () => void {
+    checkFilter(filter);
+    const subscription = this.#subscriptions.get(filter) ?? { qos, listeners: new Set() };
+    const { listeners } = subscription;
+    listeners.add(listener);
+    this.#subscriptions.set(filter, subscription);
+    if (listeners.size === 1 && this.connected) this.#requestSubscription(filter, qos);
     return () => {
       if (!listeners.delete(listener) || listeners.size > 0) return;
-      this.#subscriptions.delete(topic);
-      if (this.connected) this.#client.unsubscribe(topic);
+      this.#subscriptions.delete(filter);
+      if (this.connected) this.#client.unsubscribe(filter);
     };
   }
 
@@ -160,7 +170,7 @@ export class MqttLink {
 
   #onConnect(): void {
     this.#stageOnline();
-    for (const topic of this.#subscriptions.keys()) this.#requestSubscription(topic);
+    for (const [filter, { qos }] of this.#subscriptions) this.#requestSubscription(filter, qos);
     this.#reported.clear();
     this.#enter("connected");
     for (const listener of [...this.#connectListeners]) this.#call(listener);
@@ -180,10 +190,10 @@ export class MqttLink {
     );
   }
 
-  #requestSubscription(topic: string): void {
-    this.#client.subscribe(topic, { qos: 1 }, (error, _granted, answer) => {
+  #requestSubscription(filter: string, qos: 0 | 1): void {
+    this.#client.subscribe(filter, { qos }, (error, _granted, answer) => {
       // Without an answer the connection was lost, and the next one asks again.
-      if (error && answer) this.#report(`the subscription to ${topic} was refused: ${error.message}`);
+      if (error && answer) this.#report(`the subscription to ${filter} was refused: ${error.message}`);
     });
   }
 
@@ -231,6 +241,30 @@ function checkTopic(topic: string): void {
       `"${topic}" cannot be an MQTT topic here: it must have a name and no +, # or NUL`,
     );
   }
+}
+
+/** A wildcard is a level of its own, and `#` the last. */
+function checkFilter(filter: string): void {
+  const levels = filter.split("/");
+  const isGood = levels.every(
+    (level, index) => level === "+" || (level === "#" && index === levels.length - 1) || !/[+#\0]/.test(level),
+  );
+  if (filter !== "" && isGood) return;
+  throw new InputError(
+    "MQTT_TOPIC",
+    `"${filter}" cannot be subscribed to: + and # must be levels of their own, # the last`,
+  );
+}
+
+/** Whether a topic fits a filter: `+` stands for one level, `#` at the end for all further ones. */
+function fits(topic: string, filter: string): boolean {
+  if (topic === filter) return true;
+  const levels = topic.split("/");
+  const wanted = filter.split("/");
+  const open = wanted.at(-1) === "#";
+  if (open) wanted.pop();
+  if (open ? levels.length < wanted.length : levels.length !== wanted.length) return false;
+  return wanted.every((level, index) => level === "+" || level === levels[index]);
 }
 
 /** Where a host name has several addresses, Node tells one error for each and no message of its own. */

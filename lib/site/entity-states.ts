@@ -57,6 +57,11 @@ export class EntityStates {
     return this.#remember(this.#camera(cameraId));
   }
 
+  /** Says nothing more of a camera. */
+  forget(cameraId: string): void {
+    this.#cameras.delete(cameraId);
+  }
+
   #hub(): MqttPacket[] {
     const site = this.#site;
     return hubPackets(site.topics, hubFacts(site, site.store.cameras.lastUploads(), this.#storageUsed));

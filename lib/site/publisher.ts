@@ -6,14 +6,13 @@ import { PublishedAlert } from "../domain/alert.ts";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
-import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../homeassistant/discovery.ts";
 import { alertPackets, detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
 import { openInside } from "../media/open-file.ts";
 import { readPicture } from "../media/read-file.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
-import { EntityCommands } from "./entity-commands.ts";
+import { Announcer } from "./announcer.ts";
 import { EntityStates } from "./entity-states.ts";
 import { obeyOpenWorkCommands } from "./open-work-commands.ts";
 import { PICTURES, type Site, THUMBNAILS } from "./site.ts";
@@ -33,12 +32,8 @@ const RETRY_MS = 5_000;
 export class Publisher {
   readonly #site: Site;
   readonly #link: MqttLink;
-  readonly #discovery: DiscoverySite;
-  readonly #states: EntityStates;
-  readonly #commands: EntityCommands;
+  readonly #announcer: Announcer;
   readonly #closing = new AbortController();
-  /** Cameras whose discovery this connection has published. */
-  readonly #announced = new Set<string>();
   /** What is being published: one thing after the other, so that a picture never overtakes a later one. */
   #last: Promise<void> = Promise.resolve();
   /** The outbox entry that the broker has already, where the store could not take it out. */
@@ -49,24 +44,29 @@ export class Publisher {
   constructor(site: Site, link: MqttLink, options: PublisherOptions) {
     this.#site = site;
     this.#link = link;
-    this.#discovery = {
-      siteId: options.site,
-      siteName: options.site,
-      topics: site.topics,
-      discoveryPrefix: options.discoveryPrefix,
-      version: VERSION,
-    };
-    this.#states = new EntityStates(site, this.#closing.signal, (packets) => {
+    const states = new EntityStates(site, this.#closing.signal, (packets) => {
       if (link.connected) this.#publish(packets).catch((error) => this.#report(error));
     });
-    link.onConnect(() => this.#inTurn(() => this.#announce()));
+    this.#announcer = new Announcer({
+      site,
+      link,
+      states,
+      discovery: {
+        siteId: options.site,
+        siteName: options.site,
+        topics: site.topics,
+        discoveryPrefix: options.discoveryPrefix,
+        version: VERSION,
+      },
+      publish: (packets) => this.#publish(packets),
+    });
+    link.onConnect(() => this.#announce(false));
     site.bus.on("outbox", this.#closing.signal, () => this.#inTurn(() => this.#drain()));
     site.bus.on("detected", this.#closing.signal, (detected) => {
       if (link.connected) this.#inTurn(() => this.#publishDetected(detected));
     });
     const birthTopic = `${options.discoveryPrefix}/status`;
     link.subscribe(birthTopic, (payload, retained) => this.#onBirth(payload, retained));
-    this.#commands = new EntityCommands(site, link);
     obeyOpenWorkCommands(site, link);
   }
 
@@ -82,39 +82,40 @@ export class Publisher {
     if (retained || payload.toString() !== "online") return;
     this.#cancelBirth();
     const wait = BIRTH_DELAY_MS.least + Math.random() * BIRTH_DELAY_MS.spread;
-    this.#cancelBirth = this.#site.clock.after(wait, () => this.#inTurn(() => this.#announce()));
+    this.#cancelBirth = this.#site.clock.after(wait, () => this.#announce(true));
   }
 
-  /** Discovery of the hub and of each camera, their retained state, then what waits in the outbox. */
-  async #announce(): Promise<void> {
-    this.#announced.clear();
-    await this.#publish([...hubDiscovery(this.#discovery), ...this.#states.ofHub()]);
-    for (const cameraId of this.#site.store.cameras.ids()) await this.#announceCamera(cameraId);
-    const { logger, store } = this.#site;
-    const latest = store.events.latestPublished((eventId) =>
-      logger.error(`The event ${eventId} cannot be read any more and is not published again`),
-    );
-    for (const event of latest) {
-      await this.#announceCamera(event.camera_id);
-      await this.#publish(
-        retainedPackets(event, this.#site.topics, await this.#picture(THUMBNAILS, event.thumbnail_path)),
+  /** Takes a camera out of Home Assistant that the store does not know any more. */
+  forgetCamera(cameraId: string): Promise<void> {
+    return this.#turnOf(() => this.#announcer.forgetCamera(cameraId));
+  }
+
+  /** Takes everything out of Home Assistant, until the next start. */
+  withdraw(): Promise<void> {
+    return this.#turnOf(() => this.#announcer.withdraw());
+  }
+
+  /** The hub and the cameras with the state of each one's latest event, then what waits in the outbox. */
+  #announce(isNew: boolean): void {
+    const announcer = this.#announcer;
+    this.#inTurn(async () => {
+      await announcer.announce({ isNew });
+      const { logger, store, topics } = this.#site;
+      const latest = store.events.latestPublished((eventId) =>
+        logger.error(`The event ${eventId} cannot be read any more and is not published again`),
       );
-    }
-    this.#inTurn(() => this.#drain());
-  }
-
-  async #announceCamera(cameraId: string): Promise<void> {
-    if (this.#announced.has(cameraId)) return;
-    // First: Home Assistant may send a command as soon as it knows of the entity.
-    this.#commands.listenTo(cameraId);
-    const discovery = cameraDiscovery({ ...this.#discovery, camera: this.#site.camera(cameraId) });
-    await this.#publish([...discovery, ...this.#states.ofCamera(cameraId)]);
-    this.#announced.add(cameraId);
+      for (const event of latest) {
+        await announcer.announceCamera(event.camera_id);
+        const picture = await this.#picture(THUMBNAILS, event.thumbnail_path);
+        await announcer.publishNew(retainedPackets(event, topics, picture));
+      }
+      this.#inTurn(() => this.#drain());
+    });
   }
 
   /** Hands the packets over in turn and does not wait for the answers: an event that follows must not wait for them. */
   async #publishDetected(detected: Detected): Promise<void> {
-    await this.#announceCamera(detected.upload.camera_id);
+    await this.#announcer.announceCamera(detected.upload.camera_id);
     const packets = detectionPackets(
       detected,
       this.#site.topics,
@@ -161,12 +162,12 @@ export class Publisher {
     if (kind === "alert") {
       const alert = readJson(PublishedAlert, payload);
       if (alert === null) return null;
-      await this.#announceCamera(alert.camera_id);
+      await this.#announcer.announceCamera(alert.camera_id);
       return alertPackets(alert, topics, await this.#picture(PICTURES, alert.event.picture_path));
     }
     const event = readJson(EventRecord, payload);
     if (event === null) return null;
-    await this.#announceCamera(event.camera_id);
+    await this.#announcer.announceCamera(event.camera_id);
     return eventPackets(event, topics, await this.#picture(THUMBNAILS, event.thumbnail_path));
   }
 
@@ -191,11 +192,19 @@ export class Publisher {
   }
 
   #inTurn(work: () => Promise<void>): void {
-    this.#last = this.#last.then(work).catch((error) => {
+    // What it rejects with has been dealt with.
+    void this.#turnOf(work);
+  }
+
+  /** Rejects where the work does. */
+  #turnOf(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch((error) => {
       if (!this.#report(error)) return;
       this.#cancelRetry();
-      this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.#inTurn(() => this.#announce()));
+      this.#cancelRetry = this.#site.clock.after(RETRY_MS, () => this.#announce(false));
     });
+    return turn;
   }
 
   /**

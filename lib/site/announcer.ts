@@ -1,0 +1,101 @@
+/** Makes Home Assistant know a site's hub and cameras, keeps that up to date, and takes it back. */
+import type { MqttPacket } from "../domain/mqtt-packet.ts";
+import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../homeassistant/discovery.ts";
+import { clearingPackets } from "../homeassistant/leftovers.ts";
+import { keptMessages } from "../mqtt/kept.ts";
+import type { MqttLink } from "../mqtt/link.ts";
+import { EntityCommands } from "./entity-commands.ts";
+import type { EntityStates } from "./entity-states.ts";
+import type { Site } from "./site.ts";
+
+export interface AnnouncerOptions {
+  readonly site: Site;
+  readonly link: MqttLink;
+  readonly discovery: DiscoverySite;
+  readonly states: EntityStates;
+  /** Resolves when the broker has them all. */
+  publish(packets: readonly MqttPacket[]): Promise<void>;
+}
+
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  readonly #commands: EntityCommands;
+  /** Cameras that this connection has announced. */
+  readonly #announced = new Set<string>();
+  /** What the broker kept when this connection began, by topic. */
+  #kept: ReadonlyMap<string, Buffer> = new Map();
+  /** Set once everything was taken back. */
+  #withdrawn = false;
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+    this.#commands = new EntityCommands(options.site, options.link);
+  }
+
+  /**
+   * Announces the hub, then each camera, with their states, and clears what is left of earlier ones. What the broker
+   * keeps already is not published again, unless Home Assistant `isNew` and asks for it.
+   */
+  async announce({ isNew }: { isNew: boolean }): Promise<void> {
+    if (this.#withdrawn) return;
+    const { site, discovery, states } = this.#options;
+    const kept = await this.#look();
+    this.#kept = isNew ? new Map() : kept;
+    this.#announced.clear();
+    await this.publishNew([...hubDiscovery(discovery), ...states.ofHub()]);
+    const cameraIds = site.store.cameras.ids();
+    for (const cameraId of cameraIds) await this.announceCamera(cameraId);
+    await this.#options.publish(clearingPackets(kept, this.#wanted(cameraIds), site.topics));
+  }
+
+  /** Announces a camera unless this connection has. */
+  async announceCamera(cameraId: string): Promise<void> {
+    if (this.#withdrawn || this.#announced.has(cameraId)) return;
+    // First: Home Assistant may send a command as soon as it knows of the entity.
+    this.#commands.listenTo(cameraId);
+    await this.publishNew([...this.#discoveryOf(cameraId), ...this.#options.states.ofCamera(cameraId)]);
+    this.#announced.add(cameraId);
+  }
+
+  /** Publishes what the broker does not keep just so already. */
+  async publishNew(packets: readonly MqttPacket[]): Promise<void> {
+    await this.#options.publish(
+      packets.filter(({ topic, payload, retain }) => !retain || !this.#kept.get(topic)?.equals(Buffer.from(payload))),
+    );
+  }
+
+  /** Takes a camera back that the store does not know any more. It comes again with its next upload. */
+  async forgetCamera(cameraId: string): Promise<void> {
+    this.#announced.delete(cameraId);
+    this.#options.states.forget(cameraId);
+    await this.#clear(this.#wanted(this.#options.site.store.cameras.ids()));
+  }
+
+  /** Takes everything back, and announces nothing more until the next start. */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true;
+    await this.#clear(new Set());
+  }
+
+  async #clear(wanted: ReadonlySet<string>): Promise<void> {
+    const kept = await this.#look();
+    this.#kept = new Map();
+    await this.#options.publish(clearingPackets(kept, wanted, this.#options.site.topics));
+  }
+
+  #look(): Promise<Map<string, Buffer>> {
+    const { site, link, discovery } = this.#options;
+    const filters = [`${discovery.discoveryPrefix}/+/+/config`, ...site.topics.states];
+    return keptMessages(link, filters, site.clock);
+  }
+
+  #wanted(cameraIds: readonly string[]): ReadonlySet<string> {
+    const packets = [...hubDiscovery(this.#options.discovery), ...cameraIds.flatMap((id) => this.#discoveryOf(id))];
+    return new Set(packets.map(({ topic }) => topic));
+  }
+
+  #discoveryOf(cameraId: string): MqttPacket[] {
+    const { site, discovery } = this.#options;
+    return cameraDiscovery({ ...discovery, camera: site.camera(cameraId) });
+  }
+}
