@@ -7,6 +7,7 @@ import { SiteConfig } from "../lib/site/config.ts";
 import { SharedSite } from "../lib/site/shared-site.ts";
 import { Site } from "../lib/site/site.ts";
 import { configError, nodeLogger } from "./node-glue.ts";
+import { serveSiteAdmin } from "./site-admin.ts";
 import type { SiteCredentials, SiteNode } from "./site-node.ts";
 
 /** As core's MQTT nodes show it, to Status nodes that listen to this one. */
@@ -44,6 +45,7 @@ export default function vigilSite(RED: NodeAPI): void {
         .finally(done);
     });
   }
+  serveSiteAdmin(RED);
   RED.nodes.registerType<SiteNode, NodeDef, object, SiteCredentials>("vigil-site", VigilSite, {
     credentials: { mqttUser: { type: "text" }, mqttPassword: { type: "password" } },
   });

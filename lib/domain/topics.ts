@@ -4,6 +4,8 @@ export interface Topics {
   readonly availability: string;
   /** `{"type": "event", "data": EventRecord}`. */
   readonly securityEvents: string;
+  /** Where each Vigil that uses the site's name says so. */
+  readonly instance: string;
   /** Filters for the states of all entities and their attributes. */
   readonly states: readonly string[];
   /** State of one of a camera's entities. */
@@ -20,6 +22,7 @@ export function siteTopics(prefix: string, site: string): Topics {
   return {
     availability: `${base}/availability`,
     securityEvents: `${base}/security_events`,
+    instance: `${base}/instance`,
     states: [`${base}/camera/+/+`, `${base}/hub/+`, `${base}/hub/+/attributes`],
     camera: (cameraId, key) => `${base}/camera/${cameraId}/${key}`,
     hub: (key) => `${base}/hub/${key}`,

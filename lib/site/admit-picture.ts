@@ -102,7 +102,7 @@ function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions,
   const id = cameraId(name);
   const now = toIso(site.clock.now());
   site.store.transaction((tables) => {
-    tables.cameras.know(id, now);
+    if (tables.cameras.know(id, now)) tables.afterCommit(() => site.bus.emit("camera", id));
     tables.cameras.hear(id, now);
   });
   return id;

@@ -9,6 +9,8 @@ export interface SiteEvents {
   detected: [Detected];
   /** A record waits in the outbox. */
   outbox: [];
+  /** A camera has sent something for the first time since this start. */
+  camera: [cameraId: string];
   /** Somebody has changed a setting. */
   settings: [];
   /** A node has ended a job: there is room for more. */

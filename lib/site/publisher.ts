@@ -14,6 +14,7 @@ import { asError } from "../resilience/errors.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
 import { Announcer } from "./announcer.ts";
 import { EntityStates } from "./entity-states.ts";
+import { watchForNamesakes } from "./namesake.ts";
 import { obeyOpenWorkCommands } from "./open-work-commands.ts";
 import { PICTURES, type Site, THUMBNAILS } from "./site.ts";
 import { VERSION } from "./version.ts";
@@ -61,6 +62,9 @@ export class Publisher {
       publish: (packets) => this.#publish(packets),
     });
     link.onConnect(() => this.#announce(false));
+    site.bus.on("camera", this.#closing.signal, (cameraId) => {
+      if (link.connected) this.#inTurn(() => this.#announcer.announceCamera(cameraId));
+    });
     site.bus.on("outbox", this.#closing.signal, () => this.#inTurn(() => this.#drain()));
     site.bus.on("detected", this.#closing.signal, (detected) => {
       if (link.connected) this.#inTurn(() => this.#publishDetected(detected));
@@ -68,6 +72,7 @@ export class Publisher {
     const birthTopic = `${options.discoveryPrefix}/status`;
     link.subscribe(birthTopic, (payload, retained) => this.#onBirth(payload, retained));
     obeyOpenWorkCommands(site, link);
+    watchForNamesakes(site, link, (host) => site.metNamesake(host));
   }
 
   /** Begins nothing new, and lets what is on its way arrive: else it would be published again after the restart. */

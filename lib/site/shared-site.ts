@@ -16,6 +16,11 @@ export class SharedSite {
     this.#open = open;
   }
 
+  /** The site while it is open. */
+  get current(): Site | null {
+    return this.#site;
+  }
+
   /** The site, opened where nobody has it yet. Throws what opening throws; each success wants a `release`. */
   acquire(): Site {
     this.#site ??= this.#openSound();

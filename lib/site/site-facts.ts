@@ -33,6 +33,7 @@ export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed
     ...(servers.llm === "away" ? ["the language model's server does not answer"] : []),
     ...(dead > 0 ? [`dead letters: ${dead}`] : []),
     ...(unclaimed > 0 ? [`messages left open: ${unclaimed}`] : []),
+    ...(site.namesake === null ? [] : [`another Vigil, on ${site.namesake}, uses this site's id`]),
     ...cameras.filter((camera) => site.isSilent(camera)).map(({ camera_id }) => `${camera_id} is silent`),
   ];
   const states: Partial<Record<HubKey, State>> = {

@@ -10,7 +10,7 @@ import { siteTopics, type Topics } from "../domain/topics.ts";
 import { removeLeftovers, writeFileAtomic } from "../media/write-file.ts";
 import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { asError, ConfigError, StoreError } from "../resilience/errors.ts";
+import { asError, ConfigError, InputError, StoreError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
@@ -67,6 +67,8 @@ export class Site {
   readonly servers = new Map<string, { readonly type: string; readonly gate: ServerGate }>();
   /** What its nodes have left open, by the names that the store knows them by. */
   readonly openWork = new Map<string, OpenWork>();
+  /** The host of another Vigil that uses this site's name on the same broker; null where none has been heard of. */
+  namesake: string | null = null;
   /** False where everything is gone when the site closes. */
   readonly durable: boolean;
   readonly #config: SiteConfig;
@@ -162,7 +164,33 @@ export class Site {
     const now = toIso(this.clock.now());
     const claimed = this.store.transaction((tables) => tables.cameras.claim(cameraId, folder, now, listed));
     this.#claimed.set(cameraId, claimed);
+    this.bus.emit("camera", cameraId);
     return claimed;
+  }
+
+  /**
+   * Forgets a camera and what was set for it, and takes it out of Home Assistant; its events stay. It is a new one with its
+   * next upload. Throws an InputError `NO_SUCH_CAMERA`, and where the broker is away a ServerError `MQTT_OFFLINE`.
+   */
+  async removeCamera(cameraId: string): Promise<void> {
+    const known = this.store.durableTransaction((tables) => tables.cameras.remove(cameraId));
+    if (!known)
+      throw new InputError("NO_SUCH_CAMERA", `There is no camera "${oneLine(cameraId, LONGEST_NAME)}" on this site`);
+    this.#claimed.delete(cameraId);
+    await this.#publisher?.forgetCamera(cameraId);
+  }
+
+  /** Takes everything out of Home Assistant, until the next start. Throws as `removeCamera` does. */
+  async leaveHomeAssistant(): Promise<void> {
+    await this.#publisher?.withdraw();
+  }
+
+  metNamesake(host: string): void {
+    this.namesake = host;
+    this.logger.error(
+      `Another Vigil (on ${host}) uses the site id "${this.#config.site}" on this broker; the two overwrite each other in Home Assistant: give one of them another site id`,
+    );
+    this.bus.emit("worked");
   }
 
   /** Absolute path of a file in the site's data folder. */

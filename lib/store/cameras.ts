@@ -11,6 +11,8 @@ export interface LastUpload {
 export class Cameras {
   readonly #know;
   readonly #claim;
+  readonly #remove;
+  readonly #removeSettings;
   readonly #folderOf;
   readonly #ids;
   readonly #hear;
@@ -22,6 +24,8 @@ export class Cameras {
     this.#claim = db.prepare(`
       INSERT INTO cameras(camera_id, folder, first_seen_at) VALUES(?, ?, ?)
       ON CONFLICT(camera_id) DO UPDATE SET folder = excluded.folder WHERE cameras.folder IS NULL OR ?`);
+    this.#remove = db.prepare("DELETE FROM cameras WHERE camera_id = ?");
+    this.#removeSettings = db.prepare("DELETE FROM settings WHERE scope = ?");
     this.#folderOf = db.prepare<[string], string | null>("SELECT folder FROM cameras WHERE camera_id = ?").pluck();
     this.#ids = db.prepare<[], string>("SELECT camera_id FROM cameras ORDER BY camera_id").pluck();
     this.#hear = db.prepare(
@@ -32,9 +36,9 @@ export class Cameras {
     this.#lastUploads = db.prepare<[], LastUpload>(`${lastUpload} ORDER BY camera_id`);
   }
 
-  /** Enters a camera whose pictures come from elsewhere than a folder, unless it is known. */
-  know(cameraId: string, firstSeenAt: string): void {
-    this.#know.run(cameraId, firstSeenAt);
+  /** Enters a camera whose pictures come from elsewhere than a folder. False where it is known. */
+  know(cameraId: string, firstSeenAt: string): boolean {
+    return this.#know.run(cameraId, firstSeenAt).changes === 1;
   }
 
   /**
@@ -44,6 +48,12 @@ export class Cameras {
   claim(cameraId: string, folder: string, firstSeenAt: string, takeOver: boolean): string {
     this.#claim.run(cameraId, folder, firstSeenAt, takeOver ? 1 : 0);
     return this.folderOf(cameraId) ?? folder;
+  }
+
+  /** Forgets a camera and what was set for it. False where it is not known. */
+  remove(cameraId: string): boolean {
+    this.#removeSettings.run(cameraId);
+    return this.#remove.run(cameraId).changes === 1;
   }
 
   /** The folder of a camera; undefined for one that never had a folder. */

@@ -48,6 +48,8 @@ describe("the editor's forms", () => {
         const node = Module.parse(await import(`../../nodes/${type}.ts`));
         node.default({
           nodes: { registerType: (...parameters: unknown[]) => registered.push(parameters[0], parameters[2]) },
+          httpAdmin: { get: () => {}, delete: () => {} },
+          auth: { needsPermission: () => {} },
         });
         const { credentials } = formOf(type);
         assert.deepEqual(registered, [type, Object.keys(credentials).length > 0 ? { credentials } : {}]);

@@ -38,6 +38,8 @@ export interface Flow {
   /** Errors and warnings that nodes have logged. */
   readonly log: readonly string[];
   deploy(nodes: readonly NodeConfig[], type: "full" | "flows" | "nodes"): Promise<void>;
+  /** Asks what the nodes serve to the editor. */
+  admin(method: "get" | "delete", path: string): Promise<{ status: number; body: unknown }>;
   stop(): Promise<void>;
 }
 
@@ -91,6 +93,10 @@ export async function startFlow(
     deploy: async (changed, type) => {
       await helper.setFlows(onTab(changed), type, credentials);
       attach(changed);
+    },
+    admin: async (method, path) => {
+      const { status, body } = await helper.request()[method](path);
+      return { status, body };
     },
     stop: async () => {
       await helper.unload();
