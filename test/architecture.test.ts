@@ -15,6 +15,7 @@ const GLUE = [
   "node-glue.ts",
   "node-status.ts",
   "running-node.ts",
+  "site-admin.ts",
   "site-node.ts",
   "vigil-site.ts",
   "wiring.ts",
