@@ -1,11 +1,10 @@
 /** What `nemotron-analyze` does: has a model judge a batch, with an openly marked estimate where the model is away. */
 import type { Answer } from "../analyze/ask.ts";
 import { estimateRisk } from "../analyze/estimate.ts";
-import { eventOf, type Judgement, UNMEASURED } from "../analyze/judge.ts";
+import { type Judgement, UNMEASURED } from "../analyze/judge.ts";
 import type { LlamaClient } from "../analyze/llama-client.ts";
 import { localTime } from "../analyze/local-time.ts";
 import { Batch } from "../domain/batch.ts";
-import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
@@ -15,11 +14,10 @@ import type { KeyPictureOptions } from "./key-pictures.ts";
 import { isLive, PRIORITY } from "./live.ts";
 import type { NodePrompts } from "./node-prompts.ts";
 import type { Site } from "./site.ts";
-import type { Job, Output, Result, SlowStage, Tables } from "./stage.ts";
+import type { Job, Result, SlowStage, Tables } from "./stage.ts";
+import { type Judge, type Scene, storeEvent, storeFirst } from "./store-event.ts";
 
-export interface AnalysisOptions {
-  readonly site: Site;
-  readonly nodeId: string;
+export interface AnalysisOptions extends Judge {
   /** Null: rules judge, and say so. */
   readonly client: LlamaClient | null;
   readonly prompts: NodePrompts;
@@ -30,10 +28,7 @@ export interface AnalysisOptions {
   readonly concurrency: number;
   /** When an estimate goes before the model's verdict: always, when the model does not answer, or never. */
   readonly estimate: "always" | "away" | "never";
-  readonly publish: boolean;
 }
-
-const EVENT_PORT = 0;
 
 /** A model that has not answered by then counts as away. */
 const AWAY_MS = 10_000;
@@ -55,13 +50,6 @@ export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
       }),
     ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, options.site) }),
   };
-}
-
-/** What is judged. */
-interface Scene {
-  readonly batch: Batch;
-  /** Of the event; null where it has none. */
-  readonly picturePath: string | null;
 }
 
 /** When the model lags, what waits of one camera is judged in one go. */
@@ -96,7 +84,7 @@ async function look(batch: Batch, { site, nodeId }: AnalysisOptions, signal: Abo
 async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
   const { site, client, estimate } = options;
   const scene = await look(batch, options, signal);
-  if (client === null) return { commit: (tables) => store(tables, scene, estimated(batch, true, site), options) };
+  if (client === null) return { commit: (tables) => storeEvent(tables, scene, estimated(batch, true, site), options) };
 
   // The estimate leaves while the batch is still in use, and whoever gets it may change it.
   const estimateFirst = () => estimateAhead({ ...scene, batch: Batch.parse(batch) }, job, options);
@@ -104,7 +92,7 @@ async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: Ana
   const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
   try {
     const { judgement, failure } = await judge(batch, client, options, signal);
-    return { commit: (tables) => store(tables, scene, judgement, options), ...(failure && { failure }) };
+    return { commit: (tables) => storeEvent(tables, scene, judgement, options), ...(failure && { failure }) };
   } catch (error) {
     if (error instanceof ServerError && estimate === "away" && !signal.aborted) estimateFirst();
     throw error;
@@ -145,37 +133,4 @@ async function judge(
 function unjudged(failure: ReplyError, { model, usage }: Pick<Answer, "model" | "usage">) {
   const judgement: Judgement = { analysis: "none", reason: failure.message, model, usage, final: true };
   return { judgement, failure };
-}
-
-/** Stores an estimate, unless the batch has an event already: a job that is tried again estimates once. */
-function storeFirst(tables: Tables, scene: Scene, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
-  const known = tables.events.idOf(scene.batch.batch_id, options.nodeId);
-  return known === undefined ? store(tables, scene, judgement, options) : [];
-}
-
-function store(tables: Tables, scene: Scene, judgement: Judgement, options: AnalysisOptions): readonly Output[] {
-  const { site, nodeId } = options;
-  const { batch } = scene;
-  // Without a broker nobody would ever empty the outbox.
-  const publish = options.publish && site.publishes;
-  const event = toEvent(tables, scene, judgement, options);
-  tables.batches.adopt(batch, site.clock.now());
-  const stored = tables.events.save(nodeId, event, publish);
-  if (stored === null) return [];
-  if (publish) tables.afterCommit(() => site.bus.emit("outbox"));
-  return [
-    {
-      port: EVENT_PORT,
-      topic: batch.camera_id,
-      payload: { ...event, ...stored },
-      subject: { kind: "event", id: stored.event_id },
-    },
-  ];
-}
-
-function toEvent(tables: Tables, scene: Scene, judgement: Judgement, options: AnalysisOptions): SecurityEvent {
-  const { site, nodeId } = options;
-  const camera = site.camera(scene.batch.camera_id);
-  const event = eventOf({ ...scene, camera, nodeId, judgement, bands: site.bands, now: site.clock.now() });
-  return { ...event, event_id: tables.events.idOf(scene.batch.batch_id, nodeId) ?? event.event_id };
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { AlertRecord, Condition } from "../domain/alert.ts";
 import { EventEntities, EventFlags, EventRecord } from "../domain/event.ts";
+import { VerdictRecord } from "../domain/verdict.ts";
 
 const sqlBoolean = z.codec(z.int().min(0).max(1), z.boolean(), {
   decode: (stored) => stored === 1,
@@ -21,6 +22,13 @@ export const EventRow = EventRecord.extend({
   fast_path: sqlBoolean,
   reviewed: sqlBoolean,
   labels: sqlJson(z.array(z.string())),
+  entities: sqlJson(EventEntities),
+  flags: sqlJson(EventFlags),
+});
+
+/** `z.decode` makes a VerdictRecord of a row, `z.encode` a row of a VerdictRecord. */
+export const VerdictRow = VerdictRecord.extend({
+  final: sqlBoolean,
   entities: sqlJson(EventEntities),
   flags: sqlJson(EventFlags),
 });

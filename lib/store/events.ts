@@ -1,9 +1,13 @@
-/** Table `events`: batches, judged. Storing a revision and queueing it for publication are one act. */
+/**
+ * Table `events`: batches, judged. Storing a revision, keeping its verdict beside the earlier ones and queueing it for
+ * publication are one act.
+ */
 import type { Database } from "better-sqlite3";
 import { z } from "zod";
 import { EventRecord } from "../domain/event.ts";
 import { EventRow } from "./codecs.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Verdicts } from "./verdicts.ts";
 
 const COLUMNS = Object.keys(EventRecord.shape);
 /** What a later verdict does not touch. */
@@ -11,23 +15,30 @@ const FIXED: ReadonlySet<string> = new Set(["event_id", "batch_id", "camera_id",
 /** What a later verdict brings only where there was none: it was made of what the event is about. */
 const KEPT = "picture_path";
 
+/** A verdict replaces an estimate; among verdicts a model's counts most, and that there is none counts least. */
+const weight = (row: string) =>
+  `(${row}.final, CASE ${row}.analysis WHEN 'model' THEN 2 WHEN 'rules' THEN 1 ELSE 0 END)`;
+const REPLACES = `${weight("excluded")} >= ${weight("events")}`;
+
 export class Events {
   readonly #outbox: Outbox;
+  readonly #verdicts: Verdicts;
   readonly #save;
   readonly #get;
   readonly #idOf;
   readonly #latest;
   readonly #published;
 
-  constructor(db: Database, outbox: Outbox) {
+  constructor(db: Database, outbox: Outbox, verdicts: Verdicts) {
     this.#outbox = outbox;
+    this.#verdicts = verdicts;
     const updates = COLUMNS.filter((column) => !FIXED.has(column)).map((column) =>
       column === KEPT ? `${column} = coalesce(events.${column}, excluded.${column})` : `${column} = excluded.${column}`,
     );
     this.#save = db.prepare<[Record<string, unknown>], unknown>(`
       INSERT INTO events(node_id, ${COLUMNS.join(", ")}) VALUES(:node_id, ${COLUMNS.map((column) => `:${column}`).join(", ")})
       ON CONFLICT(event_id) DO UPDATE SET revision = events.revision + 1, ${updates.join(", ")}
-      WHERE excluded.final >= events.final
+      WHERE ${REPLACES}
       RETURNING ${COLUMNS.join(", ")}`);
     this.#get = db.prepare<[string], unknown>(`SELECT ${COLUMNS.join(", ")} FROM events WHERE event_id = ?`);
     this.#idOf = db
@@ -44,15 +55,15 @@ export class Events {
 
   /**
    * Stores a verdict and, where `publish` is set, queues it for MQTT in the same transaction. An estimate never
-   * replaces a verdict. The answer is the event as it stands now, with its true revision, or null where
-   * nothing changed.
+   * replaces a verdict, and what nobody or only rules judged never a model's. The answer is the event as it stands now,
+   * with its true revision, or null where nothing changed: a verdict is kept then too, for what it took.
    */
   save(nodeId: string, event: EventRecord, publish: boolean): EventRecord | null {
     const record = EventRecord.parse(event);
     const saved = this.#save.get({ ...z.encode(EventRow, record), node_id: nodeId });
-    if (saved === undefined) return null;
-    const stored = readEvent(saved);
-    if (publish) this.#outbox.add("event", stored.event_id, stored.revision, stored);
+    const stored = saved === undefined ? null : readEvent(saved);
+    if (stored || record.final) this.#verdicts.add({ ...record, node_id: nodeId, revision: stored?.revision ?? null });
+    if (stored && publish) this.#outbox.add("event", stored.event_id, stored.revision, stored);
     return stored;
   }
 

@@ -182,6 +182,41 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX event_latest ON events(camera_id, started_at);
 
+  -- Every judgement of an event, with what it took. revision: the one that it made of the event; null where it did not
+  -- replace the verdict that there was. created_at: when it was judged.
+  CREATE TABLE verdicts(
+    event_id TEXT NOT NULL REFERENCES events,
+    revision INTEGER,
+    batch_id TEXT NOT NULL,
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    analysis TEXT NOT NULL,
+    final INTEGER NOT NULL,
+    risk_score INTEGER,
+    risk_level TEXT,
+    summary TEXT NOT NULL,
+    reasoning TEXT NOT NULL,
+    recommended_action TEXT,
+    entities TEXT NOT NULL,
+    flags TEXT NOT NULL,
+    confidence REAL,
+    model TEXT,
+    prompt_version TEXT,
+    prompt_tokens INTEGER,
+    completion_tokens INTEGER,
+    cached_tokens INTEGER,
+    latency_ms INTEGER,
+    created_at TEXT NOT NULL,
+    UNIQUE(event_id, revision)
+  ) STRICT;
+
+  -- What the newest revision of an event was judged on, as it came: a user's node may have changed it, and other batches
+  -- may have been merged into it.
+  CREATE TABLE judged_batches(
+    event_id TEXT PRIMARY KEY REFERENCES events,
+    batch TEXT NOT NULL
+  ) STRICT;
+
   -- What a node tells its model before any event. text: as the model got it. chosen_over: what the node's form said when this
   -- version was chosen instead; it holds until the form says something else.
   CREATE TABLE prompts(

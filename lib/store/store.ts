@@ -18,6 +18,7 @@ import { Handovers } from "./handovers.ts";
 import { Hazards } from "./hazards.ts";
 import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
+import { JudgedBatches } from "./judged-batches.ts";
 import { migrate } from "./migrations.ts";
 import { Nodes } from "./nodes.ts";
 import { connect, DATABASE_FILE, enterFolder, isCorrupt, openError } from "./open.ts";
@@ -30,6 +31,7 @@ import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
 import { Settings } from "./settings.ts";
 import { Totals } from "./totals.ts";
 import { Uploads } from "./uploads.ts";
+import { Verdicts } from "./verdicts.ts";
 
 export { DATABASE_FILE };
 
@@ -47,6 +49,7 @@ export type Tables = Pick<
   | "hazards"
   | "inspections"
   | "jobs"
+  | "judged"
   | "nodes"
   | "outbox"
   | "parked"
@@ -87,6 +90,7 @@ export class Store {
   readonly hazards: Hazards;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
+  readonly judged: JudgedBatches;
   readonly nodes: Nodes;
   readonly outbox: Outbox;
   readonly parked: ParkedJobs;
@@ -96,6 +100,7 @@ export class Store {
   readonly settings: Settings;
   readonly totals: Totals;
   readonly uploads: Uploads;
+  readonly verdicts: Verdicts;
   /** The corrupt database that this opening has replaced, if it has. */
   readonly setAside: SetAside | null;
   readonly #begin;
@@ -124,11 +129,13 @@ export class Store {
     this.handovers = guard(new Handovers(db, this.session));
     this.hazards = guard(new Hazards(db));
     this.jobs = guard(new Jobs(db));
+    this.judged = guard(new JudgedBatches(db));
     this.nodes = guard(new Nodes(db));
     this.outbox = guard(new Outbox(db));
     this.parked = guard(new ParkedJobs(db));
     this.totals = guard(new Totals(db));
-    this.events = guard(new Events(db, this.outbox));
+    this.verdicts = guard(new Verdicts(db));
+    this.events = guard(new Events(db, this.outbox, this.verdicts));
     this.pressure = guard(new Pressure(db));
     this.prompts = guard(new Prompts(db));
     this.feedback = guard(new Feedback(db));
@@ -150,6 +157,7 @@ export class Store {
       hazards: this.hazards,
       inspections: this.inspections,
       jobs: this.jobs,
+      judged: this.judged,
       nodes: this.nodes,
       outbox: this.outbox,
       parked: this.parked,

@@ -90,12 +90,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "an event is stored in one transaction and queued for publication in the next",
     edits: [
       {
-        file: "lib/site/analysis.ts",
+        file: "lib/site/store-event.ts",
         find: "tables.events.save(nodeId, event, publish)",
         replace: "tables.events.save(nodeId, event, false)",
       },
       {
-        file: "lib/site/analysis.ts",
+        file: "lib/site/store-event.ts",
         find: 'tables.afterCommit(() => site.bus.emit("outbox"))',
         replace:
           'tables.afterCommit(() => { site.store.transaction(({ outbox }) => outbox.add("event", stored.event_id, stored.revision, stored)); site.bus.emit("outbox"); })',
@@ -181,7 +181,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a verdict does not replace its estimate",
     edits: [
-      { file: "lib/store/events.ts", find: "WHERE excluded.final >= events.final", replace: "WHERE events.final = 2" },
+      { file: "lib/store/events.ts", find: "const REPLACES =", replace: 'const REPLACES = "events.final = 2" ||' },
     ],
     aim: { word: "INSERT INTO alerts", most: 8 },
     disturbance: "llm",

@@ -30,6 +30,17 @@ const ALWAYS: Readonly<Record<string, string>> = {
       AND NOT EXISTS(SELECT 1 FROM work w WHERE w.subject_id = b.batch_id AND w.state <> 'done')
       AND NOT EXISTS(SELECT 1 FROM handovers h WHERE h.subject_id = b.batch_id AND h.state <> 'taken')`,
 
+  "an event that does not say what its newest verdict does": `
+    SELECT count(*) FROM events e LEFT JOIN verdicts v USING(event_id, revision)
+    WHERE v.revision IS NULL OR (v.analysis, v.final, v.risk_score, v.risk_level, v.summary, v.reasoning, v.model)
+        IS NOT (e.analysis, e.final, e.risk_score, e.risk_level, e.summary, e.reasoning, e.model)
+      OR EXISTS(SELECT 1 FROM verdicts later WHERE later.event_id = e.event_id AND later.revision > e.revision)`,
+
+  "an event of which nobody knows what it was judged on": `
+    SELECT count(*) FROM events e WHERE EXISTS(
+        SELECT 1 FROM work w WHERE w.node_id = e.node_id AND w.stage = 'nemotron-analyze')
+      AND NOT EXISTS(SELECT 1 FROM judged_batches j WHERE j.event_id = e.event_id)`,
+
   // Only of a node that judges, and presuming that it publishes: an event from elsewhere is published elsewhere.
   "an event revision that is neither published nor in the outbox": `
     SELECT count(*) FROM events e WHERE revision > coalesce(published_revision, 0)

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import type { EventRecord } from "../../../lib/domain/event.ts";
+import { VerdictRecord } from "../../../lib/domain/verdict.ts";
 import { DATABASE_FILE, type Store } from "../../../lib/store/store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { AT, batchOf, eventOf, openStore, openWithConnection, removeStores, rows } from "./support.ts";
@@ -37,6 +38,7 @@ describe("Events", () => {
 
   const estimate = eventOf("ev_1", { final: false, analysis: "rules", summary: "An estimate.", risk_score: 40 });
   const verdict = eventOf("ev_1", { summary: "A verdict.", created_at: "2026-11-20T13:00:00.000Z" });
+  const unjudged = eventOf("ev_1", { analysis: "none", risk_score: null, risk_level: null, model: null });
 
   describe("revisions", () => {
     it("counts a verdict after an estimate as the second", () => {
@@ -73,9 +75,22 @@ describe("Events", () => {
 
     it("takes back a score that a later verdict does not have", () => {
       save(estimate);
-      save({ ...verdict, analysis: "none", risk_score: null, risk_level: null, model: null });
+      save(unjudged);
       const { risk_score, risk_level, analysis } = store.events.get("ev_1") ?? estimate;
       deepEqual({ risk_score, risk_level, analysis }, { risk_score: null, risk_level: null, analysis: "none" });
+    });
+
+    it("never takes a model's verdict back for one that nobody or only rules have made", () => {
+      save(verdict);
+      for (const lesser of [unjudged, { ...estimate, final: true }]) equal(save(lesser), null);
+      deepEqual(store.events.get("ev_1"), verdict);
+      equal(outbox().length, 1);
+    });
+
+    it("replaces what nobody judged by what rules judged, and that by a model's verdict", () => {
+      save(unjudged);
+      equal(save({ ...estimate, final: true })?.revision, 2);
+      equal(save(verdict)?.revision, 3);
     });
 
     it("keeps the picture that it has", () => {
@@ -94,6 +109,56 @@ describe("Events", () => {
       const answer = save(verdict);
       equal(store.events.get("ev_1")?.reviewed, true);
       deepEqual(answer, store.events.get("ev_1"));
+    });
+  });
+
+  describe("verdicts", () => {
+    const kept = () => store.verdicts.ofBatch("ba_ev_1");
+    const told = () => kept().map(({ revision, summary, node_id }) => [revision, summary, node_id]);
+
+    it("are kept, each with its revision and the time of its judgement", () => {
+      save(estimate);
+      save(verdict);
+      const { created_at } = verdict;
+      deepEqual(
+        kept(),
+        [estimate, { ...verdict, revision: 2, created_at }].map((event) =>
+          VerdictRecord.parse({ ...event, node_id: NODE }),
+        ),
+      );
+    });
+
+    it("are kept where they do not replace the event's, without a revision", () => {
+      save(verdict);
+      save({ ...unjudged, summary: "Unusable." });
+      deepEqual(told(), [
+        [null, "Unusable.", NODE],
+        [1, "A verdict.", NODE],
+      ]);
+    });
+
+    it("leave out an estimate that came too late", () => {
+      save(verdict);
+      save(estimate);
+      deepEqual(told(), [[1, "A verdict.", NODE]]);
+    });
+
+    it("are those of all nodes that judged the batch", () => {
+      save(verdict);
+      const second = eventOf("ev_2", { batch_id: "ba_ev_1", summary: "Another's.", created_at: verdict.created_at });
+      store.transaction((tables) => tables.events.save("other", second, false));
+      deepEqual(told(), [
+        [1, "A verdict.", NODE],
+        [1, "Another's.", "other"],
+      ]);
+    });
+
+    it("are one act with storing", () => {
+      const { store: full, connection } = openWithConnection();
+      connection.exec("CREATE TRIGGER no_room BEFORE INSERT ON verdicts BEGIN SELECT raise(ABORT, 'no room'); END");
+      full.batches.adopt(batchOf(verdict.batch_id, []), 0);
+      throws(() => full.transaction((tables) => tables.events.save(NODE, verdict, true)), /no room/);
+      equal(full.events.get("ev_1"), undefined);
     });
   });
 
@@ -202,6 +267,7 @@ describe("Events", () => {
         memory.batches.adopt(batchOf(event.batch_id, []), 0);
         deepEqual(memory.events.save(NODE, event, false), event);
         deepEqual(memory.events.get(event.event_id), event);
+        deepEqual(memory.verdicts.ofBatch(event.batch_id), [VerdictRecord.parse({ ...event, node_id: NODE })]);
       }),
     );
   });

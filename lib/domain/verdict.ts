@@ -1,0 +1,36 @@
+/** One judgement of an event: each is kept, whatever the event says later. */
+import type { z } from "zod";
+import { EventRecord } from "./event.ts";
+import { RecordId } from "./ids.ts";
+
+const { revision } = EventRecord.shape;
+
+/** `created_at` is the time of this judgement. */
+export const VerdictRecord = EventRecord.pick({
+  event_id: true,
+  batch_id: true,
+  camera_id: true,
+  analysis: true,
+  final: true,
+  risk_score: true,
+  risk_level: true,
+  summary: true,
+  reasoning: true,
+  recommended_action: true,
+  entities: true,
+  flags: true,
+  confidence: true,
+  model: true,
+  prompt_version: true,
+  prompt_tokens: true,
+  completion_tokens: true,
+  cached_tokens: true,
+  latency_ms: true,
+  created_at: true,
+}).extend({
+  /** The revision that it made of the event; null where it did not replace the verdict that there was. */
+  revision: revision.nullable(),
+  /** The node that judged; of an event from elsewhere, the event's own id. */
+  node_id: RecordId,
+});
+export type VerdictRecord = z.infer<typeof VerdictRecord>;
