@@ -7,6 +7,7 @@ import { analysisStage } from "../lib/site/analysis.ts";
 import { connectModel } from "../lib/site/connect-model.ts";
 import { Flag, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { NodePrompts } from "../lib/site/node-prompts.ts";
+import { verdictCommands } from "../lib/site/verdict-commands.ts";
 import { defineNode } from "./define-node.ts";
 import { serverGates } from "./server-gates.ts";
 
@@ -63,7 +64,7 @@ export default defineNode({
         estimate: config.estimate,
         publish: config.publish,
       }),
-      commands: prompts.commands,
+      commands: { ...prompts.commands, ...verdictCommands(site, nodeId) },
       busy: () => {
         const tokens = client?.tokensUnderWay ?? 0;
         return tokens === 0 ? null : { fill: "blue", shape: "dot", key: "writing", count: tokens };

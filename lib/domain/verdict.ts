@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { EventRecord } from "./event.ts";
 import { RecordId } from "./ids.ts";
+import type { RiskLevel } from "./risk.ts";
 
 const { revision } = EventRecord.shape;
 
@@ -34,3 +35,22 @@ export const VerdictRecord = EventRecord.pick({
   node_id: RecordId,
 });
 export type VerdictRecord = z.infer<typeof VerdictRecord>;
+
+/** What a model thinks of a batch, in short. */
+export interface Opinion {
+  readonly event_id: string;
+  readonly risk_score: number;
+  readonly risk_level: RiskLevel;
+  readonly summary: string;
+  readonly model: string | null;
+  readonly prompt_version: string | null;
+}
+
+/** What two nodes' models think of the same batch. */
+export interface OpinionPair {
+  readonly batch_id: string;
+  readonly camera_id: string;
+  readonly started_at: string;
+  readonly own: Opinion;
+  readonly other: Opinion;
+}

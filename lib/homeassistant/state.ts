@@ -26,15 +26,28 @@ const MOST_LABELS = 20;
 /** What sensors understand as unknown. */
 const UNKNOWN = "None";
 
+/** What was published before an event. */
+export interface Standing {
+  /** No newer event of its camera: this one moves the camera's state. */
+  readonly isLatest: boolean;
+  /** A verdict on it has fired the event entity, which fires once for an event however often that is judged. */
+  readonly hasFired: boolean;
+}
+
 /**
  * Everything an event means to MQTT, in the order to publish it: a notification fetches the picture as soon as it hears
  * of the event. An estimate (`final: false`) moves the sensors but does not fire the event entity.
  */
-export function eventPackets(event: EventRecord, topics: Topics, picture: Buffer | null): MqttPacket[] {
+export function eventPackets(
+  event: EventRecord,
+  topics: Topics,
+  picture: Buffer | null,
+  { isLatest, hasFired }: Standing,
+): MqttPacket[] {
   // A SecurityEvent fits the type too; its detections and context stay here.
   const record = EventRecord.parse(event);
-  const packets = retainedPackets(record, topics, picture);
-  if (record.final) packets.push(packet(topics, record.camera_id, "security", homeAssistantEvent(record)));
+  const packets = isLatest ? retainedPackets(record, topics, picture) : [];
+  if (record.final && !hasFired) packets.push(packet(topics, record.camera_id, "security", homeAssistantEvent(record)));
   packets.push({ topic: topics.securityEvents, payload: json({ type: "event", data: record }), retain: false });
   return packets;
 }

@@ -32,7 +32,8 @@ export function alertingStage({ site, nodeId, rule, publish }: AlertingOptions):
       const limits = { camera: site.settings.ofCamera(event.camera_id), site: site.settings.ofSite() };
       const alert = alertOf(event, nodeId, decide(event, rule, limits, now), now);
       const before = tables.alerts.get(alert.alert_id);
-      if (!tables.alerts.save(nodeId, alert)) return [];
+      const standsAlready = before?.outcome === "alert" && isOnlyLate(alert);
+      if (standsAlready || !tables.alerts.save(nodeId, alert)) return [];
       // Without a broker nobody would ever empty the outbox.
       if (publish && site.publishes && isNews(alert, before)) {
         tables.outbox.add("alert", alert.alert_id, alert.revision, PublishedAlert.parse(alert));
@@ -58,4 +59,9 @@ function isNews(alert: AlertRecord, before: AlertRecord | undefined): boolean {
 
 function gravity({ severity }: AlertRecord): number {
   return severity === null ? -1 : RISK_LEVELS.indexOf(severity);
+}
+
+/** An event that has alerted, and would again by a later verdict, is no news when that comes late. */
+function isOnlyLate({ conditions }: AlertRecord): boolean {
+  return conditions.every(({ name, passed }) => passed === (name !== "late"));
 }

@@ -6,13 +6,15 @@ import type { LlamaClient } from "../analyze/llama-client.ts";
 import { localTime } from "../analyze/local-time.ts";
 import { Batch } from "../domain/batch.ts";
 import { deriveId } from "../domain/ids.ts";
-import { ReplyError, ServerError } from "../resilience/errors.ts";
+import type { FlowMessage } from "../domain/message.ts";
+import { InputError, ReplyError, ServerError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import { askModel } from "./ask-model.ts";
 import { drawEventPicture } from "./event-picture.ts";
 import type { KeyPictureOptions } from "./key-pictures.ts";
 import { isLive, PRIORITY } from "./live.ts";
 import type { NodePrompts } from "./node-prompts.ts";
+import { admitEvent, describeReanalysis, ToJudge } from "./reanalysis.ts";
 import type { Site } from "./site.ts";
 import type { Job, Result, SlowStage, Tables } from "./stage.ts";
 import { type Judge, type Scene, storeEvent, storeFirst } from "./store-event.ts";
@@ -33,28 +35,47 @@ export interface AnalysisOptions extends Judge {
 /** A model that has not answered by then counts as away. */
 const AWAY_MS = 10_000;
 
-export function analysisStage(options: AnalysisOptions): SlowStage<Batch> {
+export function analysisStage(options: AnalysisOptions): SlowStage<ToJudge> {
+  const { site } = options;
   return {
-    input: Batch,
-    describe: (batch) => ({
-      subject: { kind: "batch", id: batch.batch_id },
-      cameraId: batch.camera_id,
-      priority: priorityOf(batch, options.site.clock.now()),
-    }),
+    input: ToJudge,
+    admit: async (message) => admit(message, options),
+    describe: ({ again, ...batch }) =>
+      again === undefined ? describe(batch, site.clock.now()) : describeReanalysis(again, batch, site, options.nodeId),
     ...(options.gate && { gate: options.gate }),
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
     ...(options.client &&
       options.estimate !== "never" && {
-        whileAway: async (batch, job, signal) => estimateAhead(await look(batch, options, signal), job, options),
+        whileAway: async (batch, job, signal) => {
+          if (batch.again === undefined) estimateAhead(await look(batch, options, signal), job, options);
+        },
       }),
-    ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, options.site) }),
+    ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, site) }),
   };
 }
 
+function admit(message: FlowMessage, { site, client }: AnalysisOptions): unknown {
+  const payload = admitEvent(message, site);
+  if (client === null && payload !== message.payload) throw noModel();
+  return payload;
+}
+
+function noModel(): InputError {
+  return new InputError("NO_MODEL", "An event is judged again by a model only: name its server in the node");
+}
+
+function describe(batch: Batch, now: number) {
+  return {
+    subject: { kind: "batch", id: batch.batch_id },
+    cameraId: batch.camera_id,
+    priority: priorityOf(batch, now),
+  } as const;
+}
+
 /** When the model lags, what waits of one camera is judged in one go. */
-function mergeWaiting(tables: Tables, [first, ...others]: readonly Batch[], site: Site) {
-  if (!first) return null;
+function mergeWaiting(tables: Tables, [first, ...others]: readonly ToJudge[], site: Site) {
+  if (!first || first.again !== undefined) return null;
   const record = tables.batches.merge(first, others, site.clock.now());
   const absorbed = others.flatMap(({ batch_id }, index) => (record.merged?.includes(batch_id) ? [index + 1] : []));
   if (absorbed.length === 0) return null;
@@ -71,19 +92,27 @@ function priorityOf(batch: Batch, now: number): number {
   return batch.fast_path ? PRIORITY.urgent : PRIORITY.live;
 }
 
-/** The batch with its event's picture, which is drawn once: a job that is tried again, or was estimated, has it. */
-async function look(batch: Batch, { site, nodeId }: AnalysisOptions, signal: AbortSignal): Promise<Scene> {
+/** The batch with its event's picture, which is drawn once: what is tried or judged again, or was estimated, has it. */
+async function look(
+  { again, ...batch }: ToJudge,
+  { site, nodeId }: AnalysisOptions,
+  signal: AbortSignal,
+): Promise<Scene> {
   const { events } = site.store;
-  const eventId = events.idOf(batch.batch_id, nodeId);
+  const eventId = events.idOf(batch.batch_id, nodeId) ?? again;
   const known = eventId === undefined ? undefined : events.get(eventId);
   if (known) return { batch, picturePath: known.picture_path };
   const newId = deriveId("event", batch.batch_id, nodeId);
   return { batch, picturePath: await drawEventPicture(batch, newId, site, signal) };
 }
 
-async function analyse(batch: Batch, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
-  const { site, client, estimate } = options;
-  const scene = await look(batch, options, signal);
+async function analyse(toJudge: ToJudge, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
+  const { site, client } = options;
+  // Nobody waits for a second verdict.
+  const estimate = toJudge.again === undefined ? options.estimate : "never";
+  if (client === null && toJudge.again !== undefined) throw noModel();
+  const scene = await look(toJudge, options, signal);
+  const { batch } = scene;
   if (client === null) return { commit: (tables) => storeEvent(tables, scene, estimated(batch, true, site), options) };
 
   // The estimate leaves while the batch is still in use, and whoever gets it may change it.

@@ -13,5 +13,5 @@ export function isLive(capturedAt: string, now: number): boolean {
   return toMillis(capturedAt) >= liveSince(now);
 }
 
-/** The order in which work is done: what is urgent first, then what is live, then the backlog. */
-export const PRIORITY = { urgent: 2, live: 1, backlog: 0 } as const;
+/** The order in which work is done: what is urgent first, then what is live, the backlog, and what was done before. */
+export const PRIORITY = { urgent: 2, live: 1, backlog: 0, again: -1 } as const;

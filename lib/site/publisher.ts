@@ -173,7 +173,8 @@ export class Publisher {
     const event = readJson(EventRecord, payload);
     if (event === null) return null;
     await this.#announcer.announceCamera(event.camera_id);
-    return eventPackets(event, topics, await this.#picture(THUMBNAILS, event.thumbnail_path));
+    const picture = await this.#picture(THUMBNAILS, event.thumbnail_path);
+    return eventPackets(event, topics, picture, this.#site.store.events.standing(event.event_id));
   }
 
   /**

@@ -12,7 +12,8 @@ export type { Job, Output, Result, Subject, Tables };
 interface StageBase<R> {
   /** What `msg.payload` must be. */
   readonly input: z.ZodType<R>;
-  describe(record: R): { subject: Subject; cameraId: string; priority: number };
+  /** `key`: that of a job which is the same work, where there is one that the message does not tell (`jobKey`). */
+  describe(record: R): { subject: Subject; cameraId: string; priority: number; key?: string };
   /** Makes a record of a payload that is none yet, such as a picture's bytes, before the message is journalled. */
   admit?(message: FlowMessage): Promise<unknown>;
 }

@@ -27,6 +27,7 @@ export class Events {
   readonly #get;
   readonly #idOf;
   readonly #latest;
+  readonly #standing;
   readonly #published;
 
   constructor(db: Database, outbox: Outbox, verdicts: Verdicts) {
@@ -44,10 +45,16 @@ export class Events {
     this.#idOf = db
       .prepare<[string, string], string>("SELECT event_id FROM events WHERE batch_id = ? AND node_id = ?")
       .pluck();
-    this.#latest = db.prepare<[], { event_id: string }>(`
-      SELECT ${COLUMNS.join(", ")} FROM events e WHERE published_revision IS NOT NULL AND NOT EXISTS(
-        SELECT 1 FROM events later WHERE later.camera_id = e.camera_id AND later.published_revision IS NOT NULL
-          AND (later.started_at, later.event_id) > (e.started_at, e.event_id))`);
+    const isLatest = `NOT EXISTS(
+      SELECT 1 FROM events later WHERE later.camera_id = e.camera_id AND later.published_revision IS NOT NULL
+        AND (later.started_at, later.event_id) > (e.started_at, e.event_id))`;
+    this.#latest = db.prepare<[], { event_id: string }>(
+      `SELECT ${COLUMNS.join(", ")} FROM events e WHERE published_revision IS NOT NULL AND ${isLatest}`,
+    );
+    this.#standing = db.prepare<[string], { isLatest: number; hasFired: number }>(`
+      SELECT ${isLatest} AS isLatest, EXISTS(
+        SELECT 1 FROM verdicts v WHERE v.event_id = e.event_id AND v.final = 1 AND v.revision <= e.published_revision
+      ) AS hasFired FROM events e WHERE event_id = ?`);
     this.#published = db.prepare(
       "UPDATE events SET published_revision = max(coalesce(published_revision, 0), ?) WHERE event_id = ?",
     );
@@ -92,6 +99,15 @@ export class Events {
         return [];
       }
     });
+  }
+
+  /**
+   * What publishing a revision of an event may touch: `isLatest` where its camera has no newer one that was published,
+   * `hasFired` where a verdict on it was published before.
+   */
+  standing(eventId: string): { isLatest: boolean; hasFired: boolean } {
+    const { isLatest = 1, hasFired = 0 } = this.#standing.get(eventId) ?? {};
+    return { isLatest: isLatest === 1, hasFired: hasFired === 1 };
   }
 
   markPublished(eventId: string, revision: number): void {

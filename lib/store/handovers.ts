@@ -3,7 +3,7 @@ import type { Database } from "better-sqlite3";
 
 /** What a message is about, for a receiver whose message lost the hand-over's id on the way. */
 export interface Subject {
-  readonly kind: "upload" | "detected" | "batch" | "event";
+  readonly kind: "upload" | "detected" | "batch" | "event" | "reanalysis";
   readonly id: string;
 }
 

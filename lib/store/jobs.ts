@@ -76,6 +76,7 @@ export class Jobs {
   readonly #siblings;
   readonly #waitingAfter;
   readonly #nextDue;
+  readonly #keyOfQueued;
   readonly #count;
   readonly #rewrite;
   readonly #done;
@@ -119,6 +120,11 @@ export class Jobs {
     this.#nextDue = db
       .prepare<[{ nodeId: string; owner: string; now: number }], number | null>(
         `SELECT min(next_ms) FROM work WHERE ${WAITING} AND next_ms > :now`,
+      )
+      .pluck();
+    this.#keyOfQueued = db
+      .prepare<[string, number, string, string], string>(
+        "SELECT key FROM work WHERE node_id = +? AND state = 'queued' AND parked = 0 AND priority = +? AND camera_id = +? AND subject_id = ?",
       )
       .pluck();
     const count = (state: "queued" | "dead") =>
@@ -200,6 +206,11 @@ export class Jobs {
   /** When the next of the jobs that must wait may be tried, or null where none must. */
   nextDue(nodeId: string, owner: string, now: number): number | null {
     return this.#nextDue.get({ nodeId, owner, now }) ?? null;
+  }
+
+  /** The key of a node's job about a subject that waits or runs; undefined where there is none. */
+  keyOfQueued(nodeId: string, priority: number, cameraId: string, subjectId: string): string | undefined {
+    return this.#keyOfQueued.get(nodeId, priority, cameraId, subjectId);
   }
 
   count(nodeId: string, state: "queued" | "dead"): number {

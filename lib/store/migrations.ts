@@ -209,6 +209,7 @@ const STEPS: readonly string[] = [
     created_at TEXT NOT NULL,
     UNIQUE(event_id, revision)
   ) STRICT;
+  CREATE INDEX verdict_asked ON verdicts(created_at, node_id) WHERE latency_ms IS NOT NULL;
 
   -- What the newest revision of an event was judged on, as it came: a user's node may have changed it, and other batches
   -- may have been merged into it.

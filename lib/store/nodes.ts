@@ -82,6 +82,11 @@ export class Nodes {
     return identity;
   }
 
+  /** The name by which the other tables know a node; undefined for one that has never run here. */
+  identityOf(nodeId: string): string | undefined {
+    return this.#known.all().find(({ node_id }) => node_id === nodeId)?.identity;
+  }
+
   /** Nodes that are in no flow any more and have left something unfinished. */
   orphans(flows: Flows): Orphan[] {
     return this.#orphaned(flows)

@@ -10,6 +10,7 @@ import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
 import { clampTimes } from "./clamp-times.ts";
+import { CostSums } from "./costs.ts";
 import { Events } from "./events.ts";
 import { Feedback } from "./feedback.ts";
 import { FoundFiles } from "./found-files.ts";
@@ -83,6 +84,7 @@ export class Store {
   readonly batches: Batches;
   readonly cameras: Cameras;
   readonly claims: Claims;
+  readonly costs: CostSums;
   readonly events: Events;
   readonly feedback: Feedback;
   readonly found: FoundFiles;
@@ -126,6 +128,7 @@ export class Store {
     this.alerts = guard(new Alerts(db));
     this.cameras = guard(new Cameras(db));
     this.claims = guard(new Claims(db));
+    this.costs = guard(new CostSums(db));
     this.handovers = guard(new Handovers(db, this.session));
     this.hazards = guard(new Hazards(db));
     this.jobs = guard(new Jobs(db));

@@ -19,6 +19,8 @@ import { RESERVED_ATTRIBUTES } from "./contract.ts";
 const topics = siteTopics("vigil", "home");
 const camera = "vigil/home/camera/front_door";
 const picture = Buffer.from([0xff, 0xd8, 0xff]);
+/** Nothing was published before. */
+const FIRST = { isLatest: true, hasFired: false };
 
 const judged: EventRecord = {
   event_id: "ev_1",
@@ -62,7 +64,7 @@ const unjudged: EventRecord = {
 
 /** The event entity's payload. */
 function haEvent(event: EventRecord): Record<string, unknown> {
-  const packet = eventPackets(event, topics, null).find(({ topic }) => topic === `${camera}/security`);
+  const packet = eventPackets(event, topics, null, FIRST).find(({ topic }) => topic === `${camera}/security`);
   assert.ok(packet);
   return JSON.parse(packet.payload.toString());
 }
@@ -72,8 +74,19 @@ function payloadOf(packets: MqttPacket[], topic: string): string | undefined {
 }
 
 describe("an event's packets", () => {
+  const keys = (standing: Partial<typeof FIRST>) =>
+    eventPackets(judged, topics, picture, { ...FIRST, ...standing }).map(({ topic }) => topic.split("/").at(-1));
+
+  it("leave the camera's state alone where it has a newer event", () => {
+    assert.deepEqual(keys({ isLatest: false }), ["security", "security_events"]);
+  });
+
+  it("fire the event entity once for an event", () => {
+    assert.deepEqual(keys({ hasFired: true }), ["last_picture", "risk_score", "summary", "security_events"]);
+  });
+
   it("come as picture, sensors, event and record, each retained or not as declared", () => {
-    const packets = eventPackets(judged, topics, picture);
+    const packets = eventPackets(judged, topics, picture, FIRST);
     assert.deepEqual(
       packets.map(({ topic, retain }) => [topic, retain]),
       [
@@ -96,11 +109,11 @@ describe("an event's packets", () => {
   });
 
   it("leave out a picture that there is not", () => {
-    assert.equal(payloadOf(eventPackets(judged, topics, null), `${camera}/last_picture`), undefined);
+    assert.equal(payloadOf(eventPackets(judged, topics, null, FIRST), `${camera}/last_picture`), undefined);
   });
 
   it("of an estimate move the sensors without firing the event entity", () => {
-    const packets = eventPackets({ ...judged, final: false }, topics, null);
+    const packets = eventPackets({ ...judged, final: false }, topics, null, FIRST);
     assert.deepEqual(
       packets.map(({ topic }) => topic),
       [
@@ -111,7 +124,7 @@ describe("an event's packets", () => {
   });
 
   it("of an event that nobody judged say so, and have no score", () => {
-    const packets = eventPackets(unjudged, topics, null);
+    const packets = eventPackets(unjudged, topics, null, FIRST);
     assert.equal(payloadOf(packets, `${camera}/risk_score`), "None");
     assert.equal(payloadOf(packets, `${camera}/risk_level`), "not_analyzed");
     assert.equal(haEvent(unjudged).event_type, "not_analyzed");
@@ -134,7 +147,7 @@ describe("an event's packets", () => {
 
   it("carry the record alone, without detections and context", () => {
     const event: SecurityEvent = { ...judged, detections: [], context: { scene: "night" } };
-    const packets = eventPackets(event, topics, null);
+    const packets = eventPackets(event, topics, null, FIRST);
     assert.deepEqual(JSON.parse(payloadOf(packets, topics.securityEvents) ?? ""), { type: "event", data: judged });
     assert.deepEqual(haEvent(event), { event_type: "high", ...judged });
   });
@@ -161,7 +174,8 @@ describe("an event's packets", () => {
     };
     fc.assert(
       fc.property(fc.record(record), (texts) => {
-        const payload = payloadOf(eventPackets({ ...judged, ...texts }, topics, null), `${camera}/security`) ?? "";
+        const payload =
+          payloadOf(eventPackets({ ...judged, ...texts }, topics, null, FIRST), `${camera}/security`) ?? "";
         assert.ok(Buffer.byteLength(payload) <= 15_000, `${Buffer.byteLength(payload)} bytes`);
         // With half a surrogate pair Home Assistant would refuse the whole event.
         assert.doesNotMatch(payload, /\\ud[89a-f]/i);
@@ -177,7 +191,8 @@ describe("an event's packets", () => {
     const attributes = haEvent({ ...judged, entities, flags });
     assert.deepEqual(attributes.entities, entities.slice(0, 9));
     assert.deepEqual(attributes.flags, flags.slice(0, 9));
-    const record = payloadOf(eventPackets({ ...judged, entities, flags }, topics, null), topics.securityEvents) ?? "";
+    const record =
+      payloadOf(eventPackets({ ...judged, entities, flags }, topics, null, FIRST), topics.securityEvents) ?? "";
     assert.deepEqual(JSON.parse(record).data.entities, entities);
   });
 
@@ -206,7 +221,7 @@ describe("an event's packets", () => {
 describe("what the broker keeps of an event", () => {
   it("is its picture and the sensors, all retained", () => {
     const packets = retainedPackets(judged, topics, picture);
-    assert.deepEqual(packets, eventPackets(judged, topics, picture).slice(0, 5));
+    assert.deepEqual(packets, eventPackets(judged, topics, picture, FIRST).slice(0, 5));
     assert.ok(packets.every(({ retain }) => retain));
   });
 });

@@ -1,5 +1,6 @@
 /** A site with a clock that a test moves, and pipeline nodes on it, as Node-RED would run them. */
 import { setImmediate as turn } from "node:timers/promises";
+import type { z } from "zod";
 import type { FlowMessage } from "../../../lib/domain/message.ts";
 import type { Behaviour, Workspace } from "../../../lib/site/behaviour.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
@@ -14,6 +15,8 @@ export interface Rig<R> {
   readonly node: PipelineNode<R, Behaviour<R>>;
   /** Messages by the first output. */
   readonly sent: FlowMessage[];
+  /** By the last output, answers to commands. */
+  readonly answers: FlowMessage[];
   readonly warnings: string[];
   /** How each message that was put in ended. */
   readonly ended: (Error | undefined)[];
@@ -21,9 +24,11 @@ export interface Rig<R> {
   put(message: FlowMessage): Promise<void>;
 }
 
+const OUTPUTS = 3;
+
 export class RunningSite {
-  readonly folder = tempFolder();
-  readonly clock = new FakeClock();
+  readonly folder: string;
+  readonly clock: FakeClock;
   readonly site: Site;
   /** What the site has warned of. */
   readonly warnings: string[] = [];
@@ -31,10 +36,13 @@ export class RunningSite {
   readonly flows = new Map<string, string>();
   readonly #nodes: { close(): Promise<void> }[] = [];
 
-  constructor() {
+  /** Of another one, which has been closed: goes on with its store, at the time that its clock showed. */
+  constructor(before?: RunningSite, settings: z.input<typeof SiteConfig> = {}) {
+    this.folder = before?.folder ?? tempFolder();
+    this.clock = new FakeClock(before?.clock.now());
     const warn = (text: string) => this.warnings.push(text);
     const logger = { debug: () => {}, info: () => {}, warn, error: () => {} };
-    const config = SiteConfig.parse({});
+    const config = SiteConfig.parse(settings);
     this.site = new Site({ config, dataDir: this.folder, clock: this.clock, logger, onMqttState: () => {} });
   }
 
@@ -42,19 +50,24 @@ export class RunningSite {
   start<R>(id: string, type: string, open: (workspace: Workspace) => Behaviour<R>): Rig<R> {
     this.flows.set(id, type);
     const sent: FlowMessage[] = [];
+    const answers: FlowMessage[] = [];
     const warnings: string[] = [];
     const ended: (Error | undefined)[] = [];
     const host = {
       id,
       type,
-      outputs: 3,
+      outputs: OUTPUTS,
       flows: (): Flows => ({
         has: (nodeId) => this.flows.has(nodeId),
         ofType: (wanted) => [...this.flows].filter(([, each]) => each === wanted).map(([nodeId]) => nodeId),
       }),
       leadsOn: () => true,
-      send: (messages: readonly { port: number; message: FlowMessage }[]) =>
-        sent.push(...messages.filter(({ port }) => port === 0).map(({ message }) => message)),
+      send: (messages: readonly { port: number; message: FlowMessage }[]) => {
+        for (const { port, message } of messages) {
+          if (port === 0) sent.push(message);
+          if (port === OUTPUTS - 1) answers.push(message);
+        }
+      },
       warn: (text: string) => warnings.push(text),
       error: (error: Error) => ended.push(error),
       onChange: () => {},
@@ -66,7 +79,7 @@ export class RunningSite {
       node.input(message, (error) => ended.push(error));
       await settle();
     };
-    return { node, sent, warnings, ended, put };
+    return { node, sent, answers, warnings, ended, put };
   }
 
   /** Lets time pass a second at a time, so that what comes of a timer happens at its time. */
