@@ -39,6 +39,43 @@ const SNOOZED_UNTIL = {
   device_class: "timestamp",
 } as const;
 
+/**
+ * What models took since midnight, of a camera or of all. Home Assistant takes a number that falls for the start of a new day,
+ * and adds the days up: https://developers.home-assistant.io/docs/core/entity/sensor#long-term-statistics
+ */
+const TODAY = {
+  platform: "sensor",
+  retained: true,
+  state_class: "total_increasing",
+  suggested_display_precision: 0,
+  entity_category: "diagnostic",
+} as const;
+
+const COST_ENTITIES = {
+  analyses_today: {
+    ...TODAY,
+    name: "Analyses today",
+    about: "Answers that models gave since midnight in the site's time zone, also on trial.",
+    icon: "mdi:brain",
+  },
+  tokens_today: {
+    ...TODAY,
+    name: "Tokens today",
+    about: "What models read and wrote for them; unknown where no server counts.",
+    unit_of_measurement: "tokens",
+    icon: "mdi:text-recognition",
+  },
+  model_time_today: {
+    ...TODAY,
+    name: "Model time today",
+    about: "How long models took for them.",
+    device_class: "duration",
+    unit_of_measurement: "s",
+  },
+} as const satisfies Entities;
+
+export type CostKey = keyof typeof COST_ENTITIES;
+
 /** A camera's entities. */
 export const CAMERA_ENTITIES = {
   security: {
@@ -156,6 +193,7 @@ export const CAMERA_ENTITIES = {
     retained: false,
     icon: "mdi:thumb-down-outline",
   },
+  ...COST_ENTITIES,
 } as const satisfies Entities;
 
 export type CameraKey = keyof typeof CAMERA_ENTITIES;
@@ -265,6 +303,7 @@ export const HUB_ENTITIES = {
     suggested_display_precision: 0,
     entity_category: "diagnostic",
   },
+  ...COST_ENTITIES,
 } as const satisfies Entities;
 
 export type HubKey = keyof typeof HUB_ENTITIES;

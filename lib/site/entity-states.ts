@@ -4,8 +4,9 @@ import { cameraPackets, hubPackets } from "../homeassistant/state.ts";
 import { folderSize } from "../media/folder-size.ts";
 import { asError } from "../resilience/errors.ts";
 import { repeat } from "../resilience/repeat.ts";
+import { NO_COSTS, sumOf } from "../store/costs.ts";
 import type { Site } from "./site.ts";
-import { cameraFacts, hubFacts } from "./site-facts.ts";
+import { cameraFacts, costFacts, costsToday, hubFacts } from "./site-facts.ts";
 
 /** A burst of jobs is counted once. */
 const SETTLE_MS = 2_000;
@@ -62,15 +63,18 @@ export class EntityStates {
     this.#cameras.delete(cameraId);
   }
 
-  #hub(): MqttPacket[] {
+  #hub(costs = costsToday(this.#site)): MqttPacket[] {
     const site = this.#site;
-    return hubPackets(site.topics, hubFacts(site, site.store.cameras.lastUploads(), this.#storageUsed));
+    const facts = hubFacts(site, site.store.cameras.lastUploads(), this.#storageUsed);
+    return hubPackets(site.topics, { ...facts, ...costFacts(sumOf(costs)) });
   }
 
-  #camera(cameraId: string): MqttPacket[] {
+  #camera(cameraId: string, costs = costsToday(this.#site)): MqttPacket[] {
     const site = this.#site;
     const camera = site.store.cameras.lastUpload(cameraId);
-    return camera ? cameraPackets(cameraId, site.topics, cameraFacts(site, camera)) : [];
+    const own = costs.find(({ camera_id }) => camera_id === cameraId) ?? NO_COSTS;
+    const facts = { ...(camera && cameraFacts(site, camera)), ...costFacts(own) };
+    return cameraPackets(cameraId, site.topics, facts);
   }
 
   #remember(packets: MqttPacket[]): MqttPacket[] {
@@ -81,7 +85,9 @@ export class EntityStates {
   /** The next look comes by itself, and an error in this one is no reason to stop. */
   #look(): void {
     try {
-      const packets = [...this.#hub(), ...[...this.#cameras].flatMap((cameraId) => this.#camera(cameraId))];
+      const costs = costsToday(this.#site);
+      const cameras = [...this.#cameras].flatMap((cameraId) => this.#camera(cameraId, costs));
+      const packets = [...this.#hub(costs), ...cameras];
       const changed = packets.filter(({ topic, payload }) => this.#published.get(topic) !== payload);
       if (changed.length > 0) this.#publish(this.#remember(changed));
     } catch (error) {

@@ -1,8 +1,10 @@
 /** What the entities of the hub and of a camera say that no single record tells. */
-import { dayStart } from "../domain/local-day.ts";
-import type { CameraKey, HubKey, ServerState } from "../homeassistant/entities.ts";
+import { dayStart, localDay } from "../domain/local-day.ts";
+import { toIso } from "../domain/time.ts";
+import type { CameraKey, CostKey, HubKey, ServerState } from "../homeassistant/entities.ts";
 import type { State } from "../homeassistant/state.ts";
 import type { LastUpload } from "../store/cameras.ts";
+import type { CameraCosts, Costs } from "../store/costs.ts";
 import type { Site } from "./site.ts";
 
 const MIB = 1024 * 1024;
@@ -52,6 +54,27 @@ export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed
     ...(snoozed_until !== null && { snoozed_until }),
   };
   return { ...states, causes };
+}
+
+/** What models took today, camera by camera. */
+export function costsToday({ store, clock, timeZone }: Site): CameraCosts[] {
+  const { startMs, endMs } = localDay(clock.now(), timeZone);
+  return store.costs.ofCameras(null, { from: toIso(startMs), to: toIso(endMs) });
+}
+
+/** The states of the entities that tell what models took. */
+export function costFacts({
+  analyses,
+  prompt_tokens,
+  completion_tokens,
+  model_seconds,
+}: Costs): Record<CostKey, State> {
+  const isUncounted = analyses > 0 && prompt_tokens === null && completion_tokens === null;
+  return {
+    analyses_today: analyses,
+    tokens_today: isUncounted ? null : (prompt_tokens ?? 0) + (completion_tokens ?? 0),
+    model_time_today: Math.round(model_seconds),
+  };
 }
 
 /** How the servers are that the nodes of a type use. */

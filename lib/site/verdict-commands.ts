@@ -1,9 +1,11 @@
-/** The commands with which people look at a node's verdicts: beside earlier ones, and beside those of another node. */
+/** The commands with which people look at a node's verdicts: beside others, and at what they took. */
 import { z } from "zod";
 import { compareOpinions } from "../analyze/comparison.ts";
 import { RecordId } from "../domain/ids.ts";
+import { localDay } from "../domain/local-day.ts";
 import { toIso } from "../domain/time.ts";
 import { InputError } from "../resilience/errors.ts";
+import { sumOf } from "../store/costs.ts";
 import type { Command } from "./behaviour.ts";
 import { parsePayload } from "./parse-payload.ts";
 import type { Site } from "./site.ts";
@@ -22,11 +24,24 @@ const Comparing = z.union(
   { error: 'must be empty, or {"days": …, "with": "id of the other node"}' },
 );
 
+/** Nothing, or for how many days, today included. */
+const Counting = z.union(
+  [
+    z.literal(["", undefined]).transform(() => ({ days: 7 })),
+    z.object({ days: z.int().positive().max(366).default(7) }),
+  ],
+  { error: 'must be empty, or {"days": …} with a whole number from 1 to 366' },
+);
+
 /** For `msg.command`. */
-export function verdictCommands(site: Site, nodeId: string): Readonly<Record<"verdicts" | "compare", Command>> {
+export function verdictCommands(
+  site: Site,
+  nodeId: string,
+): Readonly<Record<"verdicts" | "compare" | "costs", Command>> {
   return {
     verdicts: (payload) => listVerdicts(parsePayload(EventId, payload), site),
     compare: (payload) => compare(parsePayload(Comparing, payload), site, nodeId),
+    costs: (payload) => listCosts(parsePayload(Counting, payload).days, site, nodeId),
   };
 }
 
@@ -56,4 +71,14 @@ function compare({ days, with: other }: z.infer<typeof Comparing>, { store, cloc
     );
   });
   return { node: nodeId, since, comparisons };
+}
+
+/** What the node's model took, by day and camera, the newest day first. */
+function listCosts(days: number, { store, clock, timeZone }: Site, nodeId: string): object {
+  const perDay = Array.from({ length: days }, (_, daysBefore) => {
+    const { date, startMs, endMs } = localDay(clock.now(), timeZone, daysBefore);
+    const cameras = store.costs.ofCameras(nodeId, { from: toIso(startMs), to: toIso(endMs) });
+    return { date, ...sumOf(cameras), cameras };
+  });
+  return { node: nodeId, time_zone: timeZone, days: perDay };
 }

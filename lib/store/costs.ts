@@ -30,7 +30,7 @@ interface Asking extends Span {
 /** Of a judgement: a model has answered. */
 export const ASKED = "latency_ms IS NOT NULL";
 
-const NOTHING: Costs = {
+export const NO_COSTS: Costs = {
   analyses: 0,
   prompt_tokens: null,
   completion_tokens: null,
@@ -64,7 +64,7 @@ export class CostSums {
 
   /** Of all judgements of an event. */
   ofEvent(eventId: string): Costs {
-    return this.#ofEvent.get(eventId) ?? NOTHING;
+    return this.#ofEvent.get(eventId) ?? NO_COSTS;
   }
 
   /** Of each camera for which models have answered, one node's or, where that is null, any. */
@@ -88,7 +88,7 @@ export function sumOf(all: readonly Costs[]): Costs {
       cached_tokens: add(sum.cached_tokens, each.cached_tokens),
       model_seconds: sum.model_seconds + each.model_seconds,
     }),
-    NOTHING,
+    NO_COSTS,
   );
 }
 

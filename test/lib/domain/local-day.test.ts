@@ -1,5 +1,7 @@
-import { equal } from "node:assert/strict";
-import { dayStart } from "../../../lib/domain/local-day.ts";
+import { deepEqual, equal } from "node:assert/strict";
+import { dayStart, localDay } from "../../../lib/domain/local-day.ts";
+
+const HOUR_MS = 3_600_000;
 
 describe("dayStart", () => {
   const days: [string, string, string, string][] = [
@@ -13,5 +15,23 @@ describe("dayStart", () => {
   ];
   for (const [what, now, timeZone, start] of days) {
     it(what, () => equal(dayStart(Date.parse(now), timeZone), start));
+  }
+});
+
+describe("localDay", () => {
+  const days: [string, string, number, string, string, number][] = [
+    ["an instant of summer", "Europe/Berlin", 0, "2026-07-01T22:30:00Z", "2026-07-02", 24],
+    ["the day before", "UTC", 1, "2026-03-01T12:00:00Z", "2026-02-28", 24],
+    ["a day of 23 hours", "Europe/Berlin", 0, "2026-03-29T12:00:00Z", "2026-03-29", 23],
+    ["a day of 25 hours", "Europe/Berlin", 1, "2026-10-26T00:00:00Z", "2026-10-25", 25],
+    ["a day that begins at one o'clock", "America/Santiago", 0, "2026-09-06T12:00:00Z", "2026-09-06", 23],
+  ];
+  for (const [what, timeZone, before, now, date, hours] of days) {
+    it(`knows ${what}: ${date} in ${timeZone}`, () => {
+      const day = localDay(Date.parse(now), timeZone, before);
+      deepEqual([day.date, day.endMs - day.startMs], [date, hours * HOUR_MS]);
+      deepEqual(localDay(day.startMs, timeZone), day);
+      deepEqual(localDay(day.endMs - 1, timeZone), day);
+    });
   }
 });

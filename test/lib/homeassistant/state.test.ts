@@ -82,7 +82,14 @@ describe("an event's packets", () => {
   });
 
   it("fire the event entity once for an event", () => {
-    assert.deepEqual(keys({ hasFired: true }), ["last_picture", "risk_score", "summary", "security_events"]);
+    assert.deepEqual(keys({ hasFired: true }), [
+      "last_picture",
+      "risk_score",
+      "risk_level",
+      "summary",
+      "last_event",
+      "security_events",
+    ]);
   });
 
   it("come as picture, sensors, event and record, each retained or not as declared", () => {

@@ -1,6 +1,10 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import type { EventRecord } from "../../../lib/domain/event.ts";
+import { NO_COSTS } from "../../../lib/store/costs.ts";
+import { eventually } from "../../support/eventually.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { ask, Judging } from "./judging.ts";
+import { RunningSite } from "./running-site.ts";
 
 const HOUR_MS = 60 * 60_000;
 
@@ -8,7 +12,7 @@ describe("the commands for verdicts", () => {
   let judging: Judging;
 
   beforeEach(async () => {
-    judging = await Judging.start();
+    judging = await Judging.start(new RunningSite(undefined, { timeZone: "UTC" }));
   });
 
   afterEach(async () => {
@@ -80,6 +84,57 @@ describe("the commands for verdicts", () => {
         return code === "NOTHING_TO_COMPARE";
       });
       await rejects(ask(own, "compare", { days: 0 }), { code: "BAD_PAYLOAD" });
+    });
+  });
+
+  describe("costs", () => {
+    it("are summed by day on the site's clock and by camera, the newest day first, and are the node's own", async () => {
+      const [rig, other] = [judging.node(), judging.node("other")];
+      const first = await judging.judge(rig, judging.batch(1));
+      judging.running.clock.advance(24 * HOUR_MS);
+      const second = await judging.judge(rig, judging.batch(2));
+      const third = await judging.judge(rig, judging.batch(3, { camera_id: "yard" }));
+      await judging.judge(other, judging.batch(3, { camera_id: "yard" }));
+
+      const { days, time_zone } = await ask(rig, "costs", { days: 3 });
+      equal(time_zone, "UTC");
+      const sums = (...events: EventRecord[]) => {
+        const sum = (of: (event: EventRecord) => number | null) =>
+          events.reduce((total, event) => total + (of(event) ?? 0), 0);
+        return {
+          analyses: events.length,
+          prompt_tokens: sum((event) => event.prompt_tokens),
+          completion_tokens: sum((event) => event.completion_tokens),
+          cached_tokens: sum((event) => event.cached_tokens),
+          model_seconds: sum((event) => event.latency_ms) / 1000,
+        };
+      };
+      deepEqual(days, [
+        {
+          date: "2026-11-21",
+          ...sums(second, third),
+          cameras: [
+            { camera_id: "porch", ...sums(second) },
+            { camera_id: "yard", ...sums(third) },
+          ],
+        },
+        { date: "2026-11-20", ...sums(first), cameras: [{ camera_id: "porch", ...sums(first) }] },
+        { date: "2026-11-19", ...NO_COSTS, cameras: [] },
+      ]);
+      equal(Object((await ask(rig, "costs")).days).length, 7);
+      await rejects(ask(rig, "costs", { days: 1.5 }), { code: "BAD_PAYLOAD" });
+    });
+
+    it("of an event are those of all its judgements, the unusable ones included", async () => {
+      const rig = judging.node();
+      const event = await judging.judge(rig, judging.batch(1));
+      judging.llm.answer("No idea.");
+      await rig.put({ _msgid: "again", payload: event.event_id });
+      await eventually(() => rig.ended.length === 2, "the end");
+      const { costs } = await ask(rig, "verdicts", event.event_id);
+      const { analyses, prompt_tokens } = Object(costs);
+      equal(analyses, 2);
+      ok(prompt_tokens > (event.prompt_tokens ?? 0));
     });
   });
 });
