@@ -5,10 +5,12 @@ import { BOX_FORMS, LONGEST_SIDE } from "../lib/analyze/prompts/pictures.ts";
 import { HOUSE_RULES_LENGTH, HOUSEHOLD_LENGTH } from "../lib/analyze/prompts/system.ts";
 import { analysisStage } from "../lib/site/analysis.ts";
 import { connectModel } from "../lib/site/connect-model.ts";
-import { Flag, seconds, wholeNumber } from "../lib/site/form-fields.ts";
+import { DailyLimit } from "../lib/site/daily-limit.ts";
+import { Flag, optionalWholeNumber, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { NodePrompts } from "../lib/site/node-prompts.ts";
 import { verdictCommands } from "../lib/site/verdict-commands.ts";
 import { defineNode } from "./define-node.ts";
+import { busyStatus, idleStatus } from "./model-status.ts";
 import { serverGates } from "./server-gates.ts";
 
 const Fields = z.object({
@@ -25,6 +27,7 @@ const Fields = z.object({
   pictures: wholeNumber(0, { min: 0, max: 4 }),
   pictureSide: wholeNumber(LONGEST_SIDE, { min: 224, max: 2048 }),
   boxes: z.enum(BOX_FORMS).default("relative"),
+  dailyLimit: optionalWholeNumber({ min: 1, max: 1_000_000 }),
   estimate: z.enum(["always", "away", "never"]).default("away"),
   publish: Flag.default(true),
 });
@@ -52,6 +55,7 @@ export default defineNode({
       answerTokens: LLAMA_DEFAULTS.maxTokens,
       tokens: client,
     });
+    const limit = new DailyLimit({ site, nodeId, limit: config.dailyLimit, onChange: refreshStatus });
     return {
       stage: analysisStage({
         site,
@@ -59,28 +63,23 @@ export default defineNode({
         client,
         prompts,
         pictures: hasPictures ? { most: pictures, longestSide: pictureSide } : undefined,
+        limit,
         gate: url === "" ? undefined : serverGates.of(url),
         concurrency,
         estimate: config.estimate,
         publish: config.publish,
       }),
       commands: { ...prompts.commands, ...verdictCommands(site, nodeId) },
-      busy: () => {
-        const tokens = client?.tokensUnderWay ?? 0;
-        return tokens === 0 ? null : { fill: "blue", shape: "dot", key: "writing", count: tokens };
-      },
-      idle: () => {
-        if (client?.schemaEnforced === null) return { fill: "green", shape: "ring", key: "schemaUnproven" };
-        if (client?.schemaEnforced === false) return { fill: "yellow", shape: "dot", key: "schemaIgnored" };
-        if (hasPictures && client?.takesPictures === false) {
-          return { fill: "yellow", shape: "dot", key: "noPictures" };
-        }
-        return { fill: "green", shape: "dot", key: "ready" };
-      },
+      busy: () => busyStatus(client),
+      idle: () => idleStatus(client, hasPictures, limit),
       start: () => {
+        limit.look();
         void client?.ready();
       },
-      close: () => client?.close(),
+      close: () => {
+        limit.close();
+        return client?.close();
+      },
     };
   },
 });

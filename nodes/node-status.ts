@@ -7,6 +7,8 @@ export interface StatusView {
   /** Below `status` in the catalogue of `vigil-site`. */
   readonly key: string;
   readonly count?: number;
+  /** `HH:MM`. */
+  readonly time?: string;
 }
 
 type NodeStatusFields = Exclude<Parameters<Node["status"]>[0], string>;
@@ -52,8 +54,8 @@ export class NodeStatus {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  #statusOf({ fill, shape, key, count }: StatusView, durable: boolean): NodeStatusFields {
-    const text = this.#RED._(`${CATALOGUE}.${key}`, count === undefined ? {} : { count });
+  #statusOf({ fill, shape, key, ...values }: StatusView, durable: boolean): NodeStatusFields {
+    const text = this.#RED._(`${CATALOGUE}.${key}`, values);
     if (durable) return { fill, shape, text };
     return { fill, shape: "ring", text: `${text}, ${this.#RED._(`${CATALOGUE}.notDurable`)}` };
   }

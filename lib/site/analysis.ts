@@ -10,6 +10,7 @@ import type { FlowMessage } from "../domain/message.ts";
 import { InputError, ReplyError, ServerError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import { askModel } from "./ask-model.ts";
+import type { DailyLimit } from "./daily-limit.ts";
 import { drawEventPicture } from "./event-picture.ts";
 import type { KeyPictureOptions } from "./key-pictures.ts";
 import { isLive, PRIORITY } from "./live.ts";
@@ -23,6 +24,7 @@ export interface AnalysisOptions extends Judge {
   /** Null: rules judge, and say so. */
   readonly client: LlamaClient | null;
   readonly prompts: NodePrompts;
+  readonly limit: DailyLimit;
   /** What the model is shown, if it takes pictures; absent: none. */
   readonly pictures?: Pick<KeyPictureOptions, "most" | "longestSide"> | undefined;
   /** That of the model's server; absent where rules judge. */
@@ -55,10 +57,16 @@ export function analysisStage(options: AnalysisOptions): SlowStage<ToJudge> {
   };
 }
 
-function admit(message: FlowMessage, { site, client }: AnalysisOptions): unknown {
+function admit(message: FlowMessage, { site, client, limit }: AnalysisOptions): unknown {
   const payload = admitEvent(message, site);
-  if (client === null && payload !== message.payload) throw noModel();
+  if (payload === message.payload) return payload;
+  if (client === null) throw noModel();
+  if (limit.until !== null) throw overLimit(limit);
   return payload;
+}
+
+function overLimit({ reason }: DailyLimit): InputError {
+  return new InputError("DAILY_LIMIT", reason);
 }
 
 function noModel(): InputError {
@@ -107,13 +115,19 @@ async function look(
 }
 
 async function analyse(toJudge: ToJudge, job: Job, signal: AbortSignal, options: AnalysisOptions): Promise<Result> {
-  const { site, client } = options;
+  const { site, client, limit } = options;
   // Nobody waits for a second verdict.
   const estimate = toJudge.again === undefined ? options.estimate : "never";
   if (client === null && toJudge.again !== undefined) throw noModel();
   const scene = await look(toJudge, options, signal);
   const { batch } = scene;
   if (client === null) return { commit: (tables) => storeEvent(tables, scene, estimated(batch, true, site), options) };
+  const end = limit.begin();
+  if (end === null) {
+    if (toJudge.again !== undefined) throw overLimit(limit);
+    const judgement = estimated(batch, true, site, limit.reason);
+    return { commit: (tables) => storeEvent(tables, scene, judgement, options), askedServer: false };
+  }
 
   // The estimate leaves while the batch is still in use, and whoever gets it may change it.
   const estimateFirst = () => estimateAhead({ ...scene, batch: Batch.parse(batch) }, job, options);
@@ -121,18 +135,26 @@ async function analyse(toJudge: ToJudge, job: Job, signal: AbortSignal, options:
   const cancelAway = estimate === "away" ? site.clock.after(AWAY_MS, estimateFirst) : () => {};
   try {
     const { judgement, failure } = await judge(batch, client, options, signal);
-    return { commit: (tables) => storeEvent(tables, scene, judgement, options), ...(failure && { failure }) };
+    const commit = (tables: Tables) => {
+      tables.afterCommit(() => limit.look());
+      return storeEvent(tables, scene, judgement, options);
+    };
+    return { commit, ...(failure && { failure }) };
   } catch (error) {
     if (error instanceof ServerError && estimate === "away" && !signal.aborted) estimateFirst();
     throw error;
   } finally {
     cancelAway();
+    end();
   }
 }
 
-function estimated(batch: Batch, final: boolean, site: Site): Judgement {
+/** `because`: why no model judges, where that is not for want of one. */
+function estimated(batch: Batch, final: boolean, site: Site, because = ""): Judgement {
   const { time_zone } = site.camera(batch.camera_id);
-  return { analysis: "rules", estimate: estimateRisk(batch, localTime(batch.started_at, time_zone).hour), final };
+  const estimate = estimateRisk(batch, localTime(batch.started_at, time_zone).hour);
+  const reasoning = `${because} ${estimate.reasoning}`.trim();
+  return { analysis: "rules", estimate: { ...estimate, reasoning }, final };
 }
 
 /** Sends an estimate that the model's verdict follows. */

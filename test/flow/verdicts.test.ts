@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { EventRecord } from "../../lib/domain/event.ts";
 import { batch, detection } from "../lib/analyze/fixtures.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Flow, startFlow } from "../support/flow.ts";
+import { type Flow, type NodeConfig, startFlow } from "../support/flow.ts";
 import { type LlmServer, startLlmServer } from "../support/llm-server.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
@@ -16,6 +16,7 @@ describe("verdicts", function () {
   let broker: Broker;
   let subscriber: Subscriber;
   let flow: Flow;
+  let nodes: (dailyLimit: string) => NodeConfig[];
 
   beforeEach(async () => {
     llm = await startLlmServer();
@@ -23,13 +24,15 @@ describe("verdicts", function () {
     subscriber = await subscribe(broker.url, "#");
     const site = { id: "site", type: "vigil-site", site: "home", timeZone: "UTC", mqttUrl: broker.url };
     const judge = { type: "nemotron-analyze", site: "site", url: llm.url };
-    flow = await startFlow([
-      { ...site, dataDir: join(tempFolder(), "data") },
-      { ...judge, id: "analyze", wires: [["events"], ["answers"]] },
+    const folder = join(tempFolder(), "data");
+    nodes = (dailyLimit) => [
+      { ...site, dataDir: folder },
+      { ...judge, id: "analyze", dailyLimit, wires: [["events"], ["answers"]] },
       { ...judge, id: "trial", publish: false, household: "Nobody lives here.", wires: [["tried"], ["answers"]] },
       ...["events", "tried", "answers", "caught"].map((id) => ({ id, type: "helper" })),
       { id: "catch", type: "catch", scope: null, wires: [["caught"]] },
-    ]);
+    ];
+    flow = await startFlow(nodes(""));
   });
   afterEach(async () => {
     await flow.stop();
@@ -121,6 +124,20 @@ describe("verdicts", function () {
       published().map(({ risk_score }) => risk_score),
       [10, 20],
     );
+  });
+
+  it("are left to rules beyond the daily limit, which the status says, also after a restart", async () => {
+    const limited = "vigil-site:status.limited";
+    await flow.deploy(nodes("1"), "nodes");
+    assert.equal((await judge("analyze", batch([detection()]), 10)).analysis, "model");
+    await eventually(() => flow.statuses("analyze").at(-1)?.endsWith(limited), "the status");
+    const estimate = await judge("analyze", batch([detection()], { batch_id: "ba_2" }), 10);
+    assert.deepEqual([estimate.analysis, estimate.final], ["rules", true]);
+    assert.match(estimate.reasoning, /^The daily limit of 1 analyses is reached, .* from 00:00\./);
+    await flow.stop();
+    flow = await startFlow(nodes("1"));
+    await eventually(() => flow.statuses("analyze").at(-1)?.endsWith(limited), "the status");
+    assert.equal((await judge("trial", batch([detection()], { batch_id: "ba_2" }), 10)).analysis, "model");
   });
 
   it("on an event that nobody knows are an error for the Catch node", async () => {

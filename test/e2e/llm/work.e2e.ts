@@ -4,6 +4,7 @@ import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.t
 import { EventRecord } from "../../../lib/domain/event.ts";
 import { ServerGate } from "../../../lib/resilience/server-gate.ts";
 import { analysisStage } from "../../../lib/site/analysis.ts";
+import { DailyLimit } from "../../../lib/site/daily-limit.ts";
 import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import { RunningSite } from "../../lib/site/running-site.ts";
 import { EMPTY_BATCH } from "../../support/empty-batch.ts";
@@ -53,6 +54,7 @@ describe("analysisStage, at a real llama-server", function () {
           answerTokens: LLAMA_DEFAULTS.maxTokens,
           tokens: client,
         }),
+        limit: new DailyLimit({ site, nodeId, limit: null, onChange: () => {} }),
         gate,
         concurrency: 1,
         estimate: "away",

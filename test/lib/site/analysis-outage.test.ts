@@ -1,83 +1,42 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.ts";
-import type { Batch } from "../../../lib/domain/batch.ts";
-import { EventRecord } from "../../../lib/domain/event.ts";
-import { ServerGate } from "../../../lib/resilience/server-gate.ts";
-import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
-import { NodePrompts } from "../../../lib/site/node-prompts.ts";
+import type { ServerGate } from "../../../lib/resilience/server-gate.ts";
+import type { AnalysisOptions } from "../../../lib/site/analysis.ts";
 import { eventually } from "../../support/eventually.ts";
-import { startLlmServer } from "../../support/llm-server.ts";
+import type { LlmServer } from "../../support/llm-server.ts";
 import { scene } from "../../support/pictures.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
-import { type Rig, RunningSite, settle } from "./running-site.ts";
+import { eventsOf, type JudgeRig, Judging } from "./judging.ts";
+import { type RunningSite, settle } from "./running-site.ts";
 
 const VERDICT = { reasoning: "r", summary: "s", risk_score: 20, recommended_action: "" };
 
 describe("analysisStage, while the model is away", () => {
+  let judging: Judging;
   let running: RunningSite;
-  let llm: Awaited<ReturnType<typeof startLlmServer>>;
-  let client: LlamaClient;
+  let llm: LlmServer;
   let gate: ServerGate;
 
   beforeEach(async () => {
-    running = new RunningSite();
-    gate = new ServerGate(running.clock);
-    llm = await startLlmServer();
+    judging = await Judging.start();
+    ({ running, llm, gate } = judging);
     llm.misbehave(503);
-    client = new LlamaClient({ ...LLAMA_DEFAULTS, url: llm.url, api: "completion", model: null, apiKey: null });
   });
 
   afterEach(async () => {
-    await running.close();
-    await client.close();
-    await llm.close();
+    await judging.close();
     removeTempFolders();
   });
 
-  const start = (estimate: AnalysisOptions["estimate"] = "away", id = "analyze") =>
-    running.start(id, "nemotron-analyze", ({ nodeId }) => ({
-      stage: analysisStage({
-        site: running.site,
-        nodeId,
-        client,
-        prompts: new NodePrompts({
-          site: running.site,
-          nodeId,
-          form: { household: "", house_rules: "" },
-          contextSize: 4096,
-          answerTokens: LLAMA_DEFAULTS.maxTokens,
-          tokens: null,
-        }),
-        gate,
-        concurrency: 1,
-        estimate,
-        publish: false,
-      }),
-    }));
-  const batch = (n: number): Batch => {
-    const at = new Date(running.clock.now()).toISOString();
-    return {
-      batch_id: `ba_${n}`,
-      camera_id: `camera_${n}`,
-      started_at: at,
-      ended_at: at,
-      close_reason: "idle",
-      fast_path: false,
-      detections: [],
-      uploads: [],
-      still_path: null,
-      thumbnail_path: null,
-    };
-  };
-  const put = async (rig: Rig<unknown>, ...numbers: number[]) => {
+  const start = (estimate: AnalysisOptions["estimate"] = "away", id = "analyze") => judging.node(id, { estimate });
+  const batch = (n: number) => judging.batch(n, { camera_id: `camera_${n}` });
+  const put = async (rig: JudgeRig, ...numbers: number[]) => {
     for (const n of numbers) await rig.put({ _msgid: `m${n}`, payload: batch(n) });
   };
-  const events = ({ sent }: Rig<unknown>) => sent.map(({ payload }) => EventRecord.parse(payload));
   /** The batches with an estimate, in order of their numbers. */
-  const estimated = (rig: Rig<unknown>) =>
-    events(rig)
+  const estimated = (rig: JudgeRig) =>
+    eventsOf(rig)
       .filter(({ final }) => !final)
       .map(({ batch_id }) => batch_id)
       .toSorted();
@@ -105,7 +64,7 @@ describe("analysisStage, while the model is away", () => {
       return rig.ended.length === 3;
     }, "the verdicts");
     deepEqual(
-      events(rig)
+      eventsOf(rig)
         .filter(({ final }) => final)
         .map(({ batch_id, revision }) => [batch_id, revision])
         .toSorted(),
@@ -128,12 +87,12 @@ describe("analysisStage, while the model is away", () => {
       await running.pass(30);
       return rig.ended.length === 2;
     }, "the verdicts");
-    const pictures = events(rig).map(({ batch_id, revision, picture_path }) => [batch_id, revision, picture_path]);
+    const pictures = eventsOf(rig).map(({ batch_id, revision, picture_path }) => [batch_id, revision, picture_path]);
     deepEqual(
       pictures.toSorted().map(([batch_id, revision]) => [batch_id, revision]),
       [1, 2].flatMap((n) => [1, 2].map((revision) => [`ba_${n}`, revision])),
     );
-    for (const event of events(rig)) {
+    for (const event of eventsOf(rig)) {
       const day = event.started_at.slice(0, 10);
       equal(event.picture_path, join(running.folder, "pictures", event.camera_id, day, `${event.event_id}.jpg`));
       ok(existsSync(event.picture_path));
@@ -172,12 +131,12 @@ describe("analysisStage, while the model is away", () => {
     await heir.put({ command: "adopt", payload: { from: "deleted" } });
     const verdicts = await eventually(async () => {
       await running.pass(30);
-      const finals = events(heir).filter(({ final }) => final);
+      const finals = eventsOf(heir).filter(({ final }) => final);
       return finals.length === 2 && finals;
     }, "the verdicts");
     deepEqual(
       verdicts.map(({ event_id, revision, final }) => [event_id, revision, final]).toSorted(),
-      events(deleted)
+      eventsOf(deleted)
         .map(({ event_id }) => [event_id, 2, true])
         .toSorted(),
     );

@@ -3,6 +3,7 @@ import { LLAMA_DEFAULTS, LlamaClient } from "../../../lib/analyze/llama-client.t
 import type { SecurityEvent } from "../../../lib/domain/event.ts";
 import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
+import { DailyLimit } from "../../../lib/site/daily-limit.ts";
 import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import { Site } from "../../../lib/site/site.ts";
 import type { Job, Output } from "../../../lib/site/stage.ts";
@@ -39,7 +40,17 @@ describe("analysisStage", () => {
       answerTokens: LLAMA_DEFAULTS.maxTokens,
       tokens: null,
     });
-    const stage = analysisStage({ site, nodeId: "analyze", client, prompts, concurrency: 1, estimate, publish: true });
+    const limit = new DailyLimit({ site, nodeId: "analyze", limit: null, onChange: () => {} });
+    const stage = analysisStage({
+      site,
+      nodeId: "analyze",
+      client,
+      prompts,
+      limit,
+      concurrency: 1,
+      estimate,
+      publish: true,
+    });
     const estimates: SecurityEvent[] = [];
     const store = (commit: Parameters<Job["interim"]>[0]) =>
       site.store.transaction(commit).map((output: Output) => output.payload as SecurityEvent);

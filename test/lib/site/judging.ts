@@ -4,6 +4,7 @@ import type { Batch } from "../../../lib/domain/batch.ts";
 import { EventRecord } from "../../../lib/domain/event.ts";
 import { ServerGate } from "../../../lib/resilience/server-gate.ts";
 import { type AnalysisOptions, analysisStage } from "../../../lib/site/analysis.ts";
+import { DailyLimit } from "../../../lib/site/daily-limit.ts";
 import { NodePrompts } from "../../../lib/site/node-prompts.ts";
 import type { ToJudge } from "../../../lib/site/reanalysis.ts";
 import { verdictCommands } from "../../../lib/site/verdict-commands.ts";
@@ -12,6 +13,11 @@ import { type LlmServer, startLlmServer } from "../../support/llm-server.ts";
 import { type Rig, RunningSite } from "./running-site.ts";
 
 export type JudgeRig = Rig<ToJudge>;
+
+interface JudgeOptions extends Partial<AnalysisOptions> {
+  readonly dailyLimit?: number | null;
+  readonly household?: string;
+}
 
 export class Judging {
   readonly running: RunningSite;
@@ -22,7 +28,8 @@ export class Judging {
   private constructor(running: RunningSite, llm: LlmServer) {
     this.running = running;
     this.llm = llm;
-    this.client = new LlamaClient({ ...LLAMA_DEFAULTS, url: llm.url, api: "completion", model: null, apiKey: null });
+    const options = { ...LLAMA_DEFAULTS, concurrency: 8, url: llm.url, model: null, apiKey: null };
+    this.client = new LlamaClient({ ...options, api: "completion" });
     this.gate = new ServerGate(running.clock);
   }
 
@@ -31,10 +38,11 @@ export class Judging {
   }
 
   /** Starts a node that judges, by default one that never estimates. */
-  node(id = "analyze", options: Partial<AnalysisOptions> = {}, household = ""): JudgeRig {
+  node(id = "analyze", { dailyLimit = null, household = "", ...options }: JudgeOptions = {}): JudgeRig {
     const { site } = this.running;
-    return this.running.start(id, "nemotron-analyze", ({ nodeId }) => ({
-      stage: analysisStage({
+    return this.running.start(id, "nemotron-analyze", ({ nodeId }) => {
+      const limit = new DailyLimit({ site, nodeId, limit: dailyLimit, onChange: () => {} });
+      const stage = analysisStage({
         site,
         nodeId,
         client: this.client,
@@ -46,14 +54,15 @@ export class Judging {
           answerTokens: LLAMA_DEFAULTS.maxTokens,
           tokens: null,
         }),
+        limit,
         gate: this.gate,
         concurrency: 1,
         estimate: "never",
         publish: false,
         ...options,
-      }),
-      commands: verdictCommands(site, nodeId),
-    }));
+      });
+      return { stage, commands: verdictCommands(site, nodeId), close: () => limit.close() };
+    });
   }
 
   /** From now on the model answers with this score. */

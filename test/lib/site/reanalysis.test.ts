@@ -75,10 +75,10 @@ describe("an event that is judged again", () => {
   }
 
   it("is judged on what the first verdict was judged on, and on the node's prompt of today", async () => {
-    const first = judging.node("analyze", {}, "Anna lives here.");
+    const first = judging.node("analyze", { household: "Anna lives here." });
     const context = { zones: [{ zone: "gate" }], weather: "rain" };
     const event = await judging.judge(first, judging.batch(1, { context, merged: ["ba_0"] }));
-    const other = judging.node("other", {}, "Ben lives here.");
+    const other = judging.node("other", { household: "Ben lives here." });
     await again(other, event.event_id);
     await ended(other, 1);
     const [read = "", readAgain = ""] = judging.llm.requests.map(({ prompt }) => prompt);
