@@ -6,7 +6,7 @@ import { HOUSE_RULES_LENGTH, HOUSEHOLD_LENGTH } from "../lib/analyze/prompts/sys
 import { analysisStage } from "../lib/site/analysis.ts";
 import { connectModel } from "../lib/site/connect-model.ts";
 import { DailyLimit } from "../lib/site/daily-limit.ts";
-import { Flag, optionalWholeNumber, seconds, wholeNumber } from "../lib/site/form-fields.ts";
+import { Flag, minutes, optionalWholeNumber, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { NodePrompts } from "../lib/site/node-prompts.ts";
 import { verdictCommands } from "../lib/site/verdict-commands.ts";
 import { defineNode } from "./define-node.ts";
@@ -27,6 +27,7 @@ const Fields = z.object({
   pictures: wholeNumber(0, { min: 0, max: 4 }),
   pictureSide: wholeNumber(LONGEST_SIDE, { min: 224, max: 2048 }),
   boxes: z.enum(BOX_FORMS).default("relative"),
+  waitLimit: minutes(60, { min: 0, max: 10_080 }),
   dailyLimit: optionalWholeNumber({ min: 1, max: 1_000_000 }),
   estimate: z.enum(["always", "away", "never"]).default("away"),
   publish: Flag.default(true),
@@ -67,6 +68,7 @@ export default defineNode({
         gate: url === "" ? undefined : serverGates.of(url),
         concurrency,
         estimate: config.estimate,
+        waitMs: config.waitLimit || null,
         publish: config.publish,
       }),
       commands: { ...prompts.commands, ...verdictCommands(site, nodeId) },

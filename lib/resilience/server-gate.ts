@@ -56,6 +56,8 @@ export class ServerGate {
   #inside = 0;
   /** Whether the last that the server did was to succeed. */
   #works = false;
+  /** When it was last found to be there, in monotonic milliseconds. */
+  #seen = Number.NEGATIVE_INFINITY;
   #pumping = false;
   #cancelProbe = () => {};
 
@@ -71,6 +73,14 @@ export class ServerGate {
   /** In how many milliseconds the next probe may go; 0 while the server is thought to work. */
   get closedForMs(): number {
     return this.#outage === null ? 0 : Math.max(this.#outage.until - this.#clock.monotonic(), 0);
+  }
+
+  /**
+   * For how many milliseconds the server has done nothing but fail: infinite where it has done nothing else since this process
+   * began; null where nobody has failed with it since it last did its work.
+   */
+  get failingForMs(): number | null {
+    return this.#failing.size === 0 ? null : this.#clock.monotonic() - this.#seen;
   }
 
   /** Lets a caller in until the answer is called. */
@@ -147,6 +157,7 @@ export class ServerGate {
   }
 
   #recover(): void {
+    this.#seen = this.#clock.monotonic();
     this.#failing.clear();
     this.#outage = null;
     this.#cancelProbe();

@@ -7,7 +7,7 @@ import { localTime } from "../analyze/local-time.ts";
 import { Batch } from "../domain/batch.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
-import { InputError, ReplyError, ServerError } from "../resilience/errors.ts";
+import { InputError, ReplyError, ServerError, VigilError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import { askModel } from "./ask-model.ts";
 import type { DailyLimit } from "./daily-limit.ts";
@@ -32,13 +32,16 @@ export interface AnalysisOptions extends Judge {
   readonly concurrency: number;
   /** When an estimate goes before the model's verdict: always, when the model does not answer, or never. */
   readonly estimate: "always" | "away" | "never";
+  /** How long a batch waits for a model that is away, in milliseconds; null: without an end. */
+  readonly waitMs: number | null;
 }
 
 /** A model that has not answered by then counts as away. */
 const AWAY_MS = 10_000;
+const MINUTE_MS = 60_000;
 
 export function analysisStage(options: AnalysisOptions): SlowStage<ToJudge> {
-  const { site } = options;
+  const { site, waitMs } = options;
   return {
     input: ToJudge,
     admit: async (message) => admit(message, options),
@@ -53,6 +56,7 @@ export function analysisStage(options: AnalysisOptions): SlowStage<ToJudge> {
           if (batch.again === undefined) estimateAhead(await look(batch, options, signal), job, options);
         },
       }),
+    ...(options.client && waitMs !== null && { giveUp: giveUpAfter(waitMs, options) }),
     ...(options.client && { merge: (tables, batches) => mergeWaiting(tables, batches, site) }),
   };
 }
@@ -147,6 +151,26 @@ async function analyse(toJudge: ToJudge, job: Job, signal: AbortSignal, options:
     cancelAway();
     end();
   }
+}
+
+/**
+ * Closes what has waited so long for the model as it stands: by an estimate, or unjudged where none is wanted. What was to
+ * be judged again keeps its verdict.
+ */
+function giveUpAfter(afterMs: number, options: AnalysisOptions): NonNullable<SlowStage<ToJudge>["giveUp"]> {
+  const reason = `The model did not answer within ${afterMs / MINUTE_MS} min.`;
+  return {
+    afterMs,
+    end: async (toJudge, _job, signal) => {
+      if (toJudge.again !== undefined) return { commit: () => [], failure: new VigilError("LLM_WAIT_LIMIT", reason) };
+      const scene = await look(toJudge, options, signal);
+      const judgement: Judgement =
+        options.estimate === "never"
+          ? { analysis: "none", reason, model: null, usage: UNMEASURED, final: true }
+          : estimated(scene.batch, true, options.site, reason);
+      return { commit: (tables) => storeEvent(tables, scene, judgement, options) };
+    },
+  };
 }
 
 /** `because`: why no model judges, where that is not for want of one. */

@@ -22,6 +22,11 @@ export function seconds(fallback: number, range: { min: number; max: number }) {
   return number(fallback, range).transform((value) => value * 1000);
 }
 
+/** A number of minutes, as milliseconds. */
+export function minutes(fallback: number, range: { min: number; max: number }) {
+  return number(fallback, range).transform((value) => value * 60_000);
+}
+
 /** 0 to 1. */
 export function share(fallback: number) {
   return number(fallback, { min: 0, max: 1 });

@@ -7,7 +7,7 @@ import { asError, InputError, VigilError } from "../resilience/errors.ts";
 import { ServerGate } from "../resilience/server-gate.ts";
 import { AiredMessages } from "../store/aired-messages.ts";
 import { HandOff, type Sent } from "../store/hand-off.ts";
-import type { Merge } from "../store/job.ts";
+import type { GiveUp, Merge } from "../store/job.ts";
 import type { Flows } from "../store/nodes.ts";
 import { WorkQueue } from "../store/work-queue.ts";
 import type { Behaviour, Command, Workspace } from "./behaviour.ts";
@@ -163,6 +163,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       whileAway:
         slow?.whileAway &&
         (async (job, signal) => slow.whileAway?.(slow.input.parse(job.message.payload), job, signal)),
+      giveUp: slow ? giveUpOf(slow) : undefined,
       merge: slow ? mergeOf(slow) : undefined,
       send: (messages) => this.#send(messages),
       onResumedFailure: (error, message) => host.error(error, message),
@@ -281,6 +282,12 @@ export class PipelineNode<R, B extends Behaviour<R>> {
 }
 
 /** What the stage does with records, as the queue sees it: with whatever payloads the journal holds. */
+function giveUpOf<R>({ giveUp, input }: SlowStage<R>): GiveUp | undefined {
+  if (!giveUp) return undefined;
+  const { afterMs, end } = giveUp;
+  return { afterMs, end: async (job, signal) => end(input.parse(job.message.payload), job, signal) };
+}
+
 function mergeOf<R>(stage: SlowStage<R>): Merge | undefined {
   const { merge, input } = stage;
   if (!merge) return undefined;

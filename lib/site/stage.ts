@@ -4,7 +4,7 @@ import type { FlowMessage } from "../domain/message.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Output } from "../store/hand-off.ts";
 import type { Subject } from "../store/handovers.ts";
-import type { Job, Result } from "../store/job.ts";
+import type { GiveUp, Job, Result } from "../store/job.ts";
 import type { Tables } from "../store/store.ts";
 
 export type { Job, Output, Result, Subject, Tables };
@@ -35,6 +35,8 @@ export interface SlowStage<R> extends StageBase<R> {
    * that runs or for which it was done before.
    */
   whileAway?(record: R, job: Job, signal: AbortSignal): Promise<void>;
+  /** How long a record may wait for a server that is away, and what becomes of it then; absent: it waits without an end. */
+  readonly giveUp?: Pick<GiveUp, "afterMs"> & { end(record: R, job: Job, signal: AbortSignal): Promise<Result> };
 }
 
 /** Work that is part of the transaction that takes the message. */

@@ -7,11 +7,12 @@ import type { FlowMessage } from "../domain/message.ts";
 import { backoffMs } from "../resilience/backoff.ts";
 import { asError, ToolError, VigilError } from "../resilience/errors.ts";
 import type { Caller, Offer, Visit } from "../resilience/server-gate.ts";
-import type { Delivery, Result } from "./job.ts";
-import { type MergedJob, mergeSiblings } from "./job-merging.ts";
+import type { Delivery, GiveUp, Result } from "./job.ts";
+import { mergeSiblings } from "./job-merging.ts";
 import type { QueuedJob } from "./jobs.ts";
-import { fromJournal } from "./journal.ts";
+import { LiveMessages } from "./live-messages.ts";
 import { Scout } from "./scout.ts";
+import { WaitingLimit } from "./waiting-limit.ts";
 import { WorkAhead } from "./work-ahead.ts";
 import type { WorkQueueOptions } from "./work-queue.ts";
 
@@ -19,17 +20,15 @@ import type { WorkQueueOptions } from "./work-queue.ts";
 const STORE_RETRY_MS = 5_000;
 /** A job that fails so often at a server that had worked until then is itself at fault. */
 const MOST_FAULTS = 3;
-/** While so many messages wait, further ones are done when the journal has them: an outage must not fill the memory. */
-const MOST_LIVE = 1_000;
 
 export class JobRunner implements Caller {
   readonly #options: WorkQueueOptions;
   readonly #owner = randomUUID();
   readonly #closing = new AbortController();
-  /** Messages that came while the process runs; what they carry beyond plain data is not in the journal. */
-  readonly #live = new Map<number, Delivery>();
+  readonly #live = new LiveMessages();
   readonly #running = new Map<number, Promise<void>>();
   readonly #ahead: WorkAhead | null;
+  readonly #waitingLimit: WaitingLimit | null;
   readonly #scout: Scout;
   #depth = 0;
   #dead = 0;
@@ -44,6 +43,7 @@ export class JobRunner implements Caller {
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#ahead = this.#openAhead();
+    this.#waitingLimit = this.#openWaitingLimit();
     const { store, clock, nodeId } = options;
     this.#scout = new Scout({ store, clock, nodeId, onUnparked: () => this.#comeBack() });
   }
@@ -72,6 +72,7 @@ export class JobRunner implements Caller {
     store.transaction((tables) => tables.jobs.claim(nodeId, this.#owner));
     this.#leaveGate ??= gate.join(this, concurrency);
     this.refresh();
+    this.#waitingLimit?.start();
   }
 
   refresh(): void {
@@ -86,8 +87,7 @@ export class JobRunner implements Caller {
 
   /** Adds a job; `isWhole`: the journal has all of its message. */
   add(jobId: number, delivery: Delivery, isWhole: boolean): void {
-    if (isWhole && this.#live.size >= MOST_LIVE) delivery.done();
-    else this.#live.set(jobId, delivery);
+    this.#live.add(jobId, delivery, isWhole);
     this.#changeDepth(1);
     this.#wake();
     this.#ahead?.look();
@@ -136,7 +136,7 @@ export class JobRunner implements Caller {
     this.#cancelTimer();
     this.#scout.close();
     this.#leaveGate?.();
-    await Promise.allSettled([...this.#running.values(), this.#ahead?.ended()]);
+    await Promise.allSettled([...this.#running.values(), this.#ahead?.ended(), this.#waitingLimit?.ended()]);
     this.#live.clear();
   }
 
@@ -149,8 +149,26 @@ export class JobRunner implements Caller {
       signal: this.#closing.signal,
       isAway: () => this.#leaveGate !== null && gate.outage !== null,
       ahead: async (job_id, msg) => {
-        const message = this.#messageOf({ job_id, msg });
+        const message = this.#live.of({ job_id, msg });
         await whileAway({ message, interim: (commit) => this.#sendAhead(message, commit) }, this.#closing.signal);
+      },
+      onError: onInterimFailure,
+    });
+  }
+
+  #openWaitingLimit(): WaitingLimit | null {
+    const { giveUp, onInterimFailure } = this.#options;
+    if (!giveUp) return null;
+    return new WaitingLimit({
+      ...this.#options,
+      afterMs: giveUp.afterMs,
+      owner: this.#owner,
+      running: this.#running,
+      signal: this.#closing.signal,
+      end: (row) => {
+        const ended = this.#giveUp(row, giveUp);
+        this.#running.set(row.job_id, ended);
+        return ended;
       },
       onError: onInterimFailure,
     });
@@ -188,7 +206,7 @@ export class JobRunner implements Caller {
     let message: FlowMessage = {};
     let isAtServer = true;
     try {
-      message = this.#messageOf(row);
+      message = this.#live.of(row);
       const result = await work({ message, interim: (commit) => this.#interim(message, commit) }, this.#closing.signal);
       // Before the store is asked: whether the server works does not depend on that.
       isAtServer = false;
@@ -204,8 +222,18 @@ export class JobRunner implements Caller {
     this.#wake();
   }
 
-  #messageOf({ job_id, msg }: Pick<QueuedJob, "job_id" | "msg">): FlowMessage {
-    return this.#live.get(job_id)?.message ?? fromJournal(msg);
+  /** Ends a job without its server. Rejects where that fails; the job stays queued then. */
+  async #giveUp(row: QueuedJob, giveUp: GiveUp): Promise<void> {
+    // The caller notes the run before the work can end.
+    await null;
+    try {
+      const message = this.#live.of(row);
+      const job = { message, interim: (commit: Result["commit"]) => this.#interim(message, commit) };
+      this.#settle(row, message, await giveUp.end(job, this.#closing.signal));
+    } finally {
+      this.#running.delete(row.job_id);
+      this.#wake();
+    }
   }
 
   /** Nothing depends on merging: a store that fails says so when the job ends. */
@@ -213,24 +241,14 @@ export class JobRunner implements Caller {
     const { merge } = this.#options;
     if (!merge || job.attempts > 0) return job;
     try {
-      const messageOf = (each: QueuedJob) => this.#messageOf(each);
-      const options = { ...this.#options, merge, owner: this.#owner, running: this.#running, messageOf };
+      const options = { ...this.#options, merge, owner: this.#owner, running: this.#running, live: this.#live };
       const merged = mergeSiblings(job, options);
-      return merged ? this.#absorb(merged) : job;
+      if (!merged) return job;
+      this.#changeDepth(-merged.absorbed);
+      return merged.job;
     } catch {
       return job;
     }
-  }
-
-  #absorb({ job, message, absorbed }: MergedJob): QueuedJob {
-    const live = this.#live.get(job.job_id);
-    if (live) this.#live.set(job.job_id, { ...live, message });
-    for (const jobId of absorbed) {
-      this.#live.get(jobId)?.done();
-      this.#live.delete(jobId);
-    }
-    this.#changeDepth(-absorbed.length);
-    return job;
   }
 
   /** What goes ahead of a result is worth a warning when it fails, and not the job. */
@@ -300,18 +318,16 @@ export class JobRunner implements Caller {
 
   /** Another instance owns the job by now, and what came of it here does not count. */
   #letGo(row: QueuedJob): void {
-    this.#live.delete(row.job_id);
+    this.#live.forget(row.job_id);
     this.#changeDepth(-1);
   }
 
   #end(row: QueuedJob, message: FlowMessage, error: Error | undefined): void {
-    const live = this.#live.get(row.job_id);
-    this.#live.delete(row.job_id);
     this.#waitingFor = null;
     if (error) this.#dead += 1;
     this.#changeDepth(-1);
     this.#scout.passed(row.job_id);
-    if (live) live.done(error);
-    else if (error) this.#options.onResumedFailure(error, message);
+    const isTold = this.#live.end(row.job_id, error);
+    if (error && !isTold) this.#options.onResumedFailure(error, message);
   }
 }

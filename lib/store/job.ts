@@ -44,6 +44,13 @@ export interface Job {
   interim(commit: Result["commit"]): void;
 }
 
+/** What becomes of a job whose server has been away for as long as it may wait. */
+export interface GiveUp {
+  readonly afterMs: number;
+  /** The end of the job, without its server. */
+  end(job: Job, signal: AbortSignal): Promise<Result>;
+}
+
 /**
  * Merges waiting jobs of one camera into the first, inside a transaction: gets their payloads, and answers the merged one
  * and the indices of those that it took in; null where none can be.

@@ -75,6 +75,7 @@ export class Jobs {
   readonly #pick;
   readonly #siblings;
   readonly #waitingAfter;
+  readonly #waitingSince;
   readonly #nextDue;
   readonly #keyOfQueued;
   readonly #count;
@@ -117,6 +118,9 @@ export class Jobs {
     this.#waitingAfter = db.prepare<[number, string, number], { job_id: number; msg: string }>(`
       SELECT job_id, msg FROM work NOT INDEXED WHERE job_id > ? AND node_id = ? AND state = 'queued'
       ORDER BY job_id LIMIT ?`);
+    this.#waitingSince = db.prepare<[{ nodeId: string; owner: string; before: number }], QueuedJob>(
+      `SELECT ${QUEUED_JOB} FROM work WHERE ${WAITING} AND created_ms <= :before ORDER BY job_id`,
+    );
     this.#nextDue = db
       .prepare<[{ nodeId: string; owner: string; now: number }], number | null>(
         `SELECT min(next_ms) FROM work WHERE ${WAITING} AND next_ms > :now`,
@@ -201,6 +205,11 @@ export class Jobs {
   /** A node's jobs that came after one, running ones included, oldest first. */
   waitingAfter(nodeId: string, jobId: number, most: number): { job_id: number; msg: string }[] {
     return this.#waitingAfter.all(jobId, nodeId, most);
+  }
+
+  /** The owner's first job that came by then, without those that run or are parked. */
+  waitingSince(nodeId: string, owner: string, running: Running, before: number): QueuedJob | undefined {
+    return firstIdle(this.#waitingSince.iterate({ nodeId, owner, before }), running, 1)[0];
   }
 
   /** When the next of the jobs that must wait may be tried, or null where none must. */

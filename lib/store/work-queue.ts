@@ -7,7 +7,7 @@ import type { Clock } from "../resilience/clock.ts";
 import type { ToolError, VigilError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { HandOff, Sent } from "./hand-off.ts";
-import type { Delivery, Job, Merge, Result } from "./job.ts";
+import type { Delivery, GiveUp, Job, Merge, Result } from "./job.ts";
 import { JobRunner } from "./job-runner.ts";
 import type { Receipt } from "./jobs.ts";
 import type { Store, Tables } from "./store.ts";
@@ -25,6 +25,8 @@ export interface WorkQueueOptions {
   work(job: Job, signal: AbortSignal): Promise<Result>;
   /** What may go ahead of a job's result while the server is away; done at least once for each job that waits for it. */
   readonly whileAway?: ((job: Job, signal: AbortSignal) => Promise<void>) | undefined;
+  /** Without it, jobs wait for their server without an end. */
+  readonly giveUp?: GiveUp | undefined;
   readonly merge?: Merge | undefined;
   send(messages: readonly Sent[]): void;
   /** A job from before a restart has failed for good: there is nobody's `done` to tell. */

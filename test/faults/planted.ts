@@ -156,7 +156,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: RUNNER,
         find: 'this.#depth = store.jobs.count(nodeId, "queued");',
-        replace: "this.#depth = this.#live.size;",
+        replace: "this.#depth += 0;",
       },
     ],
     aim: { word: "VALUES('detect'", most: 3, later: 3 },

@@ -58,6 +58,7 @@ describe("analysisStage, at a real llama-server", function () {
         gate,
         concurrency: 1,
         estimate: "away",
+        waitMs: null,
         publish: false,
       }),
       close: () => client.close(),

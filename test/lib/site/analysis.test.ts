@@ -49,6 +49,7 @@ describe("analysisStage", () => {
       limit,
       concurrency: 1,
       estimate,
+      waitMs: null,
       publish: true,
     });
     const estimates: SecurityEvent[] = [];

@@ -58,6 +58,7 @@ export class Judging {
         gate: this.gate,
         concurrency: 1,
         estimate: "never",
+        waitMs: null,
         publish: false,
         ...options,
       });

@@ -4,7 +4,7 @@ import { ServerError } from "../../../../lib/resilience/errors.ts";
 import { ServerGate } from "../../../../lib/resilience/server-gate.ts";
 import { HandOff, type Sent } from "../../../../lib/store/hand-off.ts";
 import type { Subject } from "../../../../lib/store/handovers.ts";
-import type { Delivery, Job, Merge, Result } from "../../../../lib/store/job.ts";
+import type { Delivery, GiveUp, Job, Merge, Result } from "../../../../lib/store/job.ts";
 import { jobKey } from "../../../../lib/store/job-key.ts";
 import type { Store } from "../../../../lib/store/store.ts";
 import { WorkQueue } from "../../../../lib/store/work-queue.ts";
@@ -30,6 +30,7 @@ interface RigOptions {
   /** The server that the work needs, where several queues share it. */
   readonly gate?: ServerGate;
   readonly merge?: Merge;
+  readonly giveUp?: GiveUp;
 }
 
 /** A queue, and what came of it. */
@@ -61,6 +62,7 @@ export class Bench {
       on = this.store,
       onSend,
       merge,
+      giveUp,
       gate = new ServerGate(this.clock),
     }: RigOptions = {},
   ): Rig {
@@ -79,6 +81,7 @@ export class Bench {
       gate,
       concurrency,
       merge,
+      giveUp,
       work: (job, signal) => {
         begun.push(job.message.payload);
         return work(job, signal);
