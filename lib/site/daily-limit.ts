@@ -3,7 +3,6 @@ import { localTime } from "../analyze/local-time.ts";
 import { type LocalDay, localDay } from "../domain/local-day.ts";
 import { toIso } from "../domain/time.ts";
 import { asError } from "../resilience/errors.ts";
-
 import type { Site } from "./site.ts";
 
 export interface DailyLimitOptions {
