@@ -104,10 +104,11 @@ export class OpenWork {
    * own nodes only. Throws an InputError.
    */
   replay(payload: unknown): { replayed: number } {
-    const { nodeId, leadingOn, resend, refresh, onReplay } = this.#options;
+    const { site, nodeId, leadingOn, resend, refresh, onReplay } = this.#options;
     const choice = parsePayload(Choice, payload);
+    const now = site.clock.now();
     const { revived, reopened } = this.#change((tables) => ({
-      revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice) : [],
+      revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice, now) : [],
       reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice, leadingOn()) : [],
     }));
     const replayed = revived.length + reopened.length;

@@ -86,7 +86,8 @@ export function sumOf(all: readonly Costs[]): Costs {
       prompt_tokens: add(sum.prompt_tokens, each.prompt_tokens),
       completion_tokens: add(sum.completion_tokens, each.completion_tokens),
       cached_tokens: add(sum.cached_tokens, each.cached_tokens),
-      model_seconds: sum.model_seconds + each.model_seconds,
+      // What is not whole in binary would add up to 0.30000000000000004.
+      model_seconds: Math.round((sum.model_seconds + each.model_seconds) * 1000) / 1000,
     }),
     NO_COSTS,
   );

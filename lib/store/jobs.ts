@@ -149,8 +149,8 @@ export class Jobs {
       SELECT job_id, subject_id, camera_id, attempts, code, error, created_ms, settled_ms FROM work
       WHERE node_id = ? AND state = 'dead' ORDER BY job_id LIMIT ?`);
     this.#revive = db
-      .prepare<[{ nodeId: string; jobId: number | null }], string | null>(`
-      UPDATE work SET state = 'queued', attempts = 0, faults = 0, next_ms = 0, settled_ms = NULL WHERE ${CHOSEN}
+      .prepare<[{ nodeId: string; jobId: number | null; now: number }], string | null>(`
+      UPDATE work SET state = 'queued', created_ms = :now, attempts = 0, faults = 0, next_ms = 0, settled_ms = NULL WHERE ${CHOSEN}
       RETURNING subject_id`)
       .pluck();
     this.#discard = db.prepare(`
@@ -249,9 +249,9 @@ export class Jobs {
     return this.#listDead.all(nodeId, most);
   }
 
-  /** Queues dead letters again as if they had never been tried; the answer is what each was about. */
-  revive(nodeId: string, choice: JobChoice): (string | null)[] {
-    return this.#revive.all({ nodeId, jobId: choice === "all" ? null : choice });
+  /** Queues dead letters again as if they had just come; the answer is what each was about. */
+  revive(nodeId: string, choice: JobChoice, now: number): (string | null)[] {
+    return this.#revive.all({ nodeId, jobId: choice === "all" ? null : choice, now });
   }
 
   /** Gives dead letters up; the answer is how many. What they were about stays accounted for. */

@@ -58,6 +58,11 @@ describe("CostSums", () => {
     });
   });
 
+  it("are sums of milliseconds, to the millisecond", () => {
+    for (const [index, latency_ms] of [100, 200].entries()) save({ latency_ms, camera_id: `camera_${index}` });
+    equal(sumOf(store.costs.ofCameras(null, DAY)).model_seconds, 0.3);
+  });
+
   it("are a node's own where one is named", () => {
     for (const node of ["analyze", "analyze", "trial"]) save({}, node);
     equal(store.costs.analyses("analyze", DAY), 2);

@@ -32,7 +32,9 @@ describe("WorkQueue: dead letters", () => {
   /** How many were changed. */
   const change = (how: "revive" | "discard", choice: number | "all") =>
     bench.store.transaction(({ jobs }) =>
-      how === "revive" ? jobs.revive(NODE, choice).length : jobs.discard(NODE, choice, bench.clock.now()),
+      how === "revive"
+        ? jobs.revive(NODE, choice, bench.clock.now()).length
+        : jobs.discard(NODE, choice, bench.clock.now()),
     );
   const FIRST = 1;
 
@@ -100,7 +102,7 @@ describe("WorkQueue: dead letters", () => {
   it("are another node's business where they are another node's", async () => {
     await withTwo();
     bench.store.transaction(({ jobs }) => {
-      deepEqual(jobs.revive("other", "all"), []);
+      deepEqual(jobs.revive("other", "all", 0), []);
       equal(jobs.discard("other", FIRST, 0), 0);
     });
   });

@@ -4,7 +4,7 @@ import { ReplyError, ServerError } from "../../../../lib/resilience/errors.ts";
 import { ServerGate } from "../../../../lib/resilience/server-gate.ts";
 import type { GiveUp, Job, Result } from "../../../../lib/store/job.ts";
 import { removeStores } from "../support.ts";
-import { AWAY, Bench, FOREVER, NOTHING, type Rig } from "./bench.ts";
+import { AWAY, Bench, FOREVER, NODE, NOTHING, type Rig } from "./bench.ts";
 
 const REFUSED = new ServerError("REFUSED", "Nobody listens", { unreachable: true });
 const MINUTE_MS = 60_000;
@@ -143,6 +143,20 @@ describe("WorkQueue: a limit to waiting for a server", () => {
     put(rig, 1);
     await pass(2);
     deepEqual(bench.ended, [[1, failure]]);
+    equal(rig.queue.dead, 1);
+  });
+
+  it("lets a dead letter that is tried again wait anew", async () => {
+    const failure = new ServerError("GIVEN_UP", "Too long");
+    const rig = bench.started(failWith(REFUSED), { giveUp: giveUp(2, async () => ({ ...NOTHING, failure })) });
+    put(rig, 1);
+    await pass(5);
+    equal(rig.queue.dead, 1);
+    bench.store.jobs.revive(NODE, "all", bench.clock.now());
+    rig.queue.refresh();
+    await pass(1.5);
+    equal(rig.queue.dead, 0);
+    await pass(1);
     equal(rig.queue.dead, 1);
   });
 
