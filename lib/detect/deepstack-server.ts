@@ -40,8 +40,7 @@ export class DeepstackServer implements Detector {
 
   /** See `Detector`; for the errors' codes `DetectorConnection`. What `success: false` means is told by its `code`. */
   async detect(picture: Picture, signal: AbortSignal): Promise<Sighting> {
-    const form = pictureForm("image", [picture]);
-    form.set("min_confidence", this.#minConfidence);
+    const form = pictureForm("image", [picture], [{ name: "min_confidence", value: this.#minConfidence }]);
     const answer = await this.#connection.post("v1/vision/detection", form, signal);
     const reply = this.#connection.parse(answer, DeepstackReply);
     if (!reply.success) throw this.#failure(reply);

@@ -1,14 +1,15 @@
 /** The way to a detector's server over HTTP: address, connections, deadlines, limits, and a name for each failure. */
-import { Blob } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import { basename } from "node:path";
 import { unescape as percentDecode } from "node:querystring";
-import { Agent, errors, FormData, request } from "undici";
+import { Readable } from "node:stream";
+import { Agent, errors, request } from "undici";
 import { z } from "zod";
 import { asError, ConfigError, ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
 import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Picture } from "./detector.ts";
+import { type Form, multipartForm, type Part } from "./multipart.ts";
 
 /** A full reply has about 100 bytes a box; this is room for 80,000. */
 const MAX_REPLY_BYTES = 8 * 1024 * 1024;
@@ -34,14 +35,15 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Pictures as a form, each in a field of this name. */
-export function pictureForm(field: string, pictures: readonly Picture[]): FormData {
-  const form = new FormData();
-  for (const { bytes, fileName } of pictures) {
+/** Pictures as a form, each in a field of this name, and what else is asked for. */
+export function pictureForm(field: string, pictures: readonly Picture[], others: readonly Part[] = []): Form {
+  const files = pictures.map(({ bytes, fileName }) => ({
+    name: field,
     // A server may drop the connection over a control character in a multipart header.
-    form.append(field, new Blob([bytes]), oneLine(basename(fileName), MAX_FILE_NAME));
-  }
-  return form;
+    fileName: oneLine(basename(fileName), MAX_FILE_NAME),
+    bytes,
+  }));
+  return multipartForm([...files, ...others]);
 }
 
 /** Holds its own keep-alive connections until closed. Follows no redirects, and inflates nothing. */
@@ -78,13 +80,13 @@ export class DetectorConnection {
    * DETECTOR_UNREACHABLE, DETECTOR_TIMEOUT, or DETECTOR_REPLY for what is no HTTP or too much of it; or the signal's
    * reason.
    */
-  async post(path: string, body: FormData, signal: AbortSignal, pictures = 1): Promise<Answer> {
-    return this.#send(this.#agent, { method: "POST", path, body, timeoutMs: this.#timeoutMs * pictures }, signal);
+  async post(path: string, form: Form, signal: AbortSignal, pictures = 1): Promise<Answer> {
+    return this.#send(this.#agent, { method: "POST", path, form, timeoutMs: this.#timeoutMs * pictures }, signal);
   }
 
   /** Gets something small, such as the server's health; null where nothing comes. Throws the signal's reason. */
   async look(path: string, signal: AbortSignal): Promise<Answer | null> {
-    const sending = { method: "GET", path, body: null, timeoutMs: this.#timeoutMs } as const;
+    const sending = { method: "GET", path, form: null, timeoutMs: this.#timeoutMs } as const;
     return this.#send(this.#sideAgent, sending, signal).catch((thrown: unknown) => {
       if (thrown instanceof ServerError) return null;
       throw thrown;
@@ -117,15 +119,15 @@ export class DetectorConnection {
     await Promise.all([this.#agent.destroy(), this.#sideAgent.destroy()]);
   }
 
-  async #send(dispatcher: Agent, { method, path, body, timeoutMs }: Sending, signal: AbortSignal): Promise<Answer> {
+  async #send(dispatcher: Agent, { method, path, form, timeoutMs }: Sending, signal: AbortSignal): Promise<Answer> {
     const url = new URL(this.#base);
     url.pathname = `${this.#path}/${path}`;
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const response = await request(url, {
         method,
-        headers: this.#headers,
-        body,
+        headers: { ...this.#headers, ...form?.headers },
+        body: form && Readable.from(form.pieces),
         signal: AbortSignal.any([signal, deadline]),
         dispatcher,
       });
@@ -177,7 +179,7 @@ interface Sending {
   readonly method: "GET" | "POST";
   /** Below the server's address. */
   readonly path: string;
-  readonly body: FormData | null;
+  readonly form: Form | null;
   readonly timeoutMs: number;
 }
 
