@@ -12,7 +12,6 @@ import {
   type ServerOptions,
 } from "./detector-connection.ts";
 import type { Health } from "./health.ts";
-import { readPictureFrame } from "./picture-frame.ts";
 
 /** What servers say that have no time, or no model, at the moment. */
 const BUSY = /queue|busy|timed? ?out|cancell?ed|not (ready|loaded|available)|(starting|loading|unable to create)\b/i;
@@ -44,9 +43,7 @@ export class DeepstackServer implements Detector {
     const answer = await this.#connection.post("v1/vision/detection", form, signal);
     const reply = this.#connection.parse(answer, DeepstackReply);
     if (!reply.success) throw this.#failure(reply);
-    const frame = await readPictureFrame(picture.bytes);
-    signal.throwIfAborted();
-    return { frame, boxes: reply.predictions, inferenceMs: reply.inferenceMs };
+    return { frame: picture.frame, boxes: reply.predictions, inferenceMs: reply.inferenceMs };
   }
 
   async detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<(Sighting | PictureFault)[]> {

@@ -9,6 +9,7 @@ import type { Health } from "./health.ts";
  */
 export interface Picture {
   readonly bytes: Buffer;
+  readonly frame: Frame;
   /** With an extension: servers go by it. */
   readonly fileName: string;
   readonly cameraId: string;

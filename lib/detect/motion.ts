@@ -1,11 +1,11 @@
 /** Finds what moved between a camera's pictures, without any server: each is compared with the camera's background. */
 import sharp from "sharp";
 import type { Frame } from "../domain/detection.ts";
+import { asError, MediaError } from "../resilience/errors.ts";
 import { Background, type Difference, GONE, QUIET, THING } from "./background.ts";
 import { type Box, type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import type { Health } from "./health.ts";
 import { natureOf } from "./outline.ts";
-import { readPictureFrame, unreadableImage } from "./picture-frame.ts";
 import { changedPixels, findRegions, isAnotherScene, type Region, thresholdOf } from "./regions.ts";
 
 /** The label of everything it finds. */
@@ -43,7 +43,7 @@ export class MotionDetector implements Detector {
   async detect(picture: Picture, signal: AbortSignal): Promise<Sighting> {
     signal.throwIfAborted();
     const started = performance.now();
-    const frame = await readPictureFrame(picture.bytes);
+    const { frame } = picture;
     const small = await shrink(picture.bytes);
     signal.throwIfAborted();
     const regions = this.#regions(picture.cameraId, frame, small);
@@ -125,7 +125,8 @@ async function shrink(bytes: Buffer): Promise<Grey> {
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, pixels: data };
   } catch (thrown) {
-    throw unreadableImage(thrown);
+    const message = `The picture cannot be decoded: ${asError(thrown).message}`;
+    throw new MediaError("UNREADABLE_IMAGE", message, { cause: thrown });
   }
 }
 

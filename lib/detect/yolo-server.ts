@@ -2,7 +2,6 @@
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import { DetectorConnection, isMissing, jsonIn, pictureForm, type ServerOptions } from "./detector-connection.ts";
 import type { Health } from "./health.ts";
-import { readPictureFrame } from "./picture-frame.ts";
 import { type Seen, YoloBatchReply, YoloHealth, YoloReply } from "./yolo-reply.ts";
 
 /** Pictures in one request: the server holds all of them, decoded, at once. */
@@ -31,9 +30,7 @@ export class YoloServer implements Detector {
   async detect(picture: Picture, signal: AbortSignal): Promise<Sighting> {
     const answer = await this.#connection.post("detect", pictureForm("file", [picture]), signal);
     const { inference_time_ms: inferenceMs, ...seen } = this.#connection.parse(answer, YoloReply);
-    const sighting = await this.#sighting(seen, inferenceMs, picture);
-    signal.throwIfAborted();
-    return sighting;
+    return this.#sighting(seen, inferenceMs, picture);
   }
 
   async detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<(Sighting | PictureFault)[]> {
@@ -85,13 +82,8 @@ export class YoloServer implements Detector {
   }
 
   /** The server must mean the picture that it was sent: another one would put every box out of place. */
-  async #sighting(seen: Seen, inferenceMs: number | null, { bytes }: Picture): Promise<Sighting> {
-    const { image_width: width, image_height: height, detections: boxes } = seen;
-    if (width === undefined || height === undefined)
-      return { frame: await readPictureFrame(bytes), boxes, inferenceMs };
-    const stated = { width, height };
-    // The server may take formats that we cannot read, such as BMP.
-    const frame = await readPictureFrame(bytes).catch(() => stated);
+  #sighting(seen: Seen, inferenceMs: number | null, { frame }: Picture): Sighting {
+    const { image_width: width = frame.width, image_height: height = frame.height, detections: boxes } = seen;
     if (frame.width === width && frame.height === height) return { frame, boxes, inferenceMs };
     const what = `says the picture is ${width} x ${height}, where it is ${frame.width} x ${frame.height}`;
     throw this.#connection.wrongReply(what);

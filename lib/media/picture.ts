@@ -1,5 +1,6 @@
 /** Pictures, opened for decoding with everything that keeps a hostile one harmless. */
 import sharp, { type Metadata, type Sharp } from "sharp";
+import type { Frame } from "../domain/detection.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { imageFormat } from "./format.ts";
 
@@ -27,11 +28,26 @@ export function openPicture(bytes: Buffer): Sharp {
   return sharp(bytes, { failOn: "truncated", limitInputPixels: MAX_PIXELS, sequentialRead: true });
 }
 
+/** Headers of the pictures that are in memory: several steps want them, and each reading takes half a millisecond. */
+const headers = new WeakMap<Buffer, Promise<Metadata>>();
+
 /**
- * Reads a picture's header, and refuses one that would take too much memory to decode. Throws a MediaError `EMPTY_FILE`,
- * `NOT_AN_IMAGE`, `TOO_LARGE` or `UNREADABLE_IMAGE`.
+ * A picture's header, read once. Refuses a picture that would take too much memory to decode: throws a MediaError
+ * `EMPTY_FILE`, `NOT_AN_IMAGE`, `TOO_LARGE` or `UNREADABLE_IMAGE`.
  */
 export async function checkPicture(bytes: Buffer): Promise<Metadata> {
+  const header = headers.get(bytes) ?? readHeader(bytes);
+  headers.set(bytes, header);
+  return header;
+}
+
+/** A picture's size as people see it, with its EXIF orientation applied. Throws as `checkPicture` does. */
+export async function pictureFrame(bytes: Buffer): Promise<Frame> {
+  const { width, height } = (await checkPicture(bytes)).autoOrient;
+  return { width, height };
+}
+
+async function readHeader(bytes: Buffer): Promise<Metadata> {
   const header = await openPicture(bytes)
     .metadata()
     .catch((thrown: unknown) => {

@@ -2,18 +2,18 @@
 import type { Frame } from "../domain/detection.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { videoFormat } from "./format.ts";
-import { checkPicture, openPicture, pictureError } from "./picture.ts";
+import { openPicture, pictureError, pictureFrame } from "./picture.ts";
 
 /**
  * Decodes a picture to its last line and returns its size as people see it, with its EXIF orientation applied. Throws
  * a MediaError: `EMPTY_FILE`, `NOT_AN_IMAGE`, `TRUNCATED_IMAGE`, `TOO_LARGE`, `UNREADABLE_IMAGE`.
  */
 export async function validatePicture(bytes: Buffer): Promise<Frame> {
-  const { autoOrient } = await checkPicture(bytes);
+  const frame = await pictureFrame(bytes);
   try {
     // A JPEG is decoded at an eighth of its size for this, and every byte of it is still read.
     await openPicture(bytes).resize(32).raw().toBuffer();
-    return { width: autoOrient.width, height: autoOrient.height };
+    return frame;
   } catch (thrown) {
     throw pictureError(thrown);
   }

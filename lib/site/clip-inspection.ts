@@ -9,6 +9,7 @@ import { type ClipFrame, clipFrames } from "../media/clip-frames.ts";
 import type { Ffmpeg } from "../media/ffmpeg.ts";
 import { loggedName } from "../media/file-name.ts";
 import { openFile, openInside } from "../media/open-file.ts";
+import { pictureFrame } from "../media/picture.ts";
 import { hashFile } from "../media/read-file.ts";
 import { asError, MediaError, ReplyError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
@@ -72,11 +73,14 @@ async function assertSame(file: FileHandle, before: BigIntStats, path: string): 
 async function lookAtFrames({ clip, frames }: Taken, looking: Looking, options: ClipInspectionOptions): Promise<Seen> {
   const { upload, signal, decode, toDetections } = looking;
   const { detector, logger } = options;
-  const pictures = frames.map(({ bytes, offsetMs }) => ({
-    bytes,
-    fileName: `frame-${offsetMs}.jpg`,
-    cameraId: upload.camera_id,
-  }));
+  const pictures = await Promise.all(
+    frames.map(async ({ bytes, offsetMs }) => ({
+      bytes,
+      frame: await pictureFrame(bytes),
+      fileName: `frame-${offsetMs}.jpg`,
+      cameraId: upload.camera_id,
+    })),
+  );
   const look = () => detector.detectMany(pictures, signal);
   const answers = await (detector.inProcess ? decode("look", look) : look());
   const refusals = answers.filter((answer) => answer instanceof Error);

@@ -9,6 +9,7 @@ import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import type { Ffmpeg } from "../media/ffmpeg.ts";
 import { loggedName, sentName } from "../media/file-name.ts";
+import { pictureFrame } from "../media/picture.ts";
 import { readUpload } from "../media/read-file.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
 import { isUpright, turnUpright } from "../media/upright.ts";
@@ -148,9 +149,11 @@ async function lookAtStill(looking: Looking, detector: Detector): Promise<Seen |
   // A server may look at a picture as it is stored: then its boxes would be of another picture than the one people see.
   const isReady = (await isUpright(stored)) || detector.inProcess;
   const bytes = isReady ? stored : await decode("upright", () => turnUpright(stored));
-  const look = () => detector.detect({ bytes, fileName: sentName(upload.path), cameraId: upload.camera_id }, signal);
+  const frame = await pictureFrame(bytes);
+  const picture = { bytes, frame, fileName: sentName(upload.path), cameraId: upload.camera_id };
+  const look = () => detector.detect(picture, signal);
   const sighting = await (detector.inProcess ? decode("look", look) : look());
-  const { frame, inferenceMs } = sighting;
+  const { inferenceMs } = sighting;
   const detections = toDetections(sighting);
   return { detections, best: { bytes, frame, detections }, inferenceMs };
 }

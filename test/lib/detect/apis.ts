@@ -42,7 +42,8 @@ export const APIS: readonly Api[] = [
 
 /** A grey picture of 160 x 120 pixels. */
 export async function greyPicture(): Promise<Picture> {
-  const grey = { width: 160, height: 120, channels: 3 as const, background: "#888" };
+  const frame = { width: 160, height: 120 };
+  const grey = { ...frame, channels: 3 as const, background: "#888" };
   const bytes = await sharp({ create: grey }).jpeg().toBuffer();
-  return { bytes, fileName: "MDAlarm_20260301-100000.jpg", cameraId: "front_door" };
+  return { bytes, frame, fileName: "MDAlarm_20260301-100000.jpg", cameraId: "front_door" };
 }

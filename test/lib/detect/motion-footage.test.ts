@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { MotionDetector } from "../../../lib/detect/motion.ts";
 import { type Change, cloud, headlights, infrared, light, noise, shift, tone } from "./changes.ts";
-import { carPark, encode, footageIsThere, type Shot, type Still, WIDTH, yard } from "./footage.ts";
+import { carPark, encode, footageIsThere, HEIGHT, type Shot, type Still, WIDTH, yard } from "./footage.ts";
 
 const title = "MotionDetector on real footage";
 
@@ -63,7 +63,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     for (const [n, { still, busy }] of shots.entries()) {
       const bytes = await encode(change(still, n), quality);
       const { boxes } = await detector.detect(
-        { bytes, fileName: "a.jpg", cameraId: "a" },
+        { bytes, frame: { width: WIDTH, height: HEIGHT }, fileName: "a.jpg", cameraId: "a" },
         new AbortController().signal,
       );
       // The first picture is the background.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import sharp from "sharp";
 import type { Box, Sighting } from "../../../lib/detect/detector.ts";
 import { MotionDetector } from "../../../lib/detect/motion.ts";
+import { pictureFrame } from "../../../lib/media/picture.ts";
 import { MediaError } from "../../../lib/resilience/errors.ts";
 import { randomFrom } from "./random.ts";
 
@@ -27,6 +28,9 @@ interface Scene {
   width?: number;
   height?: number;
 }
+
+/** What a picture comes with. */
+const FILE = { frame: { width: WIDTH, height: HEIGHT }, fileName: "a.jpg", cameraId: "yard" };
 
 const PERSON = { x: 240, y: 120, width: 60, height: 140 };
 const ELSEWHERE = { ...PERSON, x: 440 };
@@ -59,8 +63,9 @@ describe("MotionDetector", () => {
       .toBuffer();
   }
 
-  function look(bytes: Buffer, cameraId = "yard"): Promise<Sighting> {
-    return detector.detect({ bytes, fileName: "a.jpg", cameraId }, new AbortController().signal);
+  async function look(bytes: Buffer, cameraId = "yard"): Promise<Sighting> {
+    const frame = await pictureFrame(bytes);
+    return detector.detect({ bytes, frame, fileName: "a.jpg", cameraId }, new AbortController().signal);
   }
 
   async function boxesIn(scene: Scene = {}, cameraId?: string): Promise<readonly Box[]> {
@@ -228,7 +233,7 @@ describe("MotionDetector", () => {
     const whole = await picture();
     for (const bytes of [Buffer.alloc(0), Buffer.from("no picture"), whole.subarray(0, whole.length / 2)]) {
       await assert.rejects(
-        look(bytes),
+        detector.detect({ ...FILE, bytes }, new AbortController().signal),
         (error) => error instanceof MediaError && error.code === "UNREADABLE_IMAGE" && !error.retryable,
       );
     }
@@ -237,7 +242,7 @@ describe("MotionDetector", () => {
   it("stops when it is told to, and learns nothing from that picture", async () => {
     const controller = new AbortController();
     const reason = new Error("the node is closing");
-    const empty = { bytes: await picture(), fileName: "a.jpg", cameraId: "yard" };
+    const empty = { ...FILE, bytes: await picture() };
     const pending = detector.detect(empty, controller.signal);
     controller.abort(reason);
     await assert.rejects(pending, (error) => error === reason);

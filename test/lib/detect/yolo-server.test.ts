@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Picture, Sighting } from "../../../lib/detect/detector.ts";
 import { YoloServer } from "../../../lib/detect/yolo-server.ts";
-import { MediaError, ServerError } from "../../../lib/resilience/errors.ts";
+import { ServerError } from "../../../lib/resilience/errors.ts";
 import { type DetectorServer, startDetectorServer } from "../../support/detector-server.ts";
 import { car, carBox, greyPicture } from "./apis.ts";
 
@@ -72,20 +72,6 @@ describe("YoloServer", () => {
         assert.deepEqual((await detect()).frame, FRAME);
       });
     }
-
-    it("is the server's for a picture that only the server can read", async () => {
-      server.misbehave({ body: { ...seen, image_width: 800, image_height: 600 } });
-      const { frame, boxes } = await detect({ bytes: Buffer.from("BM, a bitmap") });
-      assert.deepEqual({ frame, boxes }, { frame: { width: 800, height: 600 }, boxes: [carBox] });
-    });
-
-    it("is missed where nobody can tell", async () => {
-      server.misbehave({ body: seen });
-      await assert.rejects(
-        detect({ bytes: Buffer.from("BM, a bitmap") }),
-        (error) => error instanceof MediaError && error.code === "UNREADABLE_IMAGE",
-      );
-    });
 
     for (const [width, height] of [
       [1920, 1080],
