@@ -15,9 +15,7 @@ const SIDE_PER_DOT = 400;
  * label for each detection. Throws a MediaError as `validatePicture` does.
  */
 export async function drawAlertPicture(picture: Buffer, detections: readonly Detection[]): Promise<Buffer> {
-  const { bytes } = await boundedJpeg(picture, BOUNDS, (canvas) =>
-    drawDetections(canvas, { x: 0, y: 0, width: canvas.width, height: canvas.height }, detections, penOf(canvas)),
-  );
+  const { bytes } = await boundedJpeg(picture, BOUNDS, (canvas) => drawDetections(canvas, detections, penOf(canvas)));
   return bytes;
 }
 

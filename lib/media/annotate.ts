@@ -35,18 +35,18 @@ const BY_LABEL: ReadonlyMap<string, Colour> = new Map([
 const BY_GROUP: Readonly<Record<LabelGroup, Colour>> = { person: RED, vehicle: BLUE, animal: GREEN };
 
 /**
- * Draws detections into the part of a canvas that shows their frame. The surest is on top and gets the best place for its
- * tag: above its box, else in it or below; a tag for which no place is left is left out.
+ * Draws detections into a canvas that shows their frame. The surest is on top and gets the best place for its tag: above
+ * its box, else in it or below; a tag for which no place is left is left out.
  */
-export function drawDetections(canvas: Canvas, area: Area, detections: readonly Detection[], pen: Pen): void {
+export function drawDetections(canvas: Canvas, detections: readonly Detection[], pen: Pen): void {
   const drawn = detections
     .toSorted((a, b) => b.confidence - a.confidence)
-    .map((detection) => ({ detection, box: boxOf(detection, area, pen), colour: colourOf(detection.label) }));
+    .map((detection) => ({ detection, box: boxOf(detection, canvas, pen), colour: colourOf(detection.label) }));
   for (const { box, colour } of drawn.toReversed()) drawBox(canvas, box, colour, pen);
   const tags: Area[] = [];
   for (const { detection, box, colour } of drawn) {
-    const text = tagText(detection, area, pen);
-    const tag = placeTag(text, box, area, tags, pen);
+    const text = tagText(detection, canvas, pen);
+    const tag = placeTag(text, box, canvas, tags, pen);
     if (!tag) continue;
     tags.push(tag);
     drawTag(canvas, tag, text, colour, pen);
@@ -59,23 +59,17 @@ function colourOf(label: string): Colour {
 }
 
 /** A detection's box in pixels of the canvas, large enough to be seen. */
-function boxOf(detection: Detection, area: Area, { stroke }: Pen): Area {
+function boxOf(detection: Detection, canvas: Canvas, { stroke }: Pen): Area {
   const { frame_width, frame_height } = detection;
-  const [x, width] = side(detection.x / frame_width, detection.width / frame_width, area.x, area.width, stroke);
-  const [y, height] = side(detection.y / frame_height, detection.height / frame_height, area.y, area.height, stroke);
+  const [x, width] = side(detection.x / frame_width, detection.width / frame_width, canvas.width, stroke);
+  const [y, height] = side(detection.y / frame_height, detection.height / frame_height, canvas.height, stroke);
   return { x, y, width, height };
 }
 
-/** From shares of the frame to start and length in pixels, inside the area whatever a record from elsewhere says. */
-function side(
-  start: number,
-  length: number,
-  from: number,
-  all: number,
-  least: number,
-): [start: number, length: number] {
+/** From shares of the frame to start and length in pixels, on the canvas whatever a record from elsewhere says. */
+function side(start: number, length: number, all: number, least: number): [start: number, length: number] {
   const pixels = Math.min(Math.max(Math.round((start + length) * all) - Math.round(start * all), least), all);
-  return [from + Math.min(Math.round(start * all), all - pixels), pixels];
+  return [Math.min(Math.round(start * all), all - pixels), pixels];
 }
 
 function drawBox(canvas: Canvas, { x, y, width, height }: Area, colour: Colour, { stroke }: Pen): void {
@@ -86,22 +80,28 @@ function drawBox(canvas: Canvas, { x, y, width, height }: Area, colour: Colour, 
 }
 
 /** `person 91%`; where there is no room for it, the label is cut. */
-function tagText({ label, confidence }: Detection, area: Area, { dot }: Pen): string {
-  const most = Math.floor((area.width / dot - 2 * PADDING) / GLYPH.advance);
+function tagText({ label, confidence }: Detection, canvas: Canvas, { dot }: Pen): string {
+  const most = Math.floor((canvas.width / dot - 2 * PADDING) / GLYPH.advance);
   const end = ` ${Math.round(confidence * 100)}%`;
   return [...label].slice(0, Math.max(most - end.length, 0)).join("") + end;
 }
 
-function placeTag(text: string, box: Area, area: Area, taken: readonly Area[], { dot, stroke }: Pen): Area | undefined {
+function placeTag(
+  text: string,
+  box: Area,
+  canvas: Canvas,
+  taken: readonly Area[],
+  { dot, stroke }: Pen,
+): Area | undefined {
   const width = (widthOf([...text].length) + 2 * PADDING) * dot;
   const height = (GLYPH.height + 2 * PADDING) * dot;
-  const x = Math.min(box.x, area.x + area.width - width);
+  const x = Math.min(box.x, canvas.width - width);
   const bottom = box.y + box.height;
   // On the upper line, in the box from its edge or from its line on, on the lower line, in the box's lower corner.
   const rows = [box.y - height + stroke, box.y, box.y + stroke, bottom - stroke, bottom - height];
   return rows
     .map((y) => ({ x, y, width, height }))
-    .find((tag) => contains(area, tag) && !taken.some((other) => overlap(tag, other)));
+    .find((tag) => holds(canvas, tag) && !taken.some((other) => overlap(tag, other)));
 }
 
 function drawTag(canvas: Canvas, tag: Area, text: string, colour: Colour, { dot }: Pen): void {
@@ -118,8 +118,8 @@ function isLight([red, green, blue]: Colour): boolean {
   return 0.299 * red + 0.587 * green + 0.114 * blue > 127.5;
 }
 
-function contains(area: Area, { x, y, width, height }: Area): boolean {
-  return x >= area.x && y >= area.y && x + width <= area.x + area.width && y + height <= area.y + area.height;
+function holds(canvas: Canvas, { x, y, width, height }: Area): boolean {
+  return x >= 0 && y >= 0 && x + width <= canvas.width && y + height <= canvas.height;
 }
 
 function overlap(a: Area, b: Area): boolean {

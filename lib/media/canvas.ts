@@ -20,8 +20,7 @@ export class Canvas {
   readonly height: number;
   readonly #pixels: Buffer;
 
-  /** Black where `pixels` are not given. */
-  constructor(width: number, height: number, pixels = Buffer.alloc(width * height * CHANNELS)) {
+  private constructor(width: number, height: number, pixels: Buffer) {
     this.width = width;
     this.height = height;
     this.#pixels = pixels;
@@ -62,20 +61,13 @@ export class Canvas {
     }
   }
 
-  /** Puts a canvas that is no larger onto the middle of this one; the answer is where it lies. */
-  placeInside(other: Canvas): Area {
-    const { width, height } = other;
-    const area = { x: (this.width - width) >> 1, y: (this.height - height) >> 1, width, height };
-    for (let y = 0; y < height; y++) {
-      const row = other.#pixels.subarray(y * width * CHANNELS, (y + 1) * width * CHANNELS);
-      row.copy(this.#pixels, ((area.y + y) * this.width + area.x) * CHANNELS);
-    }
-    return area;
-  }
-
-  async toJpeg(quality: number): Promise<Buffer> {
+  /** As a JPEG; where a larger size is given, in the middle of black of that size. */
+  async toJpeg(quality: number, size: { width: number; height: number } = this): Promise<Buffer> {
     const { width, height } = this;
+    const left = (size.width - width) >> 1;
+    const top = (size.height - height) >> 1;
     return sharp(this.#pixels, { raw: { width, height, channels: CHANNELS } })
+      .extend({ left, top, right: size.width - width - left, bottom: size.height - height - top, background: "black" })
       .jpeg({ quality })
       .toBuffer();
   }

@@ -1,12 +1,16 @@
-/** Positional reads of small parts of a file. */
+/** Positional reads of parts of a file. */
 import type { FileHandle } from "node:fs/promises";
 
 /** Up to `length` bytes from `position` on: fewer where the file ends before. */
 export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+  return readInto(Buffer.allocUnsafe(length), file, position);
+}
+
+/** Fills a buffer; the answer is the part of it that was filled, where the file ends before. */
+export async function readInto(buffer: Buffer, file: FileHandle, position: number): Promise<Buffer> {
   let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

@@ -3,25 +3,28 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { MediaType } from "../domain/upload.ts";
 import { MediaError } from "../resilience/errors.ts";
-import { giveBack, takeBlock } from "./blocks.ts";
+import { giveBack, takeBlock, takeBytes } from "./blocks.ts";
 import { openFile } from "./open-file.ts";
-import { readAt } from "./read-at.ts";
+import { readInto } from "./read-at.ts";
 
 /** The largest files that are taken, in bytes: pictures are read into memory, and an empty hole of terabytes is no clip. */
 export const MOST_BYTES: Readonly<Record<MediaType, number>> = { image: 64 * 1024 ** 2, video: 16 * 1024 ** 3 };
 
+/** What memory a picture is read into, which may have anything in it. */
+type Take = (size: number) => Buffer;
+
 /**
- * A picture's bytes and their SHA-256. Throws a MediaError: `TOO_LARGE` above 64 MiB, and what `openFile` throws
- * (`FILE_GONE`, `NOT_A_FILE`, `UNREADABLE_FILE`).
+ * A picture's bytes, which may lie in a block (`giveBack`), and their SHA-256. Throws a MediaError: `TOO_LARGE` above 64
+ * MiB, and what `openFile` throws (`FILE_GONE`, `NOT_A_FILE`, `UNREADABLE_FILE`).
  */
 export async function readUpload(path: string): Promise<{ bytes: Buffer; sha256: string }> {
-  return readAndClose(await openFile(path));
+  return readAndClose(await openFile(path), takeBytes);
 }
 
-/** The same of an open picture, which is closed then. Throws a MediaError `TOO_LARGE` above 64 MiB. */
-export async function readAndClose(file: FileHandle): Promise<{ bytes: Buffer; sha256: string }> {
+/** The same of an open picture, which is closed then, in memory of its own. Throws a MediaError `TOO_LARGE` above 64 MiB. */
+export async function readAndClose(file: FileHandle, take?: Take): Promise<{ bytes: Buffer; sha256: string }> {
   try {
-    const bytes = await readPicture(file);
+    const bytes = await readPicture(file, take);
     return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
   } finally {
     await file.close();
@@ -29,10 +32,10 @@ export async function readAndClose(file: FileHandle): Promise<{ bytes: Buffer; s
 }
 
 /** The bytes of an open picture. Throws a MediaError `TOO_LARGE` above 64 MiB. */
-export async function readPicture(file: FileHandle): Promise<Buffer> {
+export async function readPicture(file: FileHandle, take: Take = Buffer.allocUnsafe): Promise<Buffer> {
   const { size } = await file.stat();
   checkSize("image", size);
-  return readAt(file, 0, size);
+  return readInto(take(size), file, 0);
 }
 
 /** Throws a MediaError `TOO_LARGE`. */

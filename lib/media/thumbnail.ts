@@ -12,8 +12,7 @@ const QUALITY = 85;
  * detection. Throws a MediaError as `validatePicture` does.
  */
 export async function drawThumbnail(picture: Buffer, detections: readonly Detection[]): Promise<Buffer> {
-  const small = await Canvas.of(picture, { ...SIZE, enlarge: true });
-  const thumbnail = new Canvas(SIZE.width, SIZE.height);
-  drawDetections(thumbnail, thumbnail.placeInside(small), detections, PEN);
-  return thumbnail.toJpeg(QUALITY);
+  const canvas = await Canvas.of(picture, { ...SIZE, enlarge: true });
+  drawDetections(canvas, detections, PEN);
+  return canvas.toJpeg(QUALITY, SIZE);
 }

@@ -5,6 +5,7 @@ import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
 import type { Upload } from "../domain/upload.ts";
+import { giveBack } from "../media/blocks.ts";
 import { cameraId } from "../media/camera-id.ts";
 import { captureTime } from "../media/capture-time.ts";
 import { imageFormat } from "../media/format.ts";
@@ -65,9 +66,11 @@ async function admitPath(path: string, message: FlowMessage, options: AdmitOptio
     );
   }
   const { bytes, sha256 } = await readUpload(path);
+  const size = bytes.length;
+  giveBack(bytes);
   const sent = sentUpload(message, site);
   const camera = cameraOf(message, options, sent);
-  if (sent) return pictureOf(sent, { camera_id: camera, path, sha256, size: bytes.length });
+  if (sent) return pictureOf(sent, { camera_id: camera, path, sha256, size });
   const { mtimeMs } = await stat(path);
   const receivedMs = site.clock.now();
   const timeZone = site.camera(camera).time_zone;
@@ -76,7 +79,7 @@ async function admitPath(path: string, message: FlowMessage, options: AdmitOptio
     camera_id: camera,
     path,
     media_type: "image",
-    size: bytes.length,
+    size,
     captured_at: captureTime({ name: path, mtimeMs, receivedMs, timeZone }).capturedAt,
     received_at: toIso(receivedMs),
     sha256,

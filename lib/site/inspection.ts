@@ -7,6 +7,7 @@ import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
+import { giveBack } from "../media/blocks.ts";
 import type { Ffmpeg } from "../media/ffmpeg.ts";
 import { loggedName, sentName } from "../media/file-name.ts";
 import { pictureFrame } from "../media/picture.ts";
@@ -112,6 +113,8 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   if (isSeen && clip) await site.writeFile(stillPath, best.bytes);
   if (isSeen)
     await site.writeFile(thumbnailPath, await decode("thumbnail", () => drawThumbnail(best.bytes, best.detections)));
+  // A detector that has answered is done with them as well.
+  giveBack(best.bytes);
   const detected: Detected = {
     inspection_id: inspectionId,
     upload,

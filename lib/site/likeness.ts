@@ -1,5 +1,6 @@
 /** What uploads look like, for `dedupe`. */
 import type { Upload } from "../domain/upload.ts";
+import { giveBack } from "../media/blocks.ts";
 import { pictureHash } from "../media/picture-hash.ts";
 import { readUpload } from "../media/read-file.ts";
 import type { Likeness } from "../store/claims.ts";
@@ -21,7 +22,9 @@ export async function likenessOf(
     const { bytes, sha256 } = await readUpload(upload.path);
     if (sha256 !== upload.sha256) return null;
     const hazard = `likeness ${nodeId} ${upload.upload_id}`;
-    return { hash: await site.nativeWork.run(hazard, () => pictureHash(bytes), NEVER), limit };
+    const hash = await site.nativeWork.run(hazard, () => pictureHash(bytes), NEVER);
+    giveBack(bytes);
+    return { hash, limit };
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { giveBack } from "../../../lib/media/blocks.ts";
 import { hashFile, readUpload } from "../../../lib/media/read-file.ts";
 import { useTempFolder } from "./support.ts";
 
@@ -17,6 +18,21 @@ describe("readUpload", () => {
       await writeFile(path, bytes);
       assert.deepEqual(await readUpload(path), { bytes, sha256: sha256(bytes) });
     }
+  });
+
+  it("takes memory again for another picture only once it was given back", async () => {
+    const write = async (name: string) => {
+      const path = join(folder(), `${name}.jpg`);
+      await writeFile(path, name);
+      return path;
+    };
+    const one = await readUpload(await write("one"));
+    const two = await readUpload(await write("two"));
+    assert.deepEqual([`${one.bytes}`, `${two.bytes}`], ["one", "two"]);
+    giveBack(one.bytes);
+    const three = await readUpload(await write("three"));
+    assert.equal(three.bytes.buffer, one.bytes.buffer);
+    assert.deepEqual([`${two.bytes}`, `${three.bytes}`], ["two", "three"]);
   });
 
   it("refuses what is gone, no regular file, or too large", async () => {
