@@ -1,5 +1,5 @@
 /** Opening files that others wrote: regular ones only, and never through a link. */
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { MediaError } from "../resilience/errors.ts";
@@ -8,11 +8,17 @@ import { loggedName } from "./file-name.ts";
 // O_NONBLOCK keeps a FIFO from holding us until somebody writes to it.
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+export interface OpenFile {
+  readonly file: FileHandle;
+  /** As it was when it was opened. */
+  readonly stats: BigIntStats;
+}
+
 /**
  * Opens a regular file for reading; its last part may not be a link. Throws a MediaError: `FILE_GONE`, `NOT_A_FILE`,
  * `UNREADABLE_FILE` (retryable: permissions and disks get repaired).
  */
-export async function openFile(path: string): Promise<FileHandle> {
+export async function openFile(path: string): Promise<OpenFile> {
   let file: FileHandle;
   try {
     file = await open(path, READ_ONLY);
@@ -20,7 +26,8 @@ export async function openFile(path: string): Promise<FileHandle> {
     throw openError(path, thrown);
   }
   try {
-    if ((await file.stat()).isFile()) return file;
+    const stats = await file.stat({ bigint: true });
+    if (stats.isFile()) return { file, stats };
     throw notAFile(path);
   } catch (thrown) {
     await file.close();
@@ -32,7 +39,7 @@ export async function openFile(path: string): Promise<FileHandle> {
  * Opens a regular file below `root`. A path that leaves the root, by `..` or through a linked folder, is refused.
  * Throws a MediaError: `OUTSIDE_ROOT`, `ROOT_MISSING` (retryable), and what `openFile` throws.
  */
-export async function openInside(root: string, relativePath: string): Promise<FileHandle> {
+export async function openInside(root: string, relativePath: string): Promise<OpenFile> {
   const path = join(root, relativePath);
   const realRoot = await realpath(root).catch((thrown: unknown) => {
     throw rootError(root, thrown);
@@ -42,11 +49,11 @@ export async function openInside(root: string, relativePath: string): Promise<Fi
   });
   const outside = () => new MediaError("OUTSIDE_ROOT", `${loggedName(path)} is not inside ${root}`);
   if (!isInside(realRoot, realFolder)) throw outside();
-  const file = await openFile(join(realFolder, basename(path)));
+  const opened = await openFile(join(realFolder, basename(path)));
   // Its folder may have become a link after it was looked up.
-  const opened = await openedPath(file);
-  if (opened === null || isInside(realRoot, dirname(opened))) return file;
-  await file.close();
+  const place = await placeOf(opened);
+  if (place === null || isInside(realRoot, dirname(place))) return opened;
+  await opened.file.close();
   throw outside();
 }
 
@@ -84,8 +91,8 @@ function notAFile(path: string, cause?: unknown): MediaError {
 }
 
 /** Where an open file really lies; null where the system does not say, which only Linux does. */
-function openedPath({ fd }: FileHandle): Promise<string | null> {
-  return readlink(`/proc/self/fd/${fd}`).catch(() => null);
+function placeOf({ file }: OpenFile): Promise<string | null> {
+  return readlink(`/proc/self/fd/${file.fd}`).catch(() => null);
 }
 
 function isInside(root: string, folder: string): boolean {

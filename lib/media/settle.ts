@@ -9,7 +9,7 @@ import { isComplete } from "./completeness.ts";
 import { FORMAT_HEAD_BYTES } from "./format.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { Nudge } from "./nudge.ts";
-import { openInside } from "./open-file.ts";
+import { type OpenFile, openInside } from "./open-file.ts";
 import { readAt } from "./read-at.ts";
 import { checkSize, hashFile, MOST_BYTES, readPicture } from "./read-file.ts";
 import { type FileSighting, sightingOf } from "./sighting.ts";
@@ -100,16 +100,16 @@ async function lookAt(options: SettleOptions, stableState: string | null): Promi
   const { root, relativePath, signal } = options;
   const mediaType = mediaTypeOf(relativePath);
   if (mediaType === null) return NOTHING;
-  const file = await openUpload(root, relativePath);
-  if (file === null) return NOTHING;
+  const open = await openUpload(root, relativePath);
+  if (open === null) return NOTHING;
+  const { file, stats } = open;
   try {
-    const stats = await file.stat({ bigint: true });
     const state = stateOf(stats);
     const sighting = sightingOf(relativePath, mediaType, stats);
     const judged = state === stableState;
     if (!judged && !(await isWhole(file, sighting))) return { done: false, state };
-    const problem = judged ? await problemOf(file, sighting, options) : null;
-    const found = problem === null ? { problem, sha256: await hashFile(file, signal) } : { problem };
+    const problem = judged ? await problemOf(open, sighting, options) : null;
+    const found = problem === null ? { problem, sha256: await hashFile(open, signal) } : { problem };
     const stateAfter = stateOf(await file.stat({ bigint: true }));
     if (stateAfter !== state) return { done: false, state: stateAfter };
     return { done: true, file: { ...sighting, path: join(root, relativePath), ...found } };
@@ -124,7 +124,7 @@ function stateOf({ ino, size, mtimeNs }: BigIntStats): string {
 }
 
 /** Null where there is no such file to take, or not any more. */
-async function openUpload(root: string, relativePath: string): Promise<FileHandle | null> {
+async function openUpload(root: string, relativePath: string): Promise<OpenFile | null> {
   try {
     return await openInside(root, relativePath);
   } catch (thrown) {
@@ -140,15 +140,15 @@ async function isWhole(file: FileHandle, { mediaType, size, relativePath }: File
 
 /** What is wrong with the file as it lies; null when it can be used. */
 async function problemOf(
-  file: FileHandle,
+  open: OpenFile,
   { mediaType, size, relativePath }: FileSighting,
   { decode }: SettleOptions,
 ): Promise<MediaError | null> {
   try {
     checkSize(mediaType, size);
-    if (mediaType === "video") validateVideoHeader(await readAt(file, 0, FORMAT_HEAD_BYTES), relativePath);
+    if (mediaType === "video") validateVideoHeader(await readAt(open.file, 0, FORMAT_HEAD_BYTES), relativePath);
     else {
-      const picture = await readPicture(file);
+      const picture = await readPicture(open);
       await decode(() => validatePicture(picture));
     }
     return null;

@@ -22,8 +22,7 @@ export async function writeFileAtomic(path: string, bytes: Buffer, options: { fl
   written += 1;
   const temporary = `${path}.${PROCESS}.${written}.tmp`;
   try {
-    const made = await mkdir(folder, { recursive: true });
-    await writeFile(temporary, bytes, { flag: "wx", flush });
+    const made = await writeNew(temporary, bytes, flush);
     await rename(temporary, path);
     if (flush) await flushFolders(folder, made === undefined ? folder : dirname(made));
   } catch (cause) {
@@ -33,6 +32,20 @@ export async function writeFileAtomic(path: string, bytes: Buffer, options: { fl
     if (isDiskFull(cause)) throw new StoreError("DISK_FULL", `There is no room left for ${path}`, passing);
     throw new StoreError("FILE_NOT_WRITTEN", `${path} cannot be written: ${asError(cause).message}`, passing);
   }
+}
+
+/** Writes a file that is not there yet; the answer is the uppermost folder that had to be made for it, if any had to be. */
+async function writeNew(path: string, bytes: Buffer, flush: boolean): Promise<string | undefined> {
+  const write = () => writeFile(path, bytes, { flag: "wx", flush });
+  try {
+    await write();
+    return undefined;
+  } catch (thrown) {
+    if (codeOf(thrown) !== "ENOENT") throw thrown;
+  }
+  const made = await mkdir(dirname(path), { recursive: true });
+  await write();
+  return made;
 }
 
 /** Removes from a folder and all below it the temporary files that `writeFileAtomic` has left in a process that was killed. */

@@ -32,11 +32,11 @@ export async function lookAtClip(looking: Looking, options: ClipInspectionOption
   const { upload, found, signal } = looking;
   // First, so that nothing else that happens to a clip looks as if ffmpeg were there.
   await options.ffmpeg.assertThere(signal);
-  const file = await (found ? openInside(found.root, found.path) : openFile(upload.path));
+  const open = await (found ? openInside(found.root, found.path) : openFile(upload.path));
+  const { file, stats: before } = open;
   try {
-    const before = await file.stat({ bigint: true });
     // Its time of change proves nothing, since cameras set that; and ffmpeg reads all of it in any case.
-    if ((await hashFile(file, signal)) !== upload.sha256) return null;
+    if ((await hashFile(open, signal)) !== upload.sha256) return null;
     const taken = await takeFrames(looking, options).catch(asError);
     await assertSame(file, before, upload.path);
     if (taken instanceof Error) throw taken;

@@ -8,7 +8,7 @@ import { EventRecord } from "../domain/event.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { alertPackets, detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
 import { openInside } from "../media/open-file.ts";
-import { readPicture } from "../media/read-file.ts";
+import { readAndClose } from "../media/read-file.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
@@ -185,8 +185,7 @@ export class Publisher {
     if (path === null) return null;
     const folder = this.#site.file(kind);
     try {
-      const file = await openInside(folder, relative(folder, path));
-      return await readPicture(file).finally(() => file.close());
+      return (await readAndClose(await openInside(folder, relative(folder, path)))).bytes;
     } catch {
       return null;
     }

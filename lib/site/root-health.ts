@@ -76,7 +76,7 @@ export async function isGone({ root, path }: UploadFile, store: Store): Promise<
     if (thrown instanceof MediaError && !thrown.retryable) return null;
     throw thrown;
   });
-  await found?.close();
+  await found?.file.close();
   await confirmHealthy(root, store);
   return found === null;
 }

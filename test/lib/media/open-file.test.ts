@@ -21,7 +21,7 @@ describe("openInside", () => {
   });
 
   async function read(relativePath: string, from = root()): Promise<string> {
-    const file = await openInside(from, relativePath);
+    const { file } = await openInside(from, relativePath);
     try {
       return await file.readFile("utf8");
     } finally {

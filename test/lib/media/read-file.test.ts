@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { giveBack } from "../../../lib/media/blocks.ts";
+import { openFile } from "../../../lib/media/open-file.ts";
 import { hashFile, readUpload } from "../../../lib/media/read-file.ts";
 import { useTempFolder } from "./support.ts";
 
@@ -59,14 +60,14 @@ describe("hashFile", () => {
     const bytes = randomBytes(2_500_000);
     const path = join(folder(), "a.mp4");
     await writeFile(path, bytes);
-    const file = await open(path);
+    const open = await openFile(path);
     try {
-      await file.read(Buffer.alloc(100), 0, 100);
-      assert.equal(await hashFile(file, new AbortController().signal), sha256(bytes));
-      assert.equal(await hashFile(file, new AbortController().signal), sha256(bytes));
-      await assert.rejects(hashFile(file, AbortSignal.abort()), { name: "AbortError" });
+      await open.file.read(Buffer.alloc(100), 0, 100);
+      assert.equal(await hashFile(open, new AbortController().signal), sha256(bytes));
+      assert.equal(await hashFile(open, new AbortController().signal), sha256(bytes));
+      await assert.rejects(hashFile(open, AbortSignal.abort()), { name: "AbortError" });
     } finally {
-      await file.close();
+      await open.file.close();
     }
   });
 });
