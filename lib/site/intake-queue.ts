@@ -113,8 +113,8 @@ export class IntakeQueue {
   /** Starts what may run now; the answer is whether the rest is held back until there is room again. */
   #startSome(): boolean {
     this.#allLooking = false;
-    while (!this.#looks.full) {
-      if (this.#room() <= 0) return true;
+    for (let room = this.#room(); !this.#looks.full; room -= 1) {
+      if (room <= 0) return true;
       const found = this.#next();
       if (found === undefined) return false;
       this.#lastCamera = found.camera_id ?? "";
