@@ -5,9 +5,9 @@ import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 import { manifest, nodeNames, root } from "./manifest.ts";
-import { type NodeRed, type NodeRedPackage, startNodeRed } from "./node-red.ts";
 
 const VERSIONS: readonly NodeRedPackage[] = ["node-red-4", "node-red"];
 

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Aedes, type AuthenticateError } from "aedes";
+import { freePort } from "./free-port.ts";
 
 export interface BrokerOptions {
   /** Without it, a free one. */
@@ -143,16 +144,6 @@ function aedes(port: number, { username, password }: BrokerOptions): Server {
     throw new Error("Aedes runs in this process and cannot be paused");
   };
   return { start, stop: () => stopRunning(), signal };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
 }
 
 async function untilAccepting(port: number, check: () => void): Promise<void> {

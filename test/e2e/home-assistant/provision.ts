@@ -15,7 +15,7 @@ import type { Version } from "./versions.ts";
 /** Much faster than pip at finding versions that fit together, and it can look at a day of the past. */
 const UV = "0.13.9";
 /** With all that they depend on. */
-const INTEGRATIONS = ["frontend", "history", "logbook", "mobile_app", "mqtt", "recorder", "stream"];
+const INTEGRATIONS = ["backup", "frontend", "history", "logbook", "mobile_app", "mqtt", "recorder", "stream", "tts"];
 
 const run = promisify(execFile);
 const Manifest = z.object({
@@ -50,8 +50,8 @@ async function install(version: Version, environment: string): Promise<void> {
   const into = ["--python", join(environment, "bin/python"), "--only-binary", ":all:"];
   // Only this says what its integrations need.
   await uvRun("pip install", ...into, "--no-deps", core);
-  const [home = ""] = globSync("lib/python*/site-packages/homeassistant", { cwd: environment });
-  const folder = join(environment, home);
+  const packages = join(environment, "lib", `python${version.python}`, "site-packages");
+  const folder = join(packages, "homeassistant");
   await uvRun(
     "pip install",
     ...into,
@@ -60,6 +60,9 @@ async function install(version: Version, environment: string): Promise<void> {
     core,
     ...requirements(join(folder, "components")),
   );
+  for (const [module, name] of Object.entries(version.unspoken)) {
+    await writeFile(join(packages, `${module}.py`), `${name} = None\n`);
+  }
 }
 
 /** What the integrations ask for, with what they depend on, and what their code imports though they might do without. */

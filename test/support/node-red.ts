@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "./eventually.ts";
 
 /** The versions under test, as package.json names them. */
 export type NodeRedPackage = "node-red-4" | "node-red";
@@ -16,6 +16,8 @@ export interface NodeRed {
   log(): string;
   /** Ends it as Ctrl-C does; throws unless it then ends by itself and well. */
   stop(): Promise<void>;
+  /** As a crash does. */
+  kill(): Promise<void>;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -70,6 +72,12 @@ export async function startNodeRed(version: NodeRedPackage, userDir: string): Pr
       }
       process.removeListener("exit", killWithUs);
       if (child.exitCode !== 0) throw new Error(`Node-RED ended with ${child.exitCode ?? child.signalCode}:\n${log}`);
+    },
+    kill: async () => {
+      process.removeListener("exit", killWithUs);
+      if (ended()) return;
+      killWithUs();
+      await once(child, "close");
     },
   };
 }

@@ -1,0 +1,115 @@
+/** A house with cameras: a broker, Vigil in a Node-RED of its own, the servers that it asks, and Home Assistant. */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { prepareUserDir } from "../../../flows/user-dir.ts";
+import { type DetectorServer, startDetectorServer } from "../../support/detector-server.ts";
+import { type LlmServer, startLlmServer } from "../../support/llm-server.ts";
+import { type Broker, startBroker } from "../../support/mosquitto.ts";
+import { type NodeRed, startNodeRed } from "../../support/node-red.ts";
+import { scene } from "../../support/pictures.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { HomeAssistant } from "./home-assistant.ts";
+import { addMqtt } from "./onboarding.ts";
+import type { Version } from "./versions.ts";
+
+export const SITE = "home";
+export const VERDICT = {
+  reasoning: "One person by day at the front door.",
+  entities: [{ type: "visitor", description: "An adult with a parcel.", threat_level: "low" }],
+  flags: [{ type: "lingering", description: "Stays after nobody opened.", severity: "warning" }],
+  summary: "A person stands at the front door.",
+  risk_score: 64,
+  confidence: 0.7,
+  recommended_action: "Look at the picture.",
+};
+const BOX = { x: 100, y: 40, width: 60, height: 120 };
+const PERSON = { class: "person", confidence: 0.87, bbox: BOX };
+
+export class House {
+  readonly homeAssistant: HomeAssistant;
+  readonly broker: Broker;
+  readonly detector: DetectorServer;
+  readonly llm: LlmServer;
+  readonly #folder = tempFolder();
+  #nodeRed: NodeRed | null = null;
+  #uploads = 0;
+
+  private constructor(homeAssistant: HomeAssistant, broker: Broker, detector: DetectorServer, llm: LlmServer) {
+    this.homeAssistant = homeAssistant;
+    this.broker = broker;
+    this.detector = detector;
+    this.llm = llm;
+  }
+
+  /** Resolves when all of it runs. */
+  static async start(version: Version): Promise<House> {
+    const broker = await startBroker();
+    if (broker.kind !== "mosquitto") throw new Error("Mosquitto is not installed: apt-get install mosquitto");
+    const homeAssistant = await HomeAssistant.start(version);
+    const house = new House(homeAssistant, broker, await startDetectorServer(), await startLlmServer());
+    house.detector.answer([PERSON]);
+    house.llm.answer(VERDICT);
+    await addMqtt(homeAssistant.url, homeAssistant.token, broker.port);
+    await house.startNodeRed();
+    return house;
+  }
+
+  /** A picture of a person, uploaded by the camera of that folder. */
+  async upload(camera: string): Promise<void> {
+    this.#uploads += 1;
+    const folder = join(this.#folder, "cameras", camera);
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, `${this.#uploads}.jpg`);
+    writeFileSync(`${file}.part`, await scene(BOX, { seed: this.#uploads }));
+    renameSync(`${file}.part`, file);
+  }
+
+  async startNodeRed(): Promise<void> {
+    const userDir = join(this.#folder, "node-red");
+    mkdirSync(userDir, { recursive: true });
+    writeFileSync(join(userDir, "flows.json"), JSON.stringify(this.#flow()));
+    prepareUserDir(userDir);
+    this.#nodeRed = await startNodeRed("node-red", userDir);
+  }
+
+  /** As a user ends it. */
+  async stopNodeRed(): Promise<void> {
+    await this.#nodeRed?.stop();
+    this.#nodeRed = null;
+  }
+
+  /** As a power cut does. */
+  async killNodeRed(): Promise<void> {
+    await this.#nodeRed?.kill();
+    this.#nodeRed = null;
+  }
+
+  async close(): Promise<void> {
+    await this.killNodeRed();
+    await this.homeAssistant.kill();
+    await Promise.all([this.broker.stop(), this.detector.close(), this.llm.close()]);
+  }
+
+  #flow() {
+    const onTab = { z: "tab", x: 0, y: 0, site: "site" };
+    const folder = join(this.#folder, "cameras");
+    mkdirSync(folder, { recursive: true });
+    return [
+      { id: "tab", type: "tab", label: "Vigil" },
+      {
+        id: "site",
+        type: "vigil-site",
+        site: SITE,
+        dataDir: join(this.#folder, "data"),
+        mqttUrl: this.broker.url,
+        timeZone: "UTC",
+      },
+      { ...onTab, id: "watch", type: "foscam-watch", folder, wires: [["dedupe"], [], []] },
+      { ...onTab, id: "dedupe", type: "dedupe", wires: [["detect"], [], []] },
+      { ...onTab, id: "detect", type: "detect", url: this.detector.url, wires: [["batch"], [], []] },
+      { ...onTab, id: "batch", type: "batch-window", idle: "0", wires: [["analyze"], []] },
+      { ...onTab, id: "analyze", type: "nemotron-analyze", url: this.llm.url, wires: [["alert"], []] },
+      { ...onTab, id: "alert", type: "risk-alert", wires: [[], [], []] },
+    ];
+  }
+}

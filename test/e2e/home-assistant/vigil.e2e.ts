@@ -1,0 +1,201 @@
+/** Vigil as Home Assistant shows it, from discovery over uploads to restarts of each part. */
+import assert from "node:assert/strict";
+import type { HassEntity } from "home-assistant-js-websocket";
+import { siteTopics } from "../../../lib/domain/topics.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type Subscriber, subscribe } from "../../support/subscriber.ts";
+import { removeTempFolders } from "../../support/temp-folder.ts";
+import {
+  AN_INSTANT,
+  CAMERA_AFTER_UPLOAD,
+  type ExpectedDevice,
+  entityIdOf,
+  expectedCamera,
+  expectedHub,
+  HUB_AT_REST,
+} from "./expected.ts";
+import { House, SITE, VERDICT } from "./house.ts";
+import { VERSIONS } from "./versions.ts";
+
+/** The first time, the machine gets Home Assistant in it. */
+const SETUP_MS = 600_000;
+const PATIENCE_MS = 60_000;
+const topics = siteTopics("vigil", SITE);
+
+for (const version of VERSIONS) {
+  describe(`Vigil in Home Assistant ${version.homeAssistant}`, function () {
+    this.timeout(240_000);
+    const began = new Date();
+    let house: House;
+    let subscriber: Subscriber;
+
+    before(async function () {
+      this.timeout(SETUP_MS);
+      house = await House.start(version);
+      subscriber = await subscribe(house.broker.url, "#");
+    });
+    after(async () => {
+      await subscriber?.close();
+      await house?.close();
+      removeTempFolders();
+    });
+
+    const api = () => house.homeAssistant.api;
+    const stateOf = (entityId: string, expected: string | RegExp) =>
+      api().state(
+        entityId,
+        ({ state }) => (typeof expected === "string" ? state === expected : expected.test(state)),
+        PATIENCE_MS,
+      );
+    /** What the event entity has fired, by its history: of each time the event's type and id. */
+    const firings = async (cameraId: string) => {
+      const past = await api().history(entityIdOf(cameraId, "security"), began);
+      const byTime = new Map(past.map((moment) => [moment.state, moment.attributes]));
+      return [...byTime].flatMap(([state, { event_type, event_id }]) =>
+        AN_INSTANT.test(state) ? [{ event_type, event_id }] : [],
+      );
+    };
+    /** Uploads a picture, and waits until the event entity has fired for it. */
+    const uploadAndFire = async (camera: string, cameraId: string): Promise<HassEntity> => {
+      const entityId = entityIdOf(cameraId, "security");
+      const before = api().states[entityId]?.attributes.event_id;
+      await house.upload(camera);
+      const fired = ({ state, attributes }: HassEntity) => AN_INSTANT.test(state) && attributes.event_id !== before;
+      return api().state(entityId, fired, PATIENCE_MS);
+    };
+    const assertRegistered = async (device: ExpectedDevice, via: string | null) => {
+      const devices = await api().devices();
+      const find = (id: string) => devices.find(({ identifiers }) => identifiers.some(([, own]) => own === id));
+      const found = find(device.id) ?? assert.fail(`no device ${device.id}`);
+      assert.deepEqual([found.name, found.model, found.manufacturer], [device.name, device.model, "Vigil"]);
+      assert.equal(found.via_device_id, via === null ? null : find(via)?.id);
+      const entities = (await api().entities()).filter(({ device_id }) => device_id === found.id);
+      assert.deepEqual(
+        entities.map(({ entity_id, unique_id, entity_category }) => [unique_id, entity_id, entity_category]).sort(),
+        device.entities.map(({ uniqueId, entityId, category }) => [uniqueId, entityId, category]).sort(),
+      );
+    };
+    const assertShown = async (device: ExpectedDevice, states: Readonly<Record<string, string | RegExp>>) => {
+      for (const { key, entityId, attributes } of device.entities) {
+        const shown = await stateOf(entityId, states[key] ?? assert.fail(`no expected state of ${key}`));
+        const own = Object.keys(attributes).map((name) => [name, shown.attributes[name]]);
+        assert.deepEqual(Object.fromEntries(own), attributes, entityId);
+      }
+    };
+    /** The states that must outlive every restart. A picture's is the time when it last came. */
+    const lasting = (devices: readonly ExpectedDevice[]) =>
+      Object.fromEntries(
+        devices.flatMap(({ entities }) =>
+          entities
+            .filter(({ retained, platform }) => (retained && platform !== "image") || platform === "event")
+            .map(({ entityId }) => [entityId, api().states[entityId]?.state]),
+        ),
+      );
+    /** Has all that lasts come back as it was, after what `interrupt` does. */
+    const assertSurvives = async (camera: string, cameraId: string, interrupt: () => Promise<void>) => {
+      const devices = [expectedHub(), expectedCamera(cameraId, camera)];
+      const { attributes } = await uploadAndFire(camera, cameraId);
+      await assertShown(expectedHub(), HUB_AT_REST);
+      const before = lasting(devices);
+      assert.ok(Object.values(before).every((state) => state !== undefined && state !== "unavailable"));
+      await interrupt();
+      for (const [entityId, state = ""] of Object.entries(before)) await stateOf(entityId, state);
+      await stateOf(entityIdOf(cameraId, "last_picture"), AN_INSTANT);
+      const { attributes: next } = await uploadAndFire(camera, cameraId);
+      return [attributes.event_id, next.event_id];
+    };
+    const assertFired = async (cameraId: string, eventIds: readonly unknown[]) => {
+      // The recorder writes a moment later.
+      await eventually(async () => (await firings(cameraId)).length >= eventIds.length, "the history", PATIENCE_MS);
+      assert.deepEqual(
+        (await firings(cameraId)).map(({ event_id }) => event_id),
+        eventIds,
+      );
+    };
+
+    it("shows the hub", async () => {
+      const hub = expectedHub();
+      await assertShown(hub, HUB_AT_REST);
+      await assertRegistered(hub, null);
+    });
+
+    it("shows a new camera with all that its first picture means", async () => {
+      const camera = expectedCamera("front_door", "Front Door");
+      await house.upload("Front Door");
+      await assertShown(camera, CAMERA_AFTER_UPLOAD);
+      await assertRegistered(camera, expectedHub().id);
+    });
+
+    it("fires once for an upload, with the event as attributes", async () => {
+      await house.upload("Yard");
+      const { attributes } = await stateOf(entityIdOf("yard", "security"), AN_INSTANT);
+      const { event_type, summary, risk_score, risk_level, reasoning, entities, flags, camera_id } = attributes;
+      assert.deepEqual(
+        { event_type, summary, risk_score, risk_level, reasoning, entities, flags, camera_id },
+        {
+          event_type: "high",
+          risk_level: "high",
+          camera_id: "yard",
+          summary: VERDICT.summary,
+          risk_score: VERDICT.risk_score,
+          reasoning: VERDICT.reasoning,
+          entities: VERDICT.entities,
+          flags: VERDICT.flags,
+        },
+      );
+      const second = await uploadAndFire("Yard", "yard");
+      await assertFired("yard", [attributes.event_id, second.attributes.event_id]);
+    });
+
+    it("has everything again after a restart of Home Assistant, and fires nothing twice", async () => {
+      const ids = await assertSurvives("Garage", "garage", () => house.homeAssistant.restart());
+      await assertFired("garage", ids);
+    });
+
+    it("has everything again after a restart of a broker that keeps nothing", async () => {
+      const ids = await assertSurvives("Porch", "porch", () => house.broker.restart());
+      await assertFired("porch", ids);
+    });
+
+    it("is unavailable while Node-RED is away, and then as it was", async () => {
+      const ids = await assertSurvives("Shed", "shed", async () => {
+        await house.stopNodeRed();
+        await stateOf(entityIdOf("shed", "risk_score"), "unavailable");
+        await stateOf(`binary_sensor.vigil_${SITE}_running`, "off");
+        await house.startNodeRed();
+      });
+      await assertFired("shed", ids);
+    });
+
+    it("fires for no second event when Node-RED was killed with the first on its way", async () => {
+      const topic = topics.camera("attic", "security");
+      await uploadAndFire("Attic", "attic");
+      const heard = subscriber.messages.length;
+      await house.upload("Attic");
+      await subscriber.waitFor((message) => {
+        return message.topic === topic && subscriber.messages.indexOf(message) >= heard;
+      }, PATIENCE_MS);
+      await house.killNodeRed();
+      await stateOf(entityIdOf("attic", "risk_score"), "unavailable");
+      await house.startNodeRed();
+      await stateOf(entityIdOf("attic", "risk_score"), String(VERDICT.risk_score));
+      const last = await uploadAndFire("Attic", "attic");
+      const fired = async () => (await firings("attic")).map(({ event_id }) => event_id);
+      await eventually(async () => (await fired()).includes(last.attributes.event_id), "the history", PATIENCE_MS);
+      assert.equal(new Set(await fired()).size, 3);
+    });
+
+    it("turns motion off by itself", async () => {
+      await stateOf(entityIdOf("attic", "motion"), "off");
+      await stateOf(entityIdOf("attic", "person"), "off");
+    });
+
+    it("gives Home Assistant no reason to complain", async () => {
+      const complaints = house.homeAssistant.log.filter(
+        ({ level, logger, text }) =>
+          level !== "INFO" && level !== "DEBUG" && (/vigil[_/]/.test(text) || /\.mqtt\b(?!\.client)/.test(logger)),
+      );
+      assert.deepEqual(complaints, []);
+    });
+  });
+}
