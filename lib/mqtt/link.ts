@@ -2,7 +2,7 @@
 import { connect, type MqttClient, UniqueMessageIdProvider } from "mqtt";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { asError, InputError, ServerError } from "../resilience/errors.ts";
+import { asError, InputError, reasonOf, ServerError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
 import { type BrokerSettings, resolveBroker } from "./broker.ts";
 
@@ -67,7 +67,7 @@ export class MqttLink {
     });
     this.#client.on("connect", () => this.#onConnect());
     this.#client.on("close", () => this.#enter("disconnected"));
-    this.#client.on("error", (error) => this.#report(reason(error)));
+    this.#client.on("error", (error) => this.#report(reasonOf(error)));
     this.#client.on("message", (topic, payload, { retain }) => {
       for (const [filter, { listeners }] of [...this.#subscriptions]) {
         if (!fits(topic, filter)) continue;
@@ -265,9 +265,4 @@ function fits(topic: string, filter: string): boolean {
   if (open) wanted.pop();
   if (open ? levels.length < wanted.length : levels.length !== wanted.length) return false;
   return wanted.every((level, index) => level === "+" || level === levels[index]);
-}
-
-/** Where a host name has several addresses, Node tells one error for each and no message of its own. */
-function reason(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map((each) => asError(each).message).join(", ") : error.message;
 }

@@ -68,3 +68,8 @@ export class ReplyError extends VigilError {}
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
+
+/** What an error says. Where a host name has several addresses, Node tells one error for each and no message of its own. */
+export function reasonOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map((each) => asError(each).message).join(", ") : error.message;
+}
