@@ -6,6 +6,7 @@ import { asError } from "../lib/resilience/errors.ts";
 import { SiteConfig } from "../lib/site/config.ts";
 import { SharedSite } from "../lib/site/shared-site.ts";
 import { Site } from "../lib/site/site.ts";
+import { findHomeAssistant } from "./home-assistant-node.ts";
 import { configError, nodeLogger } from "./node-glue.ts";
 import { serveSiteAdmin } from "./site-admin.ts";
 import type { SiteCredentials, SiteNode } from "./site-node.ts";
@@ -32,6 +33,7 @@ export default function vigilSite(RED: NodeAPI): void {
         new Site({
           config: config.data,
           dataDir: dataDir === "" ? null : resolve(String(RED.settings.userDir ?? process.cwd()), dataDir),
+          homeAssistant: findHomeAssistant(RED, config.data.homeAssistant),
           clock: systemClock,
           logger: nodeLogger(this),
           onMqttState: (state) => this.status(MQTT_STATUS[state]),

@@ -12,11 +12,13 @@ const COMPOSITION = "site";
 const GLUE = [
   "define-node.ts",
   "flow-config.ts",
+  "home-assistant-node.ts",
   "node-glue.ts",
   "node-status.ts",
   "running-node.ts",
   "site-admin.ts",
   "site-node.ts",
+  "vigil-home-assistant.ts",
   "vigil-site.ts",
   "wiring.ts",
 ];

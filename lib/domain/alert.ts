@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CameraId } from "./camera.ts";
 import { EventRecord, SecurityEvent } from "./event.ts";
 import { RecordId } from "./ids.ts";
+import { Notification } from "./notification.ts";
 import { RiskLevel } from "./risk.ts";
 import { IsoTime } from "./time.ts";
 
@@ -32,7 +33,11 @@ export const AlertRecord = z.object({
 export type AlertRecord = z.infer<typeof AlertRecord>;
 
 /** The payload that leaves `risk-alert`, on either output. */
-export const Alert = AlertRecord.extend({ event: SecurityEvent });
+export const Alert = AlertRecord.extend({
+  event: SecurityEvent,
+  /** What phones are shown of it; absent where the event is suppressed. */
+  notification: Notification.optional(),
+});
 export type Alert = z.infer<typeof Alert>;
 
 /** An alert as it is published: without what its event was judged on. */

@@ -6,7 +6,7 @@ import type { Camera } from "../domain/camera.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { attributesTopic, commandTopic, type Topics } from "../domain/topics.ts";
 import { ConfigError } from "../resilience/errors.ts";
-import { CAMERA_ENTITIES, HUB_ENTITIES, type HubKey } from "./entities.ts";
+import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey } from "./entities.ts";
 import { type Entity, takesCommands } from "./entity.ts";
 
 export interface DiscoverySite {
@@ -85,7 +85,16 @@ function topicsOf(entity: Entity, topic: string, availability: string): object {
   };
 }
 
-function hubId({ siteId }: DiscoverySite): string {
+/** The id that Home Assistant gives one of a camera's entities, unless somebody has changed it there. */
+export function cameraEntityId(siteId: string, cameraId: string, key: CameraKey): string {
+  return entityId(CAMERA_ENTITIES[key], `${hubId({ siteId })}_${cameraId}_${key}`);
+}
+
+function entityId({ platform }: Entity, id: string): string {
+  return `${platform}.${id.replaceAll("-", "_")}`;
+}
+
+function hubId({ siteId }: Pick<DiscoverySite, "siteId">): string {
   if (!/^[a-z0-9_-]+$/.test(siteId)) {
     throw new ConfigError("SITE_ID", `"${siteId}" cannot be a site's id: it must have only a-z, 0-9, _ and -`);
   }
@@ -100,7 +109,7 @@ function render(site: DiscoverySite, entity: Entity, id: string, rest: object): 
     unique_id: id,
     // Before 2025.10 Home Assistant reads the one, from 2026.4 on only the other; with both it is silent in between.
     object_id: id,
-    default_entity_id: `${platform}.${id.replaceAll("-", "_")}`,
+    default_entity_id: entityId(entity, id),
     qos: 1,
     origin: { name: ORIGIN, sw_version: site.version },
   };

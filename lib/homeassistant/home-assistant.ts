@@ -43,14 +43,18 @@ export class HomeAssistant {
     return this.#household.now;
   }
 
+  /** Resolves while or as soon as it is connected; rejects with the signal's reason. */
+  untilConnected(signal: AbortSignal): Promise<void> {
+    return this.#link.untilConnected(signal);
+  }
+
   /**
-   * Has a notify action send a notification, as soon as Home Assistant is there; `target` is its name without `notify.`.
-   * Resolves when Home Assistant has handed it on, not when a phone has it. Rejects with the signal's reason.
+   * Has a notify action send a notification; `target` is its name without `notify.`. Resolves when Home Assistant has
+   * handed it on, not when a phone has it. Rejects with the signal's reason.
    * @throws ServerError `HA_OFFLINE`, `HA_TIMEOUT`, `HA_FAILED`
    * @throws ReplyError `HA_REFUSED`: there is no such target, for one
    */
   async notify(target: string, notification: Notification, signal: AbortSignal): Promise<void> {
-    await this.#link.untilConnected(signal);
     const call = { type: "call_service", domain: "notify", service: target, service_data: notification };
     await this.#link.request(call, { timeoutMs: NOTIFY_MS, signal });
   }

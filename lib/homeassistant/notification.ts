@@ -2,7 +2,6 @@
  * An alert as a notification of the companion app: how loud it is, what it says, its picture and its buttons. One event
  * has one notification, which each later one replaces.
  */
-import type { AlertRecord } from "../domain/alert.ts";
 import type { EventRecord } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
@@ -68,7 +67,7 @@ const RINGING: Loudness = {
 };
 
 /** Nobody knows how bad it is: as an alert that is. */
-const UNJUDGED = LOUDNESS.high;
+const UNJUDGED: RiskLevel = "high";
 
 const SILENT: Loudness = {
   channel: "Vigil updates",
@@ -77,15 +76,10 @@ const SILENT: Loudness = {
 };
 
 /** What a phone is to show of an event that alerted. */
-export function alertNotification(
-  { severity }: Pick<AlertRecord, "severity">,
-  event: EventRecord,
-  options: NotificationOptions,
-): Notification {
+export function alertNotification(event: EventRecord, options: NotificationOptions): Notification {
   const said = event.recommended_action ? `${event.summary} ${event.recommended_action}` : event.summary;
   const { loud, critical, dashboard } = options;
-  const ringing = severity === "critical" && critical ? RINGING : null;
-  const loudness = ringing ?? (severity === null ? UNJUDGED : LOUDNESS[severity]);
+  const loudness = critical && event.risk_level === "critical" ? RINGING : LOUDNESS[event.risk_level ?? UNJUDGED];
   return {
     title: titleOf(event),
     // Never the summary alone: of some words, such as "clear_notification", the app makes a command to the phone.

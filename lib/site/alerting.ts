@@ -1,8 +1,9 @@
-/** What `risk-alert` does: decides whether an event deserves a person's attention, and keeps the reasons. */
+/** What `risk-alert` does: decides whether an event deserves a person's attention, keeps the reasons, and tells people. */
 import { type AlertRule, alertOf, decide } from "../alert/decide.ts";
 import { type AlertRecord, PublishedAlert } from "../domain/alert.ts";
 import { SecurityEvent } from "../domain/event.ts";
 import { RISK_LEVELS } from "../domain/risk.ts";
+import type { AlertNotifier } from "./alert-notifier.ts";
 import type { Site } from "./site.ts";
 import type { InstantStage } from "./stage.ts";
 
@@ -11,12 +12,13 @@ export interface AlertingOptions {
   readonly nodeId: string;
   readonly rule: AlertRule;
   readonly publish: boolean;
+  readonly notifier: AlertNotifier;
 }
 
 const ALERT_PORT = 0;
 const SUPPRESSED_PORT = 1;
 
-export function alertingStage({ site, nodeId, rule, publish }: AlertingOptions): InstantStage<SecurityEvent> {
+export function alertingStage({ site, nodeId, rule, publish, notifier }: AlertingOptions): InstantStage<SecurityEvent> {
   return {
     input: SecurityEvent,
     durable: true,
@@ -34,24 +36,22 @@ export function alertingStage({ site, nodeId, rule, publish }: AlertingOptions):
       const before = tables.alerts.get(alert.alert_id);
       const standsAlready = before?.outcome === "alert" && isOnlyLate(alert);
       if (standsAlready || !tables.alerts.save(nodeId, alert)) return [];
+      const news = isNews(alert, before);
       // Without a broker nobody would ever empty the outbox.
-      if (publish && site.publishes && isNews(alert, before)) {
+      if (publish && site.publishes && news) {
         tables.outbox.add("alert", alert.alert_id, alert.revision, PublishedAlert.parse(alert));
         tables.afterCommit(() => site.bus.emit("outbox"));
       }
-      return [
-        {
-          port: alert.outcome === "alert" ? ALERT_PORT : SUPPRESSED_PORT,
-          topic: alert.camera_id,
-          payload: alert,
-          subject: null,
-        },
-      ];
+      notifier.announce(tables, alert, event, news);
+      const { camera_id: topic } = alert;
+      if (alert.outcome === "suppressed") return [{ port: SUPPRESSED_PORT, topic, payload: alert, subject: null }];
+      const notification = notifier.notificationOf(event, news);
+      return [{ port: ALERT_PORT, topic, payload: { ...alert, notification }, subject: null }];
     },
   };
 }
 
-/** Whether Home Assistant is to hear of an alert: of each event once, and again when it turns out to be graver. */
+/** Whether people are to hear of an alert: of each event once, and again when it turns out to be graver. */
 function isNews(alert: AlertRecord, before: AlertRecord | undefined): boolean {
   if (alert.outcome !== "alert") return false;
   return before?.outcome !== "alert" || gravity(alert) > gravity(before);

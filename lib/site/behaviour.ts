@@ -1,7 +1,7 @@
 /** What a node of the pipeline does, and what it gets to do it with. */
 import type { FlowMessage } from "../domain/message.ts";
 import type { Site } from "./site.ts";
-import type { InstantStage, Output, SlowStage, Tables } from "./stage.ts";
+import type { Errand, Errands, InstantStage, Output, SlowStage, Tables } from "./stage.ts";
 
 /** What a node may use. */
 export interface Workspace {
@@ -10,6 +10,8 @@ export interface Workspace {
   readonly site: Site;
   /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
   act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
+  /** Queues an errand in a transaction; one that the node has had before is not queued again. */
+  queueErrand(tables: Tables, errand: Errand): void;
   /** The plain part of a message as JSON. */
   journal(message: FlowMessage): string;
   /** Reports an error that belongs to no message. */
@@ -23,6 +25,8 @@ export type Command = (payload: unknown) => unknown;
 export interface Behaviour<R> {
   /** What it does with records; absent on a node that takes commands only. */
   readonly stage?: SlowStage<R> | InstantStage<R>;
+  /** How it runs the errands that it queues; not beside a slow stage. */
+  readonly errands?: Errands;
   /** Beside those that every node knows. */
   readonly commands?: Readonly<Record<string, Command>>;
   /** Called before a dead letter about this is tried again. */

@@ -60,6 +60,8 @@ export const SiteConfig = z
     mqttVerify: Flag.default(true),
     topicPrefix: TopicPrefix.default("vigil"),
     discoveryPrefix: TopicPrefix.default("homeassistant"),
+    /** Id of a `vigil-home-assistant`; empty where there is none. */
+    homeAssistant: z.string().default(""),
     mqttUser: z.string().default(""),
     mqttPassword: z.string().default(""),
   })

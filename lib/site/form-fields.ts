@@ -1,5 +1,7 @@
 /** What forms hand in: html inputs and environment variables bring everything as text, and empty means the default. */
 import { z } from "zod";
+import { EntityId } from "../homeassistant/entity-id.ts";
+import { MOST_CHOSEN } from "../homeassistant/household.ts";
 import { asError } from "../resilience/errors.ts";
 
 export const Flag = z.union([z.boolean(), z.stringbool()]);
@@ -34,6 +36,24 @@ export function share(fallback: number) {
 
 /** Labels, separated by commas, as lower-case words. */
 export const LabelList = z.string().transform(entriesOf);
+
+/** More would be a notification group's business. */
+const MOST_TARGETS = 20;
+const NotifyTarget = z
+  .string()
+  .regex(/^[a-z0-9_]+$/, 'is not the name of a notify action, such as "mobile_app_pixel_8"');
+
+/** Names of Home Assistant's notify actions, separated by commas, with or without `notify.`; each once. */
+export const NotifyTargets = z
+  .string()
+  .transform((text) => [...new Set(entriesOf(text).map((entry) => entry.replace(/^notify\./, "")))])
+  .pipe(z.array(NotifyTarget).max(MOST_TARGETS));
+
+/** Ids of Home Assistant's entities, separated by commas; each once. */
+export const EntityList = z
+  .string()
+  .transform((text) => [...new Set(entriesOf(text))])
+  .pipe(z.array(EntityId).max(MOST_CHOSEN));
 
 /** Labels with a number from 0 to 1 each, separated by commas: `person 0.6, vehicle 0.7`. */
 export const Thresholds = z.string().transform((text, context): ReadonlyMap<string, number> => {

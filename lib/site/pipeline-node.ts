@@ -78,6 +78,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       nodeId: this.#identity,
       site,
       act: (base, commit) => this.#queue.act(base, commit),
+      queueErrand: (tables, errand) => this.#queue.queueErrand(tables, errand),
       journal: (message) => this.#handOff.journal(message),
       report: (error) => host.error(error),
     });
@@ -143,7 +144,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   }
 
   #openQueue(): WorkQueue {
-    const { stage } = this.behaviour;
+    const { stage, errands } = this.behaviour;
     const slow = stage && "work" in stage ? stage : null;
     const { bus, clock, servers, store } = this.#site;
     const host = this.#host;
@@ -155,10 +156,12 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       nodeId: this.#identity,
       stage: host.type,
       gate: slow?.gate ?? new ServerGate(clock),
-      concurrency: slow?.concurrency ?? 0,
+      concurrency: slow?.concurrency ?? errands?.concurrency ?? 0,
       work: async (job, signal) => {
-        if (!slow) throw new VigilError("NO_WORK", "This node has no slow work");
-        return slow.work(slow.input.parse(job.message.payload), job, signal);
+        const { payload } = job.message;
+        if (slow) return slow.work(slow.input.parse(payload), job, signal);
+        if (errands) return errands.work(payload, job, signal);
+        throw new VigilError("NO_WORK", "This node has no slow work");
       },
       whileAway:
         slow?.whileAway &&

@@ -7,6 +7,7 @@ import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
 import { toIso, toMillis } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
+import type { HomeAssistant } from "../homeassistant/home-assistant.ts";
 import { removeLeftovers, writeFileAtomic } from "../media/write-file.ts";
 import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
@@ -25,6 +26,7 @@ import type { SiteConfig } from "./config.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { NativeWork } from "./native-work.ts";
 import type { OpenWork } from "./open-work.ts";
+import { takePresses } from "./presses.ts";
 import { Publisher } from "./publisher.ts";
 import { WatchedRoots } from "./watched-roots.ts";
 
@@ -47,6 +49,8 @@ export interface SiteOptions {
   readonly dataDir: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Null, or absent: it has no connection to one, whatever MQTT has. */
+  readonly homeAssistant?: HomeAssistant | null;
   /** Hears of the broker; never called for a site without one. */
   onMqttState(state: LinkState): void;
 }
@@ -60,6 +64,7 @@ export class Site {
   readonly topics: Topics;
   readonly bands: RiskBands;
   readonly settings: LiveSettings;
+  readonly homeAssistant: HomeAssistant | null;
   readonly roots = new WatchedRoots();
   /** Ids of the nodes that run now and take messages. */
   readonly workers = new Set<string>();
@@ -94,6 +99,7 @@ export class Site {
     this.bus = new SiteBus(logger);
     this.topics = siteTopics(config.topicPrefix, config.site);
     this.bands = config;
+    this.homeAssistant = options.homeAssistant ?? null;
     this.durable = options.dataDir !== null;
     const onError = (error: unknown) => logger.error(asError(error).message);
     this.store = Store.open(options.dataDir, { clock, onError });
@@ -112,6 +118,7 @@ export class Site {
       this.#link = config.mqttUrl === "" ? null : openLink(config, this.topics, clock, logger);
       this.#link?.onState(options.onMqttState);
       this.#publisher = this.#link && new Publisher(this, this.#link, config);
+      if (this.homeAssistant) this.#closers.push(takePresses(this, this.homeAssistant));
       this.#stopSafeguards =
         options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
       this.#cleared = this.#clear().catch(onError);
@@ -119,6 +126,11 @@ export class Site {
       this.#closeStore();
       throw error;
     }
+  }
+
+  /** `[a-z0-9-]+`: what tells it from other sites, in topics and everywhere outside. */
+  get id(): string {
+    return this.#config.site;
   }
 
   /** Whether the site has a broker to publish to. */

@@ -4,10 +4,10 @@ import type { FlowMessage } from "../domain/message.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Output } from "../store/hand-off.ts";
 import type { Subject } from "../store/handovers.ts";
-import type { GiveUp, Job, Result } from "../store/job.ts";
+import type { Errand, GiveUp, Job, Result } from "../store/job.ts";
 import type { Tables } from "../store/store.ts";
 
-export type { Job, Output, Result, Subject, Tables };
+export type { Errand, Job, Output, Result, Subject, Tables };
 
 interface StageBase<R> {
   /** What `msg.payload` must be. */
@@ -37,6 +37,17 @@ export interface SlowStage<R> extends StageBase<R> {
   whileAway?(record: R, job: Job, signal: AbortSignal): Promise<void>;
   /** How long a record may wait for a server that is away, and what becomes of it then; absent: it waits without an end. */
   readonly giveUp?: Pick<GiveUp, "afterMs"> & { end(record: R, job: Job, signal: AbortSignal): Promise<Result> };
+}
+
+/**
+ * Slow work that a node owes after a transaction of its own, such as telling somebody of what it has decided. Kept, tried
+ * again and given up as the messages of a slow stage are.
+ */
+export interface Errands {
+  /** How many may run at once. */
+  readonly concurrency: number;
+  /** `payload`: as it was queued, and to be checked. */
+  work(payload: unknown, job: Job, signal: AbortSignal): Promise<Result>;
 }
 
 /** Work that is part of the transaction that takes the message. */

@@ -37,6 +37,16 @@ export interface Delivery {
   readonly done: (error?: Error) => void;
 }
 
+/** Work that a node queues by itself. */
+export interface Errand {
+  /** Unique to the node. */
+  readonly key: string;
+  readonly subjectId: string;
+  readonly cameraId: string;
+  /** Plain JSON. */
+  readonly payload: object;
+}
+
 /** A job to work on: a message, live or from the journal. */
 export interface Job {
   readonly message: FlowMessage;

@@ -232,6 +232,7 @@ const STEPS: readonly string[] = [
     PRIMARY KEY(node_id, version)
   ) STRICT, WITHOUT ROWID;
 
+  -- told: people were notified of it, whatever later revisions of the event decided.
   CREATE TABLE alerts(
     alert_id TEXT PRIMARY KEY,
     event_id TEXT NOT NULL REFERENCES events,
@@ -242,6 +243,7 @@ const STEPS: readonly string[] = [
     severity TEXT,
     conditions TEXT NOT NULL,
     created_at TEXT NOT NULL,
+    told INTEGER NOT NULL DEFAULT 0 CHECK(told IN (0,1)),
     UNIQUE(event_id, node_id)
   ) STRICT;
   CREATE INDEX alert_latest ON alerts(camera_id, created_at) WHERE outcome = 'alert';

@@ -7,7 +7,7 @@ import type { Clock } from "../resilience/clock.ts";
 import type { ToolError, VigilError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { HandOff, Sent } from "./hand-off.ts";
-import type { Delivery, GiveUp, Job, Merge, Result } from "./job.ts";
+import type { Delivery, Errand, GiveUp, Job, Merge, Result } from "./job.ts";
 import { JobRunner } from "./job-runner.ts";
 import type { Receipt } from "./jobs.ts";
 import type { Store, Tables } from "./store.ts";
@@ -102,6 +102,14 @@ export class WorkQueue {
     const sent = delivery.durable ? store.durableTransaction(settle) : store.transaction(settle);
     send(sent);
     delivery.done();
+  }
+
+  /** Queues work that no message asked for, inside a transaction, unless the node has had it before. */
+  queueErrand(tables: Tables, { key, subjectId, cameraId, payload }: Errand): void {
+    const { nodeId, stage, clock } = this.#options;
+    const receipt = { nodeId, stage, key, subjectId, cameraId, priority: 0, now: clock.now() };
+    if (tables.jobs.queue(receipt, JSON.stringify({ payload })) === null) return;
+    tables.afterCommit(() => this.#runner.refresh());
   }
 
   /** Takes a message that does not fit: a Catch node hears why, but not again each time the message is sent again. */

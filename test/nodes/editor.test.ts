@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { SiteConfig } from "../../lib/site/config.ts";
 import {
+  CONFIG_TYPES,
   catalogueOf,
   faultsOf,
   formOf,
@@ -32,13 +33,13 @@ describe("the editor's forms", () => {
       it("has the fields of the schema", () => {
         const { defaults, credentials } = formOf(type);
         const own = Object.keys(schemaOf(type).shape).filter((name) => !(name in credentials));
-        const shared = type === "vigil-site" ? ["name"] : ["name", "site"];
+        const shared = CONFIG_TYPES.includes(type) ? ["name"] : ["name", "site"];
         assert.deepEqual(Object.keys(defaults).sort(), [...own, ...shared].sort());
       });
 
       it("has the defaults of the schema", () => {
         const schema = schemaOf(type);
-        const values = type === "vigil-site" ? freshValues(type) : { ...freshValues(type), site: undefined };
+        const values = CONFIG_TYPES.includes(type) ? freshValues(type) : { ...freshValues(type), site: undefined };
         assert.deepEqual(schema.parse(values), schema.parse(REQUIRED[type] ?? {}));
       });
 
@@ -69,7 +70,7 @@ describe("the editor's forms", () => {
 
       it("has no fault where a newer field is missing from an older node", () => {
         const { name, site } = freshValues(type);
-        assert.deepEqual(faultsOf(type, { name, ...(type !== "vigil-site" && { site }) }), []);
+        assert.deepEqual(faultsOf(type, { name, ...(!CONFIG_TYPES.includes(type) && { site }) }), []);
       });
 
       it("finds each of its texts in a catalogue", () => {
@@ -90,7 +91,7 @@ describe("the editor's forms", () => {
       it("is in the palette with its own icon", () => {
         const { category, icon } = formOf(type);
         assert.match(read("icons", icon), /viewBox="0 0 40 60"/);
-        assert.equal(category, type === "vigil-site" ? "config" : "vigil");
+        assert.equal(category, CONFIG_TYPES.includes(type) ? "config" : "vigil");
         // The first node of a category to be loaded names it.
         assert.equal(catalogueOf(type).get("palette.label.vigil"), "Vigil");
       });
@@ -105,6 +106,7 @@ describe("the editor's forms", () => {
         ["", "http://10.0.0.2:8095", "https://me:pw@host/yolo26"],
         ["10.0.0.2:8095", "ftp://host", "x"],
       ],
+      ["vigil-home-assistant", "url", ["", "http://ha.local:8123", "https://ha"], ["ha.local:8123", "ws://ha"]],
       ["nemotron-analyze", "url", ["", "http://10.0.0.2:8080/v1"], ["localhost", "mqtt://host"]],
       ["vigil-site", "mqttUrl", ["", "mqtt://host", "mqtts://host:8883", "ws://h", "wss://h"], ["host", "http://host"]],
     ];
@@ -136,6 +138,31 @@ describe("the editor's forms", () => {
         assert.equal(accepted, api !== "completion" || Number(pictures) === 0);
         // The form takes no empty field for a number.
         if (pictures !== "") assert.equal(faultsOf("nemotron-analyze", values).length === 0, accepted);
+      }
+    }
+  });
+
+  it("take the same lists of targets and entities as their schemas", () => {
+    const names = (count: number, name: string) => Array.from({ length: count }, (_, n) => `${name}${n}`).join(", ");
+    const cases: [type: string, field: string, good: string[], bad: string[]][] = [
+      [
+        "risk-alert",
+        "targets",
+        ["", "mobile_app_a, notify.mobile_app_b", "Notify.Family,,family", names(20, "p"), `${names(20, "p")}, p1`],
+        ["mobile app", "notify.", "notify.a.b", "a;b", "über", names(21, "p")],
+      ],
+      [
+        "vigil-home-assistant",
+        "entities",
+        ["", "lock.a, binary_sensor.B", names(12, "lock.p")],
+        ["lock", "lock.", ".a", "lock.a b", "lock.a.b", names(13, "lock.p")],
+      ],
+    ];
+    for (const [type, field, good, bad] of cases) {
+      for (const text of [...good, ...bad]) {
+        const values = { ...freshValues(type), [field]: text };
+        assert.equal(schemaOf(type).safeParse(values).success, good.includes(text), `the schema, ${text}`);
+        assert.equal(faultsOf(type, values).length === 0, good.includes(text), `the form, ${text}`);
       }
     }
   });
@@ -236,7 +263,8 @@ describe("the icons", () => {
 
 /** Whether a field is text that a user types, of which the schema knows all there is to know. */
 function isTyped(type: string, name: string): boolean {
-  if (["name", "site", "url", "mqttUrl"].includes(name) && !(type === "vigil-site" && name === "site")) return false;
+  if (["name", "site", "url", "mqttUrl", "homeAssistant"].includes(name) && !(type === "vigil-site" && name === "site"))
+    return false;
   return new RegExp(`<(input type="text"|textarea) id="node-(config-)?input-${name}"`).test(
     read("nodes", `${type}.html`),
   );

@@ -11,9 +11,11 @@ import { DetectConfig } from "../../nodes/detect.ts";
 import { FoscamWatchConfig } from "../../nodes/foscam-watch.ts";
 import { NemotronAnalyzeConfig } from "../../nodes/nemotron-analyze.ts";
 import { RiskAlertConfig } from "../../nodes/risk-alert.ts";
+import { HomeAssistantConfig } from "../../nodes/vigil-home-assistant.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   "vigil-site": SiteConfig,
+  "vigil-home-assistant": HomeAssistantConfig,
   "foscam-watch": FoscamWatchConfig,
   dedupe: DedupeConfig,
   detect: DetectConfig,
@@ -22,6 +24,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   "risk-alert": RiskAlertConfig,
 };
 export const TYPES = Object.keys(SCHEMAS);
+/** Those that other nodes refer to, instead of to a site. */
+export const CONFIG_TYPES: readonly string[] = ["vigil-site", "vigil-home-assistant"];
 
 /** What a form cannot do without and has no default for. */
 export const REQUIRED: Readonly<Record<string, object>> = { "foscam-watch": { folder: "cameras" } };

@@ -8,10 +8,12 @@ import detect from "../../nodes/detect.ts";
 import foscamWatch from "../../nodes/foscam-watch.ts";
 import nemotronAnalyze from "../../nodes/nemotron-analyze.ts";
 import riskAlert from "../../nodes/risk-alert.ts";
+import vigilHomeAssistant from "../../nodes/vigil-home-assistant.ts";
 import vigilSite from "../../nodes/vigil-site.ts";
 import { eventually } from "./eventually.ts";
 
-const NODES = [vigilSite, foscamWatch, dedupe, detect, batchWindow, nemotronAnalyze, riskAlert];
+const NODES = [vigilSite, vigilHomeAssistant, foscamWatch, dedupe, detect, batchWindow, nemotronAnalyze, riskAlert];
+const CONFIG_TYPES: readonly string[] = ["vigil-site", "vigil-home-assistant"];
 const TAB = "tab";
 
 export interface NodeConfig {
@@ -69,12 +71,14 @@ export async function startFlow(
           done();
         });
       }
-      for (const level of ["warn", "error"]) {
-        node.on(`call:${level}` as "input", (call: unknown) => log.push(`${id} ${level}: ${firstArgument(call)}`));
+      for (const level of ["warn", "error"] as const) {
+        const note = (call: unknown) => log.push(`${id} ${level}: ${firstArgument(call)}`);
+        for (const args of callsOf(node[level])) note({ args });
+        node.on(`call:${level}` as "input", note);
       }
-      node.on("call:status" as "input", (call: unknown) => {
-        statuses.set(id, [...(statuses.get(id) ?? []), statusText(call)]);
-      });
+      const note = (call: unknown) => statuses.set(id, [...(statuses.get(id) ?? []), statusText(call)]);
+      for (const args of callsOf(node.status)) note({ args });
+      node.on("call:status" as "input", note);
     }
   };
   attach(nodes);
@@ -106,8 +110,15 @@ export async function startFlow(
 
 /** Catch and Complete nodes only see nodes of their own tab. */
 function onTab(nodes: readonly NodeConfig[]) {
-  const placed = nodes.map((node) => (node.type === "vigil-site" ? node : { x: 0, y: 0, z: TAB, wires: [], ...node }));
+  const placed = nodes.map((node) =>
+    CONFIG_TYPES.includes(node.type) ? node : { x: 0, y: 0, z: TAB, wires: [], ...node },
+  );
   return [{ id: TAB, type: "tab", label: "test" }, ...placed] as Parameters<typeof helper.load>[1];
+}
+
+/** The arguments with which a node's method, a spy here, has been called so far: while the node was made, for one. */
+function callsOf(spy: object): readonly unknown[] {
+  return "args" in spy && Array.isArray(spy.args) ? spy.args : [];
 }
 
 function firstArgument(call: unknown): unknown {

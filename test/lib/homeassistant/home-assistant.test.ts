@@ -72,29 +72,31 @@ describe("Home Assistant", () => {
   it("asks for no entities where there are none to ask for: it would get all", async () => {
     open();
     await eventually(subscribed("subscribe_events"), "the other subscription");
+    // Answered in turn: whatever was asked for before has arrived.
     await homeAssistant.notify("mobile_app_phone", hello, soon());
     assert.equal(subscribed("subscribe_entities")(), undefined);
   });
 
-  it("notifies, as soon as it is there", async () => {
-    server.misbehave("forbidden");
-    open();
-    const sent = homeAssistant.notify("mobile_app_phone", hello, soon());
-    await eventually(() => homeAssistant.state === "unreachable", "the failure");
-    server.misbehave(null);
-    await sent;
+  it("notifies", async () => {
+    await open().untilConnected(soon());
+    await homeAssistant.notify("mobile_app_phone", hello, soon());
     assert.deepEqual(server.calls, [{ service: "mobile_app_phone", data: hello }]);
     await assert.rejects(homeAssistant.notify("nobody", hello, soon()), { code: "HA_REFUSED" });
   });
 
-  it("stops waiting to notify when told to", async () => {
+  it("lets somebody wait until it is there", async () => {
     server.misbehave("forbidden");
     open();
     const stop = new AbortController();
-    const sent = homeAssistant.notify("mobile_app_phone", hello, stop.signal);
+    const waiting = homeAssistant.untilConnected(soon());
+    const impatient = homeAssistant.untilConnected(stop.signal);
+    await eventually(() => homeAssistant.state === "unreachable", "the failure");
     stop.abort(new Error("enough"));
-    await assert.rejects(sent, { message: "enough" });
-    await assert.rejects(homeAssistant.notify("mobile_app_phone", hello, stop.signal), { message: "enough" });
+    await assert.rejects(impatient, { message: "enough" });
+    await assert.rejects(homeAssistant.untilConnected(stop.signal), { message: "enough" });
+    server.misbehave(null);
+    await waiting;
+    assert.equal(homeAssistant.state, "connected");
   });
 
   it("tells of presses on its own buttons only, also after it was away", async () => {
@@ -125,6 +127,7 @@ describe("Home Assistant", () => {
     open();
     await eventually(() => warnings.length > 0, "the warning");
     assert.match(warnings.join(), /must be an administrator's/);
+    await homeAssistant.untilConnected(soon());
     await homeAssistant.notify("mobile_app_phone", hello, soon());
   });
 });

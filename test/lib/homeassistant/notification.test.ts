@@ -45,7 +45,7 @@ const COMMANDS =
 
 describe("a notification", () => {
   it("says what happened where, and what can be done about it", () => {
-    assert.deepEqual(alertNotification({ severity: "high" }, event(), options), {
+    assert.deepEqual(alertNotification(event(), options), {
       title: "Front door: high risk",
       message: "Score 64: A person stands at the door. Look at the picture.",
       data: {
@@ -78,7 +78,7 @@ describe("a notification", () => {
   ] as const;
   for (const [severity, interruption, channel, importance, ttl] of levels) {
     it(`of ${severity ?? "an event that nobody could judge"} is ${interruption} and ${importance}`, () => {
-      const { data } = alertNotification({ severity }, event({ risk_level: severity }), { ...options, critical: true });
+      const { data } = alertNotification(event({ risk_level: severity }), { ...options, critical: true });
       const ringing = severity === "critical";
       assert.deepEqual(
         [data.push, data.channel, data.importance, data.ttl],
@@ -91,16 +91,16 @@ describe("a notification", () => {
             ]
           : [{ "interruption-level": interruption }, channel, importance, ttl],
       );
-      const muted = alertNotification({ severity }, event({ risk_level: severity }), options);
+      const muted = alertNotification(event({ risk_level: severity }), options);
       assert.deepEqual(muted.data.push, { "interruption-level": interruption });
       assert.equal(muted.data.channel, channel);
     });
   }
 
   it("replaces the one before in silence when it only brings it up to date", () => {
-    const first = alertNotification({ severity: "critical" }, event(), { ...options, critical: true });
+    const first = alertNotification(event({ risk_level: "critical" }), { ...options, critical: true });
     const later = event({ revision: 2, risk_score: 20, risk_level: "low", summary: "A cat." });
-    const update = alertNotification({ severity: "low" }, later, { ...options, loud: false, critical: true });
+    const update = alertNotification(later, { ...options, loud: false, critical: true });
     const done = confirmation(later, "Snoozed until 12:30", { ...options, loud: false });
     for (const { data } of [update, done]) {
       assert.deepEqual([data.tag, data.group, data.image], [first.data.tag, first.data.group, first.data.image]);
@@ -118,18 +118,14 @@ describe("a notification", () => {
 
   it("says what is an estimate, and what nobody could judge", () => {
     const message = (changes: Partial<EventRecord>) =>
-      alertNotification(
-        { severity: null },
-        event({ recommended_action: null, summary: "A car.", ...changes }),
-        options,
-      );
+      alertNotification(event({ recommended_action: null, summary: "A car.", ...changes }), options);
     assert.equal(message({ final: false, analysis: "rules" }).message, "Score 64, estimated: A car.");
     const unjudged = message({ risk_score: null, risk_level: null, analysis: "none" });
     assert.deepEqual([unjudged.title, unjudged.message], ["Front door: not analysed", "No score: A car."]);
   });
 
   it("has no picture where no entity shows one", () => {
-    assert.ok(!("image" in alertNotification({ severity: "low" }, event(), { ...options, image: null }).data));
+    assert.ok(!("image" in alertNotification(event(), { ...options, image: null }).data));
   });
 
   it("fits what push services take, and is neither a command nor HTML, whatever the model wrote", () => {
@@ -146,7 +142,7 @@ describe("a notification", () => {
     });
     fc.assert(
       fc.property(record, fc.boolean(), (changes, loud) => {
-        const notification = alertNotification({ severity: "critical" }, event(changes), {
+        const notification = alertNotification(event(changes), {
           ...options,
           loud,
           critical: true,
