@@ -135,6 +135,14 @@ describe("notifications", function () {
     assert.equal(loudnessOf((await calls(1))[0]), "passive");
   });
 
+  it("show the camera's picture, where MQTT brings it to Home Assistant", async () => {
+    await start({ site: { site: "my-home", mqttUrl: "mqtt://127.0.0.1:1" } });
+    flow?.send("alert", { payload: event({ risk_score: 70 }) });
+    const [call] = await calls(1);
+    const { image } = z.object({ image: z.string() }).parse(call?.data.data);
+    assert.equal(image, "/api/image_proxy/image.vigil_my_home_porch_last_picture");
+  });
+
   it("ring on muted phones where that is wanted", async () => {
     await start({ alert: { critical: true } });
     flow?.send("alert", { payload: event({ risk_score: 90 }) });

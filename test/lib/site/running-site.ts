@@ -2,6 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { z } from "zod";
 import type { FlowMessage } from "../../../lib/domain/message.ts";
+import type { HomeAssistant } from "../../../lib/homeassistant/home-assistant.ts";
 import type { Behaviour, Workspace } from "../../../lib/site/behaviour.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
 import { PipelineNode } from "../../../lib/site/pipeline-node.ts";
@@ -37,13 +38,18 @@ export class RunningSite {
   readonly #nodes: { close(): Promise<void> }[] = [];
 
   /** Of another one, which has been closed: goes on with its store, at the time that its clock showed. */
-  constructor(before?: RunningSite, settings: z.input<typeof SiteConfig> = {}) {
+  constructor(
+    before?: RunningSite,
+    settings: z.input<typeof SiteConfig> = {},
+    homeAssistant: HomeAssistant | null = null,
+  ) {
     this.folder = before?.folder ?? tempFolder();
     this.clock = new FakeClock(before?.clock.now());
     const warn = (text: string) => this.warnings.push(text);
     const logger = { debug: () => {}, info: () => {}, warn, error: () => {} };
     const config = SiteConfig.parse(settings);
-    this.site = new Site({ config, dataDir: this.folder, clock: this.clock, logger, onMqttState: () => {} });
+    const { folder: dataDir, clock } = this;
+    this.site = new Site({ config, dataDir, homeAssistant, clock, logger, onMqttState: () => {} });
   }
 
   /** Starts a node, which gets its place in the flows unless it has one. */

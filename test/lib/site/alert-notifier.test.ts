@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { SecurityEvent } from "../../../lib/domain/event.ts";
+import { HomeAssistant } from "../../../lib/homeassistant/home-assistant.ts";
+import { systemClock } from "../../../lib/resilience/clock.ts";
+import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
+import { alertingStage } from "../../../lib/site/alerting.ts";
+import type { Action } from "../../../lib/site/bus.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type HomeAssistantServer, startHomeAssistantServer, TOKEN } from "../../support/home-assistant-server.ts";
+import { removeTempFolders } from "../../support/temp-folder.ts";
+import { RunningSite } from "./running-site.ts";
+
+describe("a press of a button", () => {
+  let server: HomeAssistantServer;
+  let homeAssistant: HomeAssistant;
+  let running: RunningSite;
+  const owner = new AbortController();
+
+  beforeEach(async () => {
+    server = await startHomeAssistantServer();
+    for (const name of ["phone", "tablet", "garage"]) server.services.add(name);
+    homeAssistant = new HomeAssistant({
+      socketUrl: `${server.url.replace("http", "ws")}/api/websocket`,
+      name: "house",
+      token: TOKEN,
+      verify: true,
+      entities: [],
+      dashboard: "/security/cameras",
+      clock: systemClock,
+      logger: { debug: () => {}, info: () => {}, warn: assert.fail, error: assert.fail },
+    });
+    running = new RunningSite(homeAssistant);
+  });
+  afterEach(async () => {
+    await running.close();
+    await homeAssistant.close();
+    await server.close();
+  });
+  after(removeTempFolders);
+
+  /** A node that alerts from a score on, and notifies. */
+  function start(id: string, minScore: number, targets: readonly string[]) {
+    return running.start<SecurityEvent>(id, "risk-alert", (workspace) => {
+      const notifier = new AlertNotifier({ workspace, targets, critical: false });
+      const { site, nodeId } = workspace;
+      const rule = { minScore, labels: [], unanalyzed: "alert" } as const;
+      return {
+        stage: alertingStage({ site, nodeId, rule, notifier }),
+        errands: notifier.errands,
+        close: () => notifier.close(),
+      };
+    });
+  }
+  const event = (changes: Partial<SecurityEvent> = {}): SecurityEvent =>
+    SecurityEvent.parse({
+      event_id: "ev_1",
+      batch_id: "ba_1",
+      camera_id: "porch",
+      camera_name: "Porch",
+      started_at: new Date(running.clock.now()).toISOString(),
+      ended_at: new Date(running.clock.now()).toISOString(),
+      revision: 1,
+      final: true,
+      risk_score: 70,
+      risk_level: "high",
+      analysis: "model",
+      summary: "A person.",
+      reasoning: "",
+      recommended_action: null,
+      labels: ["person"],
+      detection_count: 1,
+      fast_path: false,
+      thumbnail_path: null,
+      model: null,
+      prompt_version: null,
+      reviewed: false,
+      created_at: new Date(running.clock.now()).toISOString(),
+      detections: [],
+      ...changes,
+    });
+  const press = (kind: string) =>
+    server.fire("mobile_app_notification_action", { action: `VIGIL|${kind}|home|porch|ev_1`, device_id: "x" });
+  const messages = () => server.calls.map(({ service, data }) => `${service}: ${data.message}`);
+  const called = (count: number) => eventually(() => server.calls.length >= count, `${count} calls, not ${messages()}`);
+
+  it("is told to the site, and confirmed on each phone that shows the event, once somebody has acted on it", async () => {
+    const presses: Action[] = [];
+    let confirm = (_done: string) => {};
+    running.site.bus.on("action", owner.signal, (action, whenDone) => {
+      presses.push(action);
+      confirm = whenDone;
+    });
+    const both = start("house", 60, ["phone", "tablet"]);
+    const garage = start("garage", 90, ["garage"]);
+    await both.put({ payload: event() });
+    await garage.put({ payload: event() });
+    await called(2);
+    press("snooze");
+    await eventually(() => presses.length === 1, "the press");
+    assert.deepEqual(presses, [{ kind: "snooze", camera_id: "porch", event_id: "ev_1" }]);
+    // As it would: some time later, and after a transaction of its own.
+    assert.equal(server.calls.length, 2);
+    running.clock.advance(1_000);
+    confirm("Snoozed until 12:30");
+    await called(4);
+    assert.deepEqual(messages().slice(2), ["phone: ✓ Snoozed until 12:30", "tablet: ✓ Snoozed until 12:30"]);
+    const [first, , last] = server.calls.map(({ data }) => data.data as Record<string, unknown>);
+    assert.deepEqual([last?.tag, last?.alert_once, last?.actions], [first?.tag, true, undefined]);
+    assert.equal(last?.url, "/security/cameras");
+  });
+
+  it("is confirmed also where the event does not alert any more", async () => {
+    running.site.bus.on("action", owner.signal, ({ kind }, confirm) => confirm(kind));
+    const node = start("house", 60, ["phone"]);
+    await node.put({ payload: event() });
+    await node.put({ payload: event({ revision: 2, risk_score: 10, risk_level: "low" }) });
+    await called(2);
+    press("false_alarm");
+    await called(3);
+    assert.deepEqual(messages(), ["phone: Score 70: A person.", "phone: Score 10: A person.", "phone: ✓ false_alarm"]);
+  });
+});
