@@ -1,6 +1,5 @@
 /** What Home Assistant knows of the house now: who is at home, the alarm, the sun, the weather and chosen entities. */
 import { z } from "zod";
-import { asError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import { EntityId } from "./entity-id.ts";
 import type { HomeAssistantLink } from "./link.ts";
@@ -68,9 +67,7 @@ export class HouseholdWatch {
   async #watch(): Promise<void> {
     const present = States.safeParse(await this.#link.request({ type: "get_states" }));
     if (!present.success) {
-      this.#link.report(
-        `${this.#link.name} does not list its entities as expected: the model is told nothing of the house`,
-      );
+      this.#link.report(`${this.#link.name} does not list its entities as expected: nothing is known of the house`);
       return;
     }
     const ids = new Set(present.data.map(({ entity_id }) => entity_id));
@@ -86,9 +83,9 @@ export class HouseholdWatch {
   #take(event: unknown): void {
     try {
       this.#states = applyStates(this.#states ?? new Map(), event);
-    } catch (error) {
+    } catch {
       this.#states = null;
-      this.#link.report(`${this.#link.name} sent states that cannot be read: ${asError(error).message}`);
+      this.#link.report(`${this.#link.name} sends states that cannot be read: nothing is known of the house`);
     }
   }
 }
@@ -111,8 +108,6 @@ export function householdOf(states: ReadonlyMap<string, EntityState>, chosen: re
   const people = ofDomain("person");
   const namesOf = (atHome: boolean) =>
     people.filter(([, { state }]) => (state === "home") === atHome).map(([id, entity]) => nameOf(id, entity));
-  const byName = (entities: readonly (readonly [string, EntityState])[]) =>
-    Object.fromEntries(entities.map(([id, entity]) => [nameOf(id, entity), stateText(entity)]));
   const alarms = ofDomain("alarm_control_panel");
   const sun = others.find(([id]) => id === SUN)?.[1].state;
   const [weather] = ofDomain("weather");
@@ -124,6 +119,15 @@ export function householdOf(states: ReadonlyMap<string, EntityState>, chosen: re
     ...(weather && { weather: weatherText(weather[1]) }),
     ...(picked.length > 0 && { entities: byName(picked) }),
   };
+}
+
+/** What has the name of another goes by its id. */
+function byName(entities: readonly (readonly [string, EntityState])[]): Record<string, string> {
+  const names = entities.map(([id, entity]) => nameOf(id, entity));
+  const isTaken = (name: string | undefined, index: number) => names.some((each, n) => each === name && n !== index);
+  return Object.fromEntries(
+    entities.map(([id, entity], index) => [isTaken(names[index], index) ? id : names[index], stateText(entity)]),
+  );
 }
 
 function nameOf(id: string, { attributes: { friendly_name } }: EntityState): string {

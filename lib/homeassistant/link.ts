@@ -10,7 +10,10 @@ export interface HomeAssistantLinkOptions extends SocketOptions {
   readonly logger: Logger;
 }
 
-/** `connecting` until it is up for the first time; `refused`: the token is not taken. In both last ones it keeps trying. */
+/**
+ * `connecting`: for the first time, or while Home Assistant itself is starting. `refused`: the token is. In the last two it
+ * keeps trying.
+ */
 export type HomeAssistantState = "connecting" | "connected" | "unreachable" | "refused";
 
 export interface RequestOptions {
@@ -106,9 +109,7 @@ export class HomeAssistantLink {
   /** Starts a subscription, which ends with the connection. Rejects as `request` does. */
   async subscribe(message: MessageBase, listener: (event: unknown) => void): Promise<void> {
     const guarded = (event: unknown) => this.#call(() => listener(event));
-    // The library would subscribe again by itself, and end the process where Home Assistant refuses that.
-    const once = { resubscribe: false };
-    await this.#ask((connection) => connection.subscribeMessage(guarded, { ...message }, once), {});
+    await this.#ask((connection) => connection.subscribeMessage(guarded, { ...message }), {});
   }
 
   /** Logs a problem, unless it was logged since the last connection. */
@@ -144,7 +145,8 @@ export class HomeAssistantLink {
     const signal = AbortSignal.any([this.#closing.signal, ending.signal]);
     try {
       const socket = await openSocket(this.#options, signal);
-      // Of the library's own reconnecting we have no use: it gives up where a token is refused.
+      // Never to reconnect by itself: it would give up where a token is refused, and end the process where a subscription
+      // is refused that was taken before.
       const connection = new Connection(socket, { setupRetry: 0, createSocket: async () => socket });
       connection.addEventListener("disconnected", () => {
         connection.close();

@@ -41,7 +41,7 @@ export interface HomeAssistantServer {
   readonly url: string;
   /** Calls of `notify.…`, in order, failed ones included. */
   readonly calls: readonly NotifyCall[];
-  /** What was asked for with `subscribe_entities` and `subscribe_events`, by every connection. */
+  /** What was asked for with `subscribe_entities` and `subscribe_events`, by every connection, with its id there. */
   readonly subscriptions: readonly Readonly<Record<string, unknown>>[];
   /** Tokens that were handed in. */
   readonly logins: readonly string[];
@@ -141,7 +141,7 @@ export async function startHomeAssistantServer(
         break;
       case "subscribe_entities": {
         const { entity_ids } = EntitySubscription.parse(request);
-        subscriptions.push({ type, entity_ids });
+        subscriptions.push({ id, type, entity_ids });
         listeners.get(client)?.push({ id, entities: entity_ids, event: "" });
         succeed();
         const known = entity_ids.filter((entity) => states.has(entity));
@@ -150,7 +150,7 @@ export async function startHomeAssistantServer(
       }
       case "subscribe_events": {
         const { event_type } = EventSubscription.parse(request);
-        subscriptions.push({ type, event_type });
+        subscriptions.push({ id, type, event_type });
         if (!self.admin) fail("unauthorized", "Unauthorized");
         else {
           listeners.get(client)?.push({ id, entities: [], event: event_type });

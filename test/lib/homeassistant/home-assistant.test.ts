@@ -69,6 +69,17 @@ describe("Home Assistant", () => {
     await eventually(() => homeAssistant.household()?.sun === "down", "the household anew");
   });
 
+  it("knows nothing of the house once states cannot be read", async () => {
+    server.set({ "sun.sun": { state: "above_horizon" } });
+    open();
+    await eventually(() => homeAssistant.household() !== null, "the household");
+    const { id } = subscribed("subscribe_entities")() ?? {};
+    server.say(JSON.stringify({ id, type: "event", event: { a: { "sun.sun": { s: 1 } } } }));
+    await eventually(() => homeAssistant.household() === null, "the end of what is known");
+    assert.deepEqual(warnings, ["house sends states that cannot be read: nothing is known of the house"]);
+    await homeAssistant.notify("mobile_app_phone", hello, soon());
+  });
+
   it("asks for no entities where there are none to ask for: it would get all", async () => {
     open();
     await eventually(subscribed("subscribe_events"), "the other subscription");

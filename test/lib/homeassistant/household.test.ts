@@ -31,6 +31,17 @@ describe("the household", () => {
     });
   });
 
+  it("tells things of the same name apart", () => {
+    const door = (state: string) => entity(state, { friendly_name: "Door", device_class: "door" });
+    const states = new Map([
+      ["binary_sensor.a", door("on")],
+      ["binary_sensor.b", door("off")],
+    ]);
+    assert.deepEqual(householdOf(states, [...states.keys()]), {
+      entities: { "binary_sensor.a": "open", "binary_sensor.b": "closed" },
+    });
+  });
+
   it("leaves out what nobody knows", () => {
     assert.deepEqual(householdOf(new Map(), []), {});
     assert.deepEqual(householdOf(new Map([["sun.sun", entity("unavailable")]]), ["lock.missing"]), {});
