@@ -244,9 +244,11 @@ export class HomeAssistantLink {
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.clock.after(ms, resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    const end = () => resolve();
+    const cancel = this.#options.clock.after(ms, end);
+    signal.addEventListener("abort", end);
     await promise;
     cancel();
+    signal.removeEventListener("abort", end);
   }
 }

@@ -45,6 +45,8 @@ export interface HomeAssistantServer {
   readonly subscriptions: readonly Readonly<Record<string, unknown>>[];
   /** Tokens that were handed in. */
   readonly logins: readonly string[];
+  /** Heartbeats that it has answered. */
+  readonly pings: number;
   /** Connections that are open now, whether logged in or not. */
   readonly connections: number;
   /** Services that there are, without `notify.`; any other is refused. */
@@ -84,6 +86,7 @@ export async function startHomeAssistantServer(
   /** By connection: ids of its subscriptions, and what they are to. */
   const listeners = new Map<WebSocket, { id: number; entities: readonly string[]; event: string }[]>();
   let how: Misbehaviour | null = null;
+  let pings = 0;
 
   http.on("upgrade", (request, socket, head) => {
     sockets.add(socket);
@@ -131,6 +134,7 @@ export async function startHomeAssistantServer(
       send(client, { id, type: "result", success: false, error: { code, message } });
     switch (type) {
       case "ping":
+        pings += 1;
         send(client, { id, type: "pong" });
         break;
       case "get_config":
@@ -188,6 +192,9 @@ export async function startHomeAssistantServer(
     services: new Set(["mobile_app_phone"]),
     admin: true,
     token: TOKEN,
+    get pings() {
+      return pings;
+    },
     get connections() {
       return sockets.size;
     },

@@ -134,6 +134,19 @@ describe("the link to Home Assistant", () => {
     assert.deepEqual(states, ["connected", "unreachable", "connecting", "connected"]);
   });
 
+  it("keeps a quiet connection", async () => {
+    const link = open();
+    await connected(link);
+    for (let beat = 1; beat <= 5; beat++) {
+      // Answered in turn: the heartbeat before has been.
+      await link.request({ type: "get_config" });
+      await eventually(() => clock.pending === 1, "the pause between two heartbeats");
+      clock.advance(30_000);
+      await eventually(() => server.pings === beat, "a heartbeat");
+    }
+    assert.deepEqual(states, ["connected"]);
+  });
+
   it("notices that nobody is there any more", async () => {
     const link = open();
     await connected(link);
