@@ -34,7 +34,6 @@ describe("notifications", function () {
 
   const nodes = (changes: Record<string, Partial<NodeConfig>> = {}): NodeConfig[] =>
     [
-      { id: "ha", type: "vigil-home-assistant", url: server.url },
       { id: "site", type: "vigil-site", dataDir: join(folder, "data"), timeZone: "UTC", homeAssistant: "ha" },
       {
         id: "alert",
@@ -43,6 +42,7 @@ describe("notifications", function () {
         targets: "notify.mobile_app_phone",
         wires: [["alerts"], ["suppressed"], ["answers"]],
       },
+      { id: "ha", type: "vigil-home-assistant", url: server.url },
       ...["alerts", "suppressed", "answers", "caught"].map((id) => ({ id, type: "helper" })),
       { id: "catch", type: "catch", scope: null, wires: [["caught"]] },
     ].map((node) => ({ ...node, ...changes[node.id] }));
