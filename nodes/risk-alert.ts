@@ -20,7 +20,7 @@ export default defineNode({
   outputs: 3,
   open({ publish, targets, critical, ...rule }, workspace) {
     const { nodeId, site } = workspace;
-    const notifier = new AlertNotifier({ workspace, targets, critical });
+    const notifier = new AlertNotifier({ workspace, targets, publish, critical });
     return {
       stage: alertingStage({ site, nodeId, rule, publish, notifier }),
       errands: notifier.errands,

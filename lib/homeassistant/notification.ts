@@ -6,7 +6,7 @@ import type { EventRecord } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
 import type { RiskLevel } from "../domain/risk.ts";
-import { actionId } from "./presses.ts";
+import { actionId, SNOOZE_MINUTES } from "./presses.ts";
 import { jsonBytes, shorten } from "./text.ts";
 
 export interface NotificationOptions {
@@ -90,7 +90,7 @@ export function alertNotification(event: EventRecord, options: NotificationOptio
       actions: [
         // Android opens something for this id only, and then sends no press.
         { action: "URI", title: "View", uri: dashboard },
-        { action: buttonOf("snooze", event, options), title: "Snooze 30 min" },
+        { action: buttonOf("snooze", event, options), title: `Snooze ${SNOOZE_MINUTES} min` },
         { action: buttonOf("false_alarm", event, options), title: "False alarm" },
       ],
     },

@@ -11,6 +11,9 @@ export interface Press {
   readonly event_id: string;
 }
 
+/** What the button to snooze stands for. */
+export const SNOOZE_MINUTES = 30;
+
 /** All apps and automations share one space of ids. */
 const PREFIX = "VIGIL";
 const SEPARATOR = "|";

@@ -18,6 +18,8 @@ export interface AlertNotifierOptions {
   readonly workspace: Pick<Workspace, "site" | "nodeId" | "queueErrand">;
   /** Names of notify actions, without `notify.`. */
   readonly targets: readonly string[];
+  /** Whether alerts are published over MQTT, with their pictures. */
+  readonly publish: boolean;
   /** Whether a critical alert may ring on a phone that is muted. */
   readonly critical: boolean;
 }
@@ -53,7 +55,7 @@ export class AlertNotifier {
     }
     // One after the other: a later word on an event must not be overtaken by an earlier one.
     this.errands = { concurrency: 1, work: (payload, _job, signal) => this.#run(ErrandPayload.parse(payload), signal) };
-    site.bus.on("confirmed", this.#closing.signal, (eventId, done) => this.#confirm(eventId, done));
+    site.bus.on("obeyed", this.#closing.signal, (eventId, done) => this.#confirm(eventId, done));
   }
 
   /** Whether notifications have to wait for Home Assistant. */
@@ -114,16 +116,16 @@ export class AlertNotifier {
     return NOTHING;
   }
 
-  #look({ camera_id }: EventRecord, loud: boolean): NotificationOptions {
-    const { critical, workspace } = this.#options;
+  #look({ camera_id, picture_path }: EventRecord, loud: boolean): NotificationOptions {
+    const { critical, publish, workspace } = this.#options;
     const { id, publishes, homeAssistant } = workspace.site;
     return {
       site: id,
       loud,
       critical,
       dashboard: homeAssistant?.dashboard ?? START_PAGE,
-      // The picture itself comes over MQTT.
-      image: publishes ? cameraEntityId(id, camera_id, "last_picture") : null,
+      // The picture itself comes over MQTT; without one, the entity still shows that of an earlier alert.
+      image: publishes && publish && picture_path !== null ? cameraEntityId(id, camera_id, "last_alert") : null,
     };
   }
 }

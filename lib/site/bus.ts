@@ -1,12 +1,8 @@
 /** What happens on a site, for whoever wants to know: one typed bus whose listeners leave with their owner. */
 import { EventEmitter } from "node:events";
 import type { Detected } from "../domain/detection.ts";
-import type { Press } from "../homeassistant/presses.ts";
 import { asError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
-
-/** A button that somebody pressed, of an event that the site has. */
-export type Action = Pick<Press, "kind" | "camera_id" | "event_id">;
 
 export interface SiteEvents {
   /** An inspection that found something has entered the store, and its node publishes. */
@@ -21,13 +17,8 @@ export interface SiteEvents {
   worked: [];
   /** A message was put into the air on behalf of this node, which is to send it. */
   aired: [nodeId: string, handoverId: string];
-  /**
-   * Somebody has pressed a button of a notification. Whoever acts on it calls `confirm` once that is stored, with a
-   * sentence that says what was done; where nobody does, the press had no effect, and nothing is said.
-   */
-  action: [press: Action, confirm: (done: string) => void];
-  /** What was done about a press, to be said on the phones that show this event's notification. */
-  confirmed: [eventId: string, done: string];
+  /** A button of this event's notification was pressed, and this was done: to be said where it is shown. */
+  obeyed: [eventId: string, done: string];
   /** The wall clock was set, and stored times are in line again: who waits for one of them must look anew. */
   clock: [];
 }

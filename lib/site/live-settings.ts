@@ -38,9 +38,11 @@ export class LiveSettings {
     this.#bus.emit("settings");
   }
 
-  /** Silences a camera for the given minutes, or for its own snooze time. */
-  snoozeCamera(cameraId: string, minutes = this.ofCamera(cameraId).snooze_minutes): void {
-    this.changeCamera(cameraId, { snoozed_until: this.#in(minutes) });
+  /** Silences a camera for the given minutes, or for its own snooze time; the answer is until when. */
+  snoozeCamera(cameraId: string, minutes = this.ofCamera(cameraId).snooze_minutes): string {
+    const snoozed_until = this.#in(minutes);
+    this.changeCamera(cameraId, { snoozed_until });
+    return snoozed_until;
   }
 
   /** Silences all cameras for the site's snooze time. */

@@ -26,7 +26,7 @@ import type { SiteConfig } from "./config.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { NativeWork } from "./native-work.ts";
 import type { OpenWork } from "./open-work.ts";
-import { takePresses } from "./presses.ts";
+import { obeyPresses } from "./presses.ts";
 import { Publisher } from "./publisher.ts";
 import { WatchedRoots } from "./watched-roots.ts";
 
@@ -118,7 +118,7 @@ export class Site {
       this.#link = config.mqttUrl === "" ? null : openLink(config, this.topics, clock, logger);
       this.#link?.onState(options.onMqttState);
       this.#publisher = this.#link && new Publisher(this, this.#link, config);
-      if (this.homeAssistant) this.#closers.push(takePresses(this, this.homeAssistant));
+      if (this.homeAssistant) this.#closers.push(obeyPresses(this, this.homeAssistant));
       this.#stopSafeguards =
         options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
       this.#cleared = this.#clear().catch(onError);

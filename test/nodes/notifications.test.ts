@@ -137,10 +137,10 @@ describe("notifications", function () {
 
   it("show the camera's picture, where MQTT brings it to Home Assistant", async () => {
     await start({ site: { site: "my-home", mqttUrl: "mqtt://127.0.0.1:1" } });
-    flow?.send("alert", { payload: event({ risk_score: 70 }) });
+    flow?.send("alert", { payload: event({ risk_score: 70, picture_path: "/pictures/ev_1.jpg" }) });
     const [call] = await calls(1);
     const { image } = z.object({ image: z.string() }).parse(call?.data.data);
-    assert.equal(image, "/api/image_proxy/image.vigil_my_home_porch_last_picture");
+    assert.equal(image, "/api/image_proxy/image.vigil_my_home_porch_last_alert");
   });
 
   it("ring on muted phones where that is wanted", async () => {
@@ -184,23 +184,21 @@ describe("notifications", function () {
     assert.deepEqual(server.calls, []);
   });
 
-  it("say nothing of a press on which nobody has acted, and warn of one that cannot be ours", async () => {
+  it("say what was done once a button is pressed, and nothing where it cannot be one of ours", async () => {
     await start();
     flow?.send("alert", { payload: event({ risk_score: 70 }) });
     await calls(1);
     press("snooze", "ev_1", "porch", "elsewhere");
     press("snooze", "ev_1", "yard");
     press("snooze", "ev_unheard_of");
-    press("snooze", "ev_1");
-    await eventually(
-      () => flow?.log.filter((line) => /names no event of this site/.test(line)).length === 2,
-      "warnings",
-    );
-    flow?.send("alert", { payload: event({ risk_score: 71, event_id: "ev_2" }) });
+    press("false_alarm", "ev_1");
     await calls(2);
+    assert.equal(flow?.log.filter((line) => /names no event of this site/.test(line)).length, 2);
+    press("snooze", "ev_1");
+    await calls(3);
     assert.deepEqual(
-      server.calls.map(({ data }) => data.title),
-      ["Porch: high risk", "Porch: high risk"],
+      server.calls.map(({ data }) => String(data.message).replace(/\d\d:\d\d/, "…")),
+      ["Score 70: A person.", "✓ Kept as a false alarm", "✓ porch is snoozed until …"],
     );
   });
 

@@ -36,7 +36,7 @@ const options: NotificationOptions = {
   loud: true,
   critical: false,
   dashboard: "/lovelace",
-  image: "image.vigil_home_front_door_last_picture",
+  image: "image.vigil_home_front_door_last_alert",
 };
 
 /** What the companion apps take for a command to the phone, if it is the whole message. */
@@ -54,7 +54,7 @@ describe("a notification", () => {
         notification_icon: "mdi:cctv",
         url: "/lovelace",
         clickAction: "/lovelace",
-        image: "/api/image_proxy/image.vigil_home_front_door_last_picture",
+        image: "/api/image_proxy/image.vigil_home_front_door_last_alert",
         priority: "high",
         ttl: 0,
         channel: "Vigil high",

@@ -4,7 +4,6 @@ import { HomeAssistant } from "../../../lib/homeassistant/home-assistant.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
-import type { Action } from "../../../lib/site/bus.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type HomeAssistantServer, startHomeAssistantServer, TOKEN } from "../../support/home-assistant-server.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
@@ -14,7 +13,6 @@ describe("a press of a button", () => {
   let server: HomeAssistantServer;
   let homeAssistant: HomeAssistant;
   let running: RunningSite;
-  const owner = new AbortController();
 
   beforeEach(async () => {
     server = await startHomeAssistantServer();
@@ -41,11 +39,11 @@ describe("a press of a button", () => {
   /** A node that alerts from a score on, and notifies. */
   function start(id: string, minScore: number, targets: readonly string[]) {
     return running.start<SecurityEvent>(id, "risk-alert", (workspace) => {
-      const notifier = new AlertNotifier({ workspace, targets, critical: false });
+      const notifier = new AlertNotifier({ workspace, targets, publish: true, critical: false });
       const { site, nodeId } = workspace;
       const rule = { minScore, labels: [], unanalyzed: "alert" } as const;
       return {
-        stage: alertingStage({ site, nodeId, rule, notifier }),
+        stage: alertingStage({ site, nodeId, rule, publish: true, notifier }),
         errands: notifier.errands,
         close: () => notifier.close(),
       };
@@ -83,40 +81,49 @@ describe("a press of a button", () => {
   const messages = () => server.calls.map(({ service, data }) => `${service}: ${data.message}`);
   const called = (count: number) => eventually(() => server.calls.length >= count, `${count} calls, not ${messages()}`);
 
-  it("is told to the site, and confirmed on each phone that shows the event, once somebody has acted on it", async () => {
-    const presses: Action[] = [];
-    let confirm = (_done: string) => {};
-    running.site.bus.on("action", owner.signal, (action, whenDone) => {
-      presses.push(action);
-      confirm = whenDone;
-    });
+  it("snoozes the camera, and is confirmed on each phone that shows the event", async () => {
     const both = start("house", 60, ["phone", "tablet"]);
     const garage = start("garage", 90, ["garage"]);
     await both.put({ payload: event() });
     await garage.put({ payload: event() });
     await called(2);
     press("snooze");
-    await eventually(() => presses.length === 1, "the press");
-    assert.deepEqual(presses, [{ kind: "snooze", camera_id: "porch", event_id: "ev_1" }]);
-    // As it would: some time later, and after a transaction of its own.
-    assert.equal(server.calls.length, 2);
-    running.clock.advance(1_000);
-    confirm("Snoozed until 12:30");
     await called(4);
-    assert.deepEqual(messages().slice(2), ["phone: ✓ Snoozed until 12:30", "tablet: ✓ Snoozed until 12:30"]);
+    assert.equal(running.site.settings.ofCamera("porch").snoozed_until, "2026-11-20T12:30:00.000Z");
+    const until = new Date("2026-11-20T12:30:00Z").toTimeString().slice(0, 5);
+    assert.deepEqual(
+      messages().slice(2),
+      ["phone", "tablet"].map((target) => `${target}: ✓ porch is snoozed until ${until}`),
+    );
     const [first, , last] = server.calls.map(({ data }) => data.data as Record<string, unknown>);
     assert.deepEqual([last?.tag, last?.alert_once, last?.actions], [first?.tag, true, undefined]);
     assert.equal(last?.url, "/security/cameras");
+    await both.put({ payload: event({ event_id: "ev_2", batch_id: "ba_2" }) });
+    assert.equal(both.sent.length, 1);
+  });
+
+  it("keeps that the event was a false alarm, also where a later one was not", async () => {
+    const node = start("house", 60, ["phone"]);
+    await node.put({ payload: event() });
+    await node.put({ payload: event({ event_id: "ev_2", batch_id: "ba_2" }) });
+    press("false_alarm");
+    await called(3);
+    assert.equal(messages()[2], "phone: ✓ Kept as a false alarm");
+    const { feedback } = running.site.store;
+    assert.deepEqual([feedback.of("ev_1"), feedback.of("ev_2")], ["false_alarm", null]);
   });
 
   it("is confirmed also where the event does not alert any more", async () => {
-    running.site.bus.on("action", owner.signal, ({ kind }, confirm) => confirm(kind));
     const node = start("house", 60, ["phone"]);
     await node.put({ payload: event() });
     await node.put({ payload: event({ revision: 2, risk_score: 10, risk_level: "low" }) });
     await called(2);
     press("false_alarm");
     await called(3);
-    assert.deepEqual(messages(), ["phone: Score 70: A person.", "phone: Score 10: A person.", "phone: ✓ false_alarm"]);
+    assert.deepEqual(messages(), [
+      "phone: Score 70: A person.",
+      "phone: Score 10: A person.",
+      "phone: ✓ Kept as a false alarm",
+    ]);
   });
 });
