@@ -27,7 +27,7 @@ describe("a press of a button", () => {
       clock: systemClock,
       logger: { debug: () => {}, info: () => {}, warn: assert.fail, error: assert.fail },
     });
-    running = new RunningSite(homeAssistant);
+    running = new RunningSite(undefined, {}, homeAssistant);
   });
   afterEach(async () => {
     await running.close();

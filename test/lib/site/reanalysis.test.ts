@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import type { EventRecord } from "../../../lib/domain/event.ts";
 import { VerdictRecord } from "../../../lib/domain/verdict.ts";
+import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
 import { DATABASE_FILE } from "../../../lib/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -214,9 +215,12 @@ describe("an event that is judged again", () => {
 
   it("alerts nobody again once it is history, and does not lose that it has alerted", async () => {
     const rig = judging.node();
-    const alerts = judging.running.start("alert", "risk-alert", ({ nodeId, site }) => ({
-      stage: alertingStage({ site, nodeId, rule: { minScore: 60, labels: [], unanalyzed: "alert" }, publish: false }),
-    }));
+    const rule = { minScore: 60, labels: [], unanalyzed: "alert" } as const;
+    const alerts = judging.running.start("alert", "risk-alert", (workspace) => {
+      const { nodeId, site } = workspace;
+      const notifier = new AlertNotifier({ workspace, targets: [], publish: false, critical: false });
+      return { stage: alertingStage({ site, nodeId, rule, publish: false, notifier }) };
+    });
     const store = () => judging.running.site.store;
     const pass = async (score: number) => {
       judging.score(score);
