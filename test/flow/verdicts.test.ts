@@ -120,9 +120,12 @@ describe("verdicts", function () {
         mean_absolute_difference: 20,
       },
     );
+    // What the trial node had published would have gone before this.
+    const last = await judge("analyze", batch([detection()], { batch_id: "ba_last" }), 50);
+    await isPublished(last.event_id, 1);
     assert.deepEqual(
       published().map(({ risk_score }) => risk_score),
-      [10, 20],
+      [10, 20, 50],
     );
   });
 
