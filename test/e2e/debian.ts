@@ -71,7 +71,8 @@ async function download(work: string, release: string, packages: readonly string
   }
   await writeFile(join(work, "state/status"), "");
   await writeFile(join(work, "sources.list"), `deb [signed-by=${KEYRING}] ${mirror()} ${release} main\n`);
-  await run("apt-get", [...options, "-q", "update"]);
+  // Without that, a mirror that is out of reach is no error here, and a package that is not known the next one.
+  await run("apt-get", [...options, "-q", "--error-on=any", "update"]);
   await run("apt-get", [...options, "-q", "-y", "--no-install-recommends", "--download-only", "install", ...packages]);
   const names = await readdir(archives);
   return names.filter((name) => name.endsWith(".deb")).map((name) => join(archives, name));

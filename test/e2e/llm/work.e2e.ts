@@ -11,6 +11,7 @@ import { EMPTY_BATCH } from "../../support/empty-batch.ts";
 import { eventually } from "../../support/eventually.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { CONTEXT_SIZE, LlamaServer } from "./llama-server.ts";
+import { provideLlamaServer } from "./provision.ts";
 import { SLOW } from "./tiny-model.ts";
 
 describe("analysisStage, at a real llama-server", function () {
@@ -18,6 +19,10 @@ describe("analysisStage, at a real llama-server", function () {
   let running: RunningSite;
   let server: LlamaServer;
 
+  before(async function () {
+    this.timeout(600_000);
+    await provideLlamaServer();
+  });
   beforeEach(async () => {
     running = new RunningSite();
     server = await LlamaServer.start({ manner: SLOW });
