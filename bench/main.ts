@@ -5,6 +5,7 @@ import { detectLatency } from "./detect-latency.ts";
 import type { Benchmark, Figure } from "./figure.ts";
 import { mediaMemory } from "./media-memory.ts";
 import { mediaThroughput } from "./media-throughput.ts";
+import { promptCache } from "./prompt-cache.ts";
 import { promptTokens } from "./prompt-tokens.ts";
 import { queueHop } from "./queue-hop.ts";
 import { replyParse } from "./reply-parse.ts";
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   detectLatency,
   mediaMemory,
   promptTokens,
+  promptCache,
   replyParse,
 ];
 

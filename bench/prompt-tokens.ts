@@ -6,11 +6,10 @@ import { estimateTokens } from "../lib/analyze/token-budget.ts";
 import { DEFAULT_RISK_BANDS } from "../lib/domain/risk.ts";
 import { batch, camera, contextOf, detection } from "../test/lib/analyze/fixtures.ts";
 import type { Benchmark, Figure } from "./figure.ts";
+import { HOUSEHOLD } from "./home-events.ts";
 
 const DETECTIONS = 10;
 const ROOMY = 1_000_000;
-const HOUSEHOLD =
-  "Anna and Ben live here with two children.\nA grey estate car, a black dog.\nThe cleaner comes on Tuesdays.";
 
 export const promptTokens: Benchmark = {
   name: "prompt-tokens",

@@ -20,6 +20,8 @@ export interface LlamaServerOptions {
   readonly model?: string;
   /** Whether it takes pictures; only with the quick model. */
   readonly sees?: boolean;
+  /** Requests that it works on at once. */
+  readonly slots?: number;
 }
 
 type Child = ChildProcessByStdio<null, null, Readable>;
@@ -42,13 +44,13 @@ export class LlamaServer {
 
   /** Resolves when the server has loaded its model. */
   static async start(options: LlamaServerOptions = {}): Promise<LlamaServer> {
-    const { port = 0, manner = QUICK, model = "tiny", sees = false } = options;
+    const { port = 0, manner = QUICK, model = "tiny", sees = false, slots = SLOTS } = options;
     const folder = tempFolder();
     const file = join(folder, "model.gguf");
     writeFileSync(file, tinyModel(manner));
     const eye = join(folder, "mmproj.gguf");
     if (sees) writeFileSync(eye, tinyEye());
-    const child = await launch(file, port, model, sees ? { "--mmproj": eye } : {});
+    const child = await launch({ file, port, model, slots }, sees ? { "--mmproj": eye } : {});
     return new LlamaServer(await addressOf(child), child);
   }
 
@@ -56,7 +58,10 @@ export class LlamaServer {
   static async startLoading(port: number): Promise<LlamaServer> {
     const file = join(tempFolder(), "model.gguf");
     execFileSync("mkfifo", [file]);
-    const server = new LlamaServer(`http://127.0.0.1:${port}`, await launch(file, port, "tiny"));
+    const server = new LlamaServer(
+      `http://127.0.0.1:${port}`,
+      await launch({ file, port, model: "tiny", slots: SLOTS }),
+    );
     await eventually(() => server.health().catch(() => undefined), "an answer of the server", START_MS);
     return server;
   }
@@ -85,15 +90,23 @@ export class LlamaServer {
   }
 }
 
-async function launch(file: string, port: number, model: string, more: Record<string, string> = {}): Promise<Child> {
+interface Launch extends Required<Pick<LlamaServerOptions, "port" | "model" | "slots">> {
+  /** Of the model. */
+  readonly file: string;
+}
+
+async function launch(
+  { file, port, model, slots }: Launch,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Child> {
   const { command, args, cwd } = await provideLlamaServer();
   const own = {
     "--model": file,
     "--alias": model,
     "--host": "127.0.0.1",
     "--port": port,
-    "--ctx-size": CONTEXT_SIZE * SLOTS,
-    "--parallel": SLOTS,
+    "--ctx-size": CONTEXT_SIZE * slots,
+    "--parallel": slots,
     ...more,
   };
   const child = spawn(command, [...args, ...Object.entries(own).flatMap(([name, value]) => [name, String(value)])], {
