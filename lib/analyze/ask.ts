@@ -1,7 +1,8 @@
-/** Has a model judge; an answer that cannot be used it may mend, once. */
+/** Has a model judge; an answer that cannot be used it may mend, once, and a prompt that is too long is shortened, once. */
 import { ReplyError } from "../resilience/errors.ts";
 import type { Usage } from "./judge.ts";
 import type { LlamaClient, LlamaReply } from "./llama-client.ts";
+import { ContextError } from "./llama-errors.ts";
 import type { Prompt } from "./prompts/prompt.ts";
 import { parseVerdict, UnusableReply } from "./reply.ts";
 import type { ModelVerdict } from "./verdict.ts";
@@ -37,6 +38,26 @@ export async function askForVerdict(
     // A prompt that has become too long: there is nothing but the first answer.
     if (error instanceof ReplyError) return answer;
     throw error;
+  }
+}
+
+/**
+ * The same with a prompt that was fitted to the model's context, as we count its tokens. Where the server counts otherwise,
+ * it gets the shorter one that `shorten` makes. The answer names the prompt that was answered.
+ * @throws ServerError, ReplyError as `LlamaClient.judge` does, and what `shorten` throws
+ */
+export async function askFitting<P extends { readonly prompt: Prompt }>(
+  client: Pick<LlamaClient, "judge">,
+  fitted: P,
+  shorten: (error: ContextError) => Promise<P>,
+  signal: AbortSignal,
+): Promise<Answer & { readonly fitted: P }> {
+  try {
+    return { ...(await askForVerdict(client, fitted.prompt, signal)), fitted };
+  } catch (error) {
+    if (!(error instanceof ContextError)) throw error;
+    const shorter = await shorten(error);
+    return { ...(await askForVerdict(client, shorter.prompt, signal)), fitted: shorter };
   }
 }
 

@@ -1,4 +1,5 @@
 /** How many tokens a prompt may have, and how many it has. */
+import type { ContextError } from "./llama-errors.ts";
 
 /** Where a model runs: what it knows of its context and of its tokens. */
 export interface TokenSource {
@@ -20,6 +21,20 @@ const SAFETY_FACTOR = 1.5;
 /** The tokens that are left for the prompt. */
 export function promptBudget(contextSize: number, answerTokens: number): number {
   return contextSize - answerTokens - TEMPLATE_TOKENS;
+}
+
+/**
+ * The tokens that are left, as they were counted for a prompt of `tokens` that the server has found too long: as much
+ * fewer as it has said; half as many where it did not say.
+ */
+export function shorterBudget(
+  tokens: number,
+  { promptTokens, contextSize }: Pick<ContextError, "promptTokens" | "contextSize">,
+  answerTokens: number,
+): number {
+  const isSaid = promptTokens !== null && contextSize !== null;
+  const share = isSaid ? promptBudget(contextSize, answerTokens) / promptTokens : 0.5;
+  return Math.floor(tokens * share);
 }
 
 /**

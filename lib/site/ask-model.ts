@@ -1,7 +1,7 @@
 /** Asks a model about a batch, with as much as it can be told and shown. */
-import { type Answer, askForVerdict } from "../analyze/ask.ts";
+import { type Answer, askFitting } from "../analyze/ask.ts";
 import type { LlamaClient } from "../analyze/llama-client.ts";
-import { ContextError } from "../analyze/llama-errors.ts";
+import type { ContextError } from "../analyze/llama-errors.ts";
 import type { ShownPictures } from "../analyze/prompts/pictures.ts";
 import type { Batch } from "../domain/batch.ts";
 import { ReplyError } from "../resilience/errors.ts";
@@ -29,27 +29,22 @@ export async function askModel(batch: Batch, options: AskModelOptions, signal: A
   const isShown = pictures && client.takesPictures !== false;
   const shown = isShown ? await readKeyPictures(batch, { site, nodeId, ...pictures }, signal) : undefined;
   try {
-    return await askFitting(batch, shown, options, signal);
+    return await ask(batch, shown, options, signal);
   } catch (error) {
     if (!(error instanceof ReplyError) || !shown || shown.pictures.length === 0) throw error;
     site.logger.warn(`The batch ${batch.batch_id} is judged without pictures: ${error.message}`);
-    return askFitting(batch, undefined, options, signal);
+    return ask(batch, undefined, options, signal);
   }
 }
 
-/** Where the server counts otherwise than we do, it gets a shorter prompt, once. */
-async function askFitting(
+async function ask(
   batch: Batch,
   shown: ShownPictures | undefined,
   { client, prompts }: AskModelOptions,
   signal: AbortSignal,
 ): Promise<PromptedAnswer> {
   const first = await prompts.of(batch, shown);
-  try {
-    return { ...(await askForVerdict(client, first.prompt, signal)), promptVersion: first.promptVersion };
-  } catch (error) {
-    if (!(error instanceof ContextError)) throw error;
-    const { prompt, promptVersion } = await prompts.shorter(batch, shown, first, error);
-    return { ...(await askForVerdict(client, prompt, signal)), promptVersion };
-  }
+  const shorten = (error: ContextError) => prompts.shorter(batch, shown, first, error);
+  const { fitted, ...answer } = await askFitting(client, first, shorten, signal);
+  return { ...answer, promptVersion: fitted.promptVersion };
 }

@@ -5,7 +5,7 @@ import { type FitPictures, type FittedPrompt, fitPrompt } from "../analyze/promp
 import { lineDiff } from "../analyze/prompts/line-diff.ts";
 import type { BoxForm, ShownPictures } from "../analyze/prompts/pictures.ts";
 import { type OwnersWords, promptVersion, systemText, versionOf } from "../analyze/prompts/system.ts";
-import { promptBudget, type TokenSource } from "../analyze/token-budget.ts";
+import { promptBudget, shorterBudget, type TokenSource } from "../analyze/token-budget.ts";
 import type { Batch } from "../domain/batch.ts";
 import { toIso } from "../domain/time.ts";
 import { InputError } from "../resilience/errors.ts";
@@ -93,18 +93,15 @@ export class NodePrompts {
    * The same, as much shorter than the last time as the server has said; half as long where it did not say. Where pictures
    * take more tokens than was thought, fewer are shown. Throws as `of` does.
    */
-  shorter(
-    batch: Batch,
-    shown: ShownPictures | undefined,
-    last: NodePrompt,
-    { promptTokens, contextSize }: ContextError,
-  ): Promise<NodePrompt> {
-    if (promptTokens === null || contextSize === null) return this.#fit(batch, shown, Math.floor(last.tokens / 2));
-    const budget = promptBudget(contextSize, this.#options.answerTokens);
+  shorter(batch: Batch, shown: ShownPictures | undefined, last: NodePrompt, error: ContextError): Promise<NodePrompt> {
+    const { answerTokens } = this.#options;
+    const { promptTokens, contextSize } = error;
     const { pictures } = last.prompt;
-    if (!shown || !pictures) return this.#fit(batch, shown, Math.floor((last.tokens * budget) / promptTokens));
+    if (!shown || !pictures || promptTokens === null || contextSize === null) {
+      return this.#fit(batch, shown, shorterBudget(last.tokens, error, answerTokens));
+    }
     const tokensEach = Math.ceil((promptTokens - last.textTokens) / pictures.length);
-    return this.#fit(batch, { ...shown, tokensEach }, budget);
+    return this.#fit(batch, { ...shown, tokensEach }, promptBudget(contextSize, answerTokens));
   }
 
   async #fit(batch: Batch, pictures: Omit<FitPictures, "boxes"> | undefined, budget: number): Promise<NodePrompt> {
