@@ -1,6 +1,7 @@
 /** `npm run bench [-- --json FILE] [-- --only NAME]`: measures, prints a table, and fails where a goal is missed. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { textTable } from "../lib/site/text-table.ts";
 import { detectLatency } from "./detect-latency.ts";
 import type { Benchmark, Figure } from "./figure.ts";
 import { mediaMemory } from "./media-memory.ts";
@@ -40,18 +41,6 @@ const rows = figures.map(({ name, value, unit, goal, ok, detail }) => [
   ok === null ? "" : ok ? "met" : "MISSED",
   detail,
 ]);
-process.stdout.write(`${table([["figure", "value", "goal", "", "how"], ...rows])}\n`);
+process.stdout.write(`${textTable([["figure", "value", "goal", "", "how"], ...rows])}\n`);
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
 process.exitCode = figures.some(({ ok }) => ok === false) ? 1 : 0;
-
-function table(lines: readonly (readonly string[])[]): string {
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}

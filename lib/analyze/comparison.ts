@@ -1,27 +1,34 @@
 /** What two judges made of the same batches, side by side. */
 import type { RiskLevel } from "../domain/risk.ts";
-import type { OpinionPair } from "../domain/verdict.ts";
+import type { Opinion } from "../domain/verdict.ts";
 
-export interface Comparison {
+/** What each has made of a batch. */
+export interface ScorePair {
+  readonly own: Pick<Opinion, "risk_score" | "risk_level">;
+  readonly other: Pick<Opinion, "risk_score" | "risk_level">;
+}
+
+/** Means are null where there is no batch. */
+export interface Comparison<P extends ScorePair> {
   /** Batches that both have judged. */
   readonly count: number;
   /** Of the scores. */
-  readonly mean: { readonly own: number; readonly other: number };
+  readonly mean: { readonly own: number | null; readonly other: number | null };
   /** Other minus own. */
-  readonly mean_difference: number;
-  readonly mean_absolute_difference: number;
+  readonly mean_difference: number | null;
+  readonly mean_absolute_difference: number | null;
   /** How many batches both have put on the same level. */
   readonly same_level: number;
   /** How many batches each has put on a level. */
   readonly levels: Readonly<Record<RiskLevel, { readonly own: number; readonly other: number }>>;
   /** The batches on which the scores differ most, the largest difference first. */
-  readonly differ_most: readonly (OpinionPair & { readonly difference: number })[];
+  readonly differ_most: readonly (P & { readonly difference: number })[];
 }
 
 const MOST_SHOWN = 20;
 
-/** Compares verdicts on the same batches, of which there is at least one. Means have two decimals. */
-export function compareOpinions(pairs: readonly OpinionPair[]): Comparison {
+/** Compares verdicts on the same batches. Means have two decimals. */
+export function compareOpinions<P extends ScorePair>(pairs: readonly P[]): Comparison<P> {
   const differences = pairs.map(({ own, other }) => other.risk_score - own.risk_score);
   const on = (level: RiskLevel) => ({
     own: pairs.filter(({ own }) => own.risk_level === level).length,
@@ -45,6 +52,7 @@ export function compareOpinions(pairs: readonly OpinionPair[]): Comparison {
   };
 }
 
-function mean(values: readonly number[]): number {
+function mean(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
   return Math.round((values.reduce((sum, value) => sum + value, 0) / values.length) * 100) / 100;
 }

@@ -118,6 +118,11 @@ describe("the package", function () {
     assert.ok(statSync(join(dataDir, "backup", "vigil.db")).size > 0);
   });
 
+  it("brings vigil-replay", async () => {
+    const { stdout } = await promisify(execFile)(join(installed, "node_modules/.bin/vigil-replay"), ["--help"]);
+    assert.match(stdout, /^Usage: vigil-replay /);
+  });
+
   for (const version of VERSIONS) {
     describe(`in ${version}`, () => {
       let nodeRed: NodeRed;

@@ -107,6 +107,8 @@ async function launch(
     "--port": port,
     "--ctx-size": CONTEXT_SIZE * slots,
     "--parallel": slots,
+    // More of them wait for each other by spinning: where other programs have the cores, ten times as long.
+    "--threads": 1,
     ...more,
   };
   const child = spawn(command, [...args, ...Object.entries(own).flatMap(([name, value]) => [name, String(value)])], {

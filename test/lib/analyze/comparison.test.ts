@@ -45,6 +45,11 @@ describe("compareOpinions", () => {
     );
   });
 
+  it("has no means where there is no batch", () => {
+    const { count, mean, mean_difference, mean_absolute_difference } = compareOpinions([]);
+    deepEqual([count, mean, mean_difference, mean_absolute_difference], [0, { own: null, other: null }, null, null]);
+  });
+
   it("shows 20 batches at most", () => {
     equal(compareOpinions(Array.from({ length: 30 }, (_, n) => pair(0, n, n))).differ_most.length, 20);
   });
