@@ -21,6 +21,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A house waits for no notification longer than this once its Home Assistant is back. */
+const LONGEST_WAIT_MS = 10_000;
 /** Each refused login leaves a notification in Home Assistant, and may get this machine banned there. */
 const REFUSED_MS = 30 * 60_000;
 const REQUEST_MS = 10_000;
@@ -135,7 +137,10 @@ export class HomeAssistantLink {
       const isRefused = error instanceof ReplyError;
       this.report(error.message, isRefused ? "error" : "warn");
       this.#enter(isRefused ? "refused" : "unreachable");
-      await this.#pause(isRefused ? REFUSED_MS : backoffMs(failures + 1), this.#closing.signal);
+      await this.#pause(
+        isRefused ? REFUSED_MS : Math.min(backoffMs(failures + 1), LONGEST_WAIT_MS),
+        this.#closing.signal,
+      );
     }
   }
 

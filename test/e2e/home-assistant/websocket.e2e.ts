@@ -20,7 +20,7 @@ import { addMqtt } from "./onboarding.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** The longest that the client waits between two tries, and a little. */
-const RECONNECT_MS = 70_000;
+const RECONNECT_MS = 30_000;
 
 for (const version of VERSIONS) {
   describe(`the connection to Home Assistant ${version.homeAssistant}`, function () {
