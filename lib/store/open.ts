@@ -64,6 +64,17 @@ export function connect(path: string): Database.Database {
   }
 }
 
+/** On a disk that is full, the journal is copied into the database at SQLite's own length, now and from now on. */
+export function keepJournalShort(db: Database.Database): void {
+  db.pragma("wal_autocheckpoint = 1000");
+  if (db.inTransaction) return;
+  try {
+    db.pragma("wal_checkpoint(PASSIVE)");
+  } catch {
+    // The commits that follow try again.
+  }
+}
+
 /**
  * Reads all of a database, and holds its indexes against its tables. Throws SQLite's own error `SQLITE_CORRUPT` where it
  * is not sound.

@@ -22,7 +22,7 @@ import { Jobs } from "./jobs.ts";
 import { JudgedBatches } from "./judged-batches.ts";
 import { migrate } from "./migrations.ts";
 import { Nodes } from "./nodes.ts";
-import { connect, DATABASE_FILE, enterFolder, isCorrupt, openError } from "./open.ts";
+import { connect, DATABASE_FILE, enterFolder, isCorrupt, keepJournalShort, openError } from "./open.ts";
 import { Outbox } from "./outbox.ts";
 import { ParkedJobs } from "./parked-jobs.ts";
 import { Pressure } from "./pressure.ts";
@@ -281,6 +281,7 @@ export class Store {
   /** Makes room on a full disk, for what cannot be written: of the store's own or of files beside it. */
   makeRoom(): void {
     if (this.#place.dataDir !== null) dropBallast(this.#place.dataDir);
+    keepJournalShort(this.#db);
   }
 
   /** Closes the database and gives the lock back. */
