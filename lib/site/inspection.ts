@@ -17,7 +17,7 @@ import { isUpright, turnUpright } from "../media/upright.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Nothing } from "../store/uploads.ts";
-import { admitPicture } from "./admit-picture.ts";
+import { admitMedia } from "./admit-media.ts";
 import { lookAtClip } from "./clip-inspection.ts";
 import { describeUpload } from "./describe-upload.ts";
 import { airHeir } from "./heirs.ts";
@@ -38,7 +38,7 @@ export interface InspectionOptions {
   /** Frames of a clip to look at, at most. */
   readonly framesPerClip: number;
   readonly filters: Filters;
-  /** The camera of a picture whose message names none. */
+  /** The camera of a picture or clip whose message names none. */
   readonly defaultCamera: string;
   readonly publish: boolean;
 }
@@ -52,7 +52,7 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
     describe: (upload) => describeUpload(upload, options.site.clock.now()),
     ...(options.gate && { gate: options.gate }),
     concurrency: options.detector.concurrency,
-    admit: (message: FlowMessage) => admitPicture(message, options),
+    admit: (message: FlowMessage) => admitMedia(message, options),
     work: (upload, _job, signal) => inspect(upload, options, signal),
   };
 }

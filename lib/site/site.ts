@@ -36,7 +36,7 @@ export const THUMBNAILS = "thumbnails";
 export const PICTURES = "pictures";
 /** Where it keeps the best frames of clips, without boxes. */
 export const STILLS = "stills";
-/** Where it keeps pictures that came as bytes. */
+/** Where it keeps pictures and clips that came as bytes. */
 export const INBOX = "inbox";
 
 /** Of a camera's name that its folder gives, in characters. */

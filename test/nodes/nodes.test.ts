@@ -88,8 +88,9 @@ describe("a node", () => {
     ["a number", { payload: 7 }, "BAD_PAYLOAD"],
     ["half a record", { payload: { upload_id: "up_1" } }, "BAD_PAYLOAD"],
     ["bytes that are no picture", { payload: Buffer.from("hello, this is text") }, "NOT_AN_IMAGE"],
-    ["a path that is no picture's", { payload: "/etc/passwd" }, "NOT_A_PICTURE"],
+    ["a path that is no picture's or clip's", { payload: "/etc/passwd" }, "NOT_A_MEDIA_FILE"],
     ["a picture that is not there", { payload: "/nowhere/at/all.jpg" }, "FILE_GONE"],
+    ["a clip that is not there", { payload: "/nowhere/at/all.mp4" }, "FILE_GONE"],
     ["a command it does not know", { command: "explode" }, "UNKNOWN_COMMAND"],
     ["a command named like a method", { command: "constructor" }, "UNKNOWN_COMMAND"],
   ];

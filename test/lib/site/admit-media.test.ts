@@ -1,11 +1,13 @@
-import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Detector } from "../../../lib/detect/detector.ts";
+import type { Upload } from "../../../lib/domain/upload.ts";
 import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
 import { DATABASE_FILE } from "../../../lib/store/store.ts";
+import { hasFfmpeg, makeClip } from "../../support/clips.ts";
 import { eventually } from "../../support/eventually.ts";
 import { noFilters } from "../../support/filters.ts";
 import { violations } from "../../support/invariants.ts";
@@ -14,41 +16,34 @@ import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 import { enterHanded, rows, uploadOf } from "../store/support.ts";
 import { type Rig, RunningSite } from "./running-site.ts";
 
+const FRAME = { width: 640, height: 360 };
+
 const SEES_NOTHING: Detector = {
   name: "blind",
   concurrency: 1,
   inProcess: false,
-  detect: async () => ({ frame: { width: 640, height: 360 }, boxes: [], inferenceMs: null }),
-  detectMany: async () => [],
+  detect: async () => ({ frame: FRAME, boxes: [], inferenceMs: null }),
+  detectMany: async (pictures) => pictures.map(() => ({ frame: FRAME, boxes: [], inferenceMs: null })),
   health: async () => "ready",
   reset: () => {},
   close: async () => {},
 };
 
-describe("a picture that comes as bytes or as a path", () => {
+const SLOW_MS = 60_000;
+
+describe("a picture or clip that comes as bytes or as a path", function () {
+  this.timeout(2 * SLOW_MS);
   let running: RunningSite;
   let detect: Rig<unknown>;
-  let bytes: Buffer;
+  let picture: Buffer;
 
   before(async () => {
-    bytes = await scene();
+    picture = await scene();
   });
 
   beforeEach(() => {
     running = new RunningSite();
-    const { site } = running;
-    detect = running.start("detect", "detect", ({ nodeId }) => ({
-      stage: inspectionStage({
-        site,
-        nodeId,
-        detector: SEES_NOTHING,
-        ffmpeg: new Ffmpeg(),
-        framesPerClip: 5,
-        filters: noFilters,
-        defaultCamera: "",
-        publish: false,
-      }),
-    }));
+    start(new Ffmpeg());
   });
 
   afterEach(async () => {
@@ -56,28 +51,54 @@ describe("a picture that comes as bytes or as a path", () => {
     removeTempFolders();
   });
 
+  function start(ffmpeg: Ffmpeg): void {
+    const { site } = running;
+    detect = running.start(`detect ${running.flows.size}`, "detect", ({ nodeId }) => ({
+      stage: inspectionStage({
+        site,
+        nodeId,
+        detector: SEES_NOTHING,
+        ffmpeg,
+        framesPerClip: 5,
+        filters: noFilters,
+        defaultCamera: "",
+        publish: false,
+      }),
+    }));
+  }
+
   /** Puts a message in and waits until its work has ended. */
   const ended = async (message: object) => {
     const before = detect.ended.length;
     await detect.put({ topic: "porch", ...message });
-    await eventually(() => detect.ended.length > before, "the end of the work");
+    await eventually(() => detect.ended.length > before, "the end of the work", SLOW_MS);
     equal(detect.ended.at(-1), undefined);
   };
   const account = () => rows(running.folder, "SELECT * FROM account ORDER BY upload_id");
+  function clip(): Buffer {
+    const path = join(running.folder, "made.mp4");
+    makeClip(path, { frames: 3 });
+    return readFileSync(path);
+  }
   /** An upload that a watch has handed on with these bytes. */
-  const watched = () => {
-    const path = join(tempFolder(), "1.jpg");
+  const watched = (bytes = picture, media_type: Upload["media_type"] = "image") => {
+    const path = join(tempFolder(), media_type === "video" ? "1.mp4" : "1.jpg");
     writeFileSync(path, bytes);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const upload = uploadOf("up_1", { sha256, size: bytes.length });
+    const upload = uploadOf("up_1", { media_type, sha256, size: bytes.length });
     enterHanded(running.site.store, upload);
     const handover = running.site.store.handovers.send("watch", 0, { kind: "upload", id: "up_1" }, "{}", 0);
     return { path, handover };
   };
 
-  for (const what of ["bytes", "path"] as const) {
-    it(`is the upload that a watch has found, when a message brings its ${what} instead`, async () => {
-      const { path, handover } = watched();
+  const brought = (["image", "video"] as const).flatMap((kind) =>
+    (["bytes", "path"] as const).map((what) => ({ kind, what })),
+  );
+  for (const { kind, what } of brought) {
+    it(`is the upload that a watch has found, when a message brings its ${what} instead: ${kind}`, async function () {
+      if (kind === "video" && !hasFfmpeg) return this.skip();
+      const bytes = kind === "video" ? clip() : picture;
+      const { path, handover } = watched(bytes, kind);
       const payload = what === "bytes" ? bytes : path;
       await ended({ _msgid: "m1", handover, payload });
       await running.pass(3);
@@ -89,12 +110,45 @@ describe("a picture that comes as bytes or as a path", () => {
   }
 
   it("is one upload where its message is sent again, and two where it comes in messages of their own", async () => {
-    await ended({ _msgid: "m1", payload: bytes });
+    await ended({ _msgid: "m1", payload: picture });
     await running.pass(3);
-    await ended({ _msgid: "m1", payload: bytes });
+    await ended({ _msgid: "m1", payload: picture });
     equal(account().length, 1);
-    await ended({ _msgid: "m2", payload: bytes });
+    await ended({ _msgid: "m2", payload: picture });
     equal(account().length, 2);
+  });
+
+  it("has the time of its name and the frames of a clip, where it is the path of one", async function () {
+    if (!hasFfmpeg) return this.skip();
+    const path = join(running.folder, "20200911T123100Z.mp4");
+    makeClip(path, { frames: 3 });
+    await ended({ payload: path });
+    const [upload] = rows(running.folder, "SELECT media_type, captured_at, path FROM uploads");
+    deepEqual(upload, { media_type: "video", captured_at: "2020-09-11T12:31:00.000Z", path });
+    deepEqual(rows(running.folder, "SELECT outcome, duration_ms FROM inspections"), [
+      { outcome: "nothing", duration_ms: 300 },
+    ]);
+  });
+
+  it("waits for ffmpeg where it is a clip, as bytes or by its path, and pictures do not", async () => {
+    const nowhere = join(running.folder, "bin");
+    start(new Ffmpeg({ commands: { ffmpeg: join(nowhere, "ffmpeg"), ffprobe: join(nowhere, "ffprobe") } }));
+    const mp4 = Buffer.from("\0\0\0\x18ftypisom\0\0\0\0isomiso2", "latin1");
+    const path = join(running.folder, "a.mov");
+    writeFileSync(path, mp4);
+    for (const payload of [mp4, path]) await detect.put({ topic: "porch", payload });
+    await eventually(() => detect.node.load.parked === 2, "clips that wait");
+    match(detect.warnings.join(), /ffmpeg is not installed/);
+    await ended({ payload: picture });
+    equal(detect.node.load.parked, 2);
+  });
+
+  it("is refused at once where it is no clip in spite of its name", async () => {
+    const path = join(running.folder, "a.mp4");
+    writeFileSync(path, "no clip at all");
+    await detect.put({ topic: "porch", payload: path });
+    const error = await eventually(() => detect.ended.at(-1), "the refusal");
+    match(String(error), /MediaError: .*a\.mp4 does not start like an MP4, MOV, AVI or MKV clip/);
   });
 
   it("belongs to the upload that a user's node has made it of, each part of it", async () => {
