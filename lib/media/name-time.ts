@@ -19,6 +19,13 @@ interface Shape {
 
 /** Every shape was seen in files of the device, its manual or its makers' code; the first that fits counts. */
 const SHAPES: readonly Shape[] = [
+  // INSTAR and others with the same system: 20260911/images000/A26091112310000.jpg,
+  // 20260911/record000/A260911_123100_123114.mp4. First, because their digits may be another time in the shapes below.
+  {
+    of: "path",
+    pattern:
+      /(?<![^/])\d{8}\/(?:images|record)\d{3}\/[A-Z](?<year>\d\d)(?<month>\d\d)(?<day>\d\d)_?(?<hour>\d\d)(?<minute>\d\d)(?<second>\d\d)(?:\d\d|_\d{6})\.[^/]*$/g,
+  },
   // Foscam, by FTP: MDAlarm_20260911-123100.jpg, HMDAlarm_20260911-123100.jpg, MDalarm_20260911_123100.mkv
   // Reolink, by FTP: Porch_00_20260911123100.jpg; on its card: RecM02_DST20260911_123100_123130_0_800_033C82_61B6F0.mp4
   // Hikvision, and Annke as its OEM, by FTP: 192.168.1.64_01_20260911123100123_MOTION_DETECTION.jpg
@@ -77,6 +84,12 @@ const SHAPES: readonly Shape[] = [
   {
     of: "path",
     pattern: /(?<![^/])(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)\/(?<hour>\d\d)\/(?<minute>\d\d)\.mp4$/g,
+  },
+  // Yi, on the card or by FTP; E1 says why, 60 how long: 2026Y09M11D12H/31M00S60.mp4, 2026Y09M11D12H/E131M00S60.mp4
+  {
+    of: "path",
+    pattern:
+      /(?<![^/])(?<year>\d{4})Y(?<month>\d\d)M(?<day>\d\d)D(?<hour>\d\d)H\/(?:E\d)?(?<minute>\d\d)M(?<second>\d\d)S\d*\.[^/]*$/g,
   },
   // Xiaomi, on a NAS: 2026091112/31M00S_1789129860.mp4
   { of: "name", pattern: /\d\dM\d\dS_(?<epoch>\d{10})(?!\d)/g },
