@@ -1,6 +1,6 @@
 /** Pictures out of a clip, spread over it, without those on which there is nothing to see. */
 import { MediaError } from "../resilience/errors.ts";
-import type { Moment } from "./clip.ts";
+import type { Moment } from "./clip-moments.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";
 import { openPicture, pictureError } from "./picture.ts";
 
@@ -93,9 +93,11 @@ function between(indices: readonly number[], end: number): number[] {
 }
 
 async function frameAt(index: number, { ffmpeg, path, moments, signal }: ClipFramesOptions): Promise<ClipFrame> {
-  const from = moments[index]?.seconds ?? 0;
-  const { bytes, complaint } = await ffmpeg.decode(path, from, JPEG, signal);
-  const offsetMs = Math.round((from - (moments[0]?.seconds ?? 0)) * 1000);
+  const { seconds = 0, leadSeconds = 0 } = moments[index] ?? {};
+  const lead = Math.min(leadSeconds, seconds);
+  const skip = lead > 0 ? ["-ss", lead.toFixed(6)] : [];
+  const { bytes, complaint } = await ffmpeg.decode(path, seconds - lead, [...skip, ...JPEG], signal);
+  const offsetMs = Math.round((seconds - (moments[0]?.seconds ?? 0)) * 1000);
   if (bytes.length > 0) return { bytes, offsetMs };
   const reason = complaint ?? "nothing is left of it there";
   throw new MediaError("UNREADABLE_VIDEO", `the clip cannot be decoded at ${offsetMs} ms: ${reason}`);

@@ -98,7 +98,8 @@ export class Ffmpeg {
 
   /** Decodes a clip from `from` on, in seconds of its own clock, into what `options` say. Throws as `probe` does. */
   decode(path: string, from: number, options: readonly string[], signal: AbortSignal): Promise<Output> {
-    const seek = ["-seek_timestamp", "1", "-ss", from.toFixed(6)];
+    // Where it has to look for the first frame, ffmpeg may not find it.
+    const seek = from > 0 ? ["-seek_timestamp", "1", "-ss", from.toFixed(6)] : [];
     return this.#read("ffmpeg", path, ["-nostdin", ...seek, "-i", urlOf(path), ...options, "pipe:1"], signal);
   }
 

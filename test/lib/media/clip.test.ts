@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { probeClip } from "../../../lib/media/clip.ts";
@@ -24,10 +24,10 @@ describe("a clip", function () {
 
   /** Takes frames, and says which they are and when, by the clip itself and by what it is said to be. */
   async function take(path: string, count = 5) {
-    const { moments } = await probe(path);
+    const { moments, ...probed } = await probe(path);
     const taken = await clipFrames({ ffmpeg: tools, path, moments, count, signal, decode: (_step, work) => work() });
     const numbers = await Promise.all(taken.frames.map(({ bytes }) => numberOf(bytes)));
-    return { ...taken, numbers, offsets: taken.frames.map(({ offsetMs }) => offsetMs) };
+    return { ...probed, ...taken, numbers, offsets: taken.frames.map(({ offsetMs }) => offsetMs) };
   }
 
   async function numberOf(bytes: Buffer): Promise<number> {
@@ -52,6 +52,8 @@ describe("a clip", function () {
     ["an MKV", "a.mkv", "video/matroska", []],
     ["an MKV without a duration", "a.mkv", "video/matroska", ["-live", "1"]],
     ["an AVI", "a.avi", "video/vnd.avi", []],
+    ["an AVI with frames that build on later ones", "a.avi", "video/vnd.avi", ["-bf", "2"]],
+    ["an AVI with a key frame in ten and others that build on it", "a.avi", "video/vnd.avi", ["-bf", "1", "-g", "10"]],
     ["an MP4 with one key frame", "a.mp4", "video/mp4", ["-g", "1000"]],
     ["an MP4 of key frames only", "a.mp4", "video/mp4", ["-g", "1"]],
     ["an MP4 with frames that build on later ones", "a.mp4", "video/mp4", ["-bf", "2"]],
@@ -107,6 +109,42 @@ describe("a clip", function () {
     assert.equal(numbers.length, 4);
   });
 
+  describe("that has more frames than are listed", () => {
+    /** Nearly six hours; the same five seconds again and again. */
+    function makeLong(name: string): string {
+      makeClip(at("part.mp4"), { size: "64x60" });
+      ffmpeg("-stream_loop", "4199", "-i", at("part.mp4"), "-c", "copy", at(name));
+      return at(name);
+    }
+
+    for (const name of ["long.mp4", "long.mkv", "long.avi"]) {
+      it(`gives frames of all of it: ${name}`, async () => {
+        const { clip, damage, numbers, offsets, failed } = await take(makeLong(name), 3);
+        assert.deepEqual([damage, failed], [null, []]);
+        assert.ok(Math.abs(clip.duration_ms - 21_000_000) < 200, `${clip.duration_ms} ms`);
+        assert.deepEqual(
+          offsets.map((offset) => Math.floor(offset / 7_000_000)),
+          [0, 1, 2],
+        );
+        assert.deepEqual(
+          numbers,
+          offsets.map((offset) => (offset / 100) % 50),
+        );
+      });
+    }
+
+    it("gives the first of them where others cannot be found", async () => {
+      const ffprobe = at("ffprobe");
+      writeFileSync(
+        ffprobe,
+        `#!/bin/sh\ncase "$*" in *%+#1,*) echo "no seeking" >&2; exit 1;; esac\nexec ffprobe "$@"\n`,
+      );
+      chmodSync(ffprobe, 0o755);
+      const { moments, clip } = await probeClip(new Ffmpeg({ commands: { ffprobe } }), makeLong("long.mp4"), signal);
+      assert.deepEqual([moments.length, clip.duration_ms], [200_000, 20_000_000]);
+    });
+  });
+
   it("is turned as its player would turn it", async () => {
     makeClip(at("flat.mp4"));
     writeFileSync(at("upright.mp4"), turned(readFileSync(at("flat.mp4"))));
@@ -140,7 +178,7 @@ describe("a clip", function () {
   it("is used as far as it goes where it breaks off", async () => {
     const files = {
       "a.mp4": ["-movflags", "+faststart"],
-      "b.mp4": ["-movflags", "+frag_keyframe", "-g", "5"],
+      "b.mp4": ["-movflags", "+frag_keyframe+empty_moov", "-g", "5"],
       "a.mkv": [],
       "a.avi": [],
     };

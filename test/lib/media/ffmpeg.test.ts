@@ -82,15 +82,18 @@ describe("Ffmpeg", function () {
       it(`does not follow ${what} under a clip's name`, async () => {
         makeClip(at("secret.ts"), { frames: 20, as: ["-f", "mpegts"] });
         writeFileSync(at("x.mp4"), text);
-        // ffmpeg as it is follows it.
-        if (!text.includes("http")) ffmpeg("-i", at("x.mp4"), "-frames:v", "1", at("leaked.jpg"));
-        assert.equal(existsSync(at("leaked.jpg")), !text.includes("http"));
-        await assert.rejects(probeClip(new Ffmpeg(), at("x.mp4"), signal), {
-          code: "UNREADABLE_VIDEO",
-          message: /not on whitelist/,
-        });
-        const options = { ffmpeg: new Ffmpeg(), path: at("x.mp4"), moments: [{ seconds: 0, isKey: true }], count: 1 };
-        await assert.rejects(clipFrames({ ...options, signal, decode: (_step, work) => work() }), /not on whitelist/);
+        // ffmpeg as it is follows the script; of playlists, newer versions look at the name themselves.
+        if (text.startsWith("ffconcat")) ffmpeg("-i", at("x.mp4"), "-frames:v", "1", at("leaked.jpg"));
+        assert.equal(existsSync(at("leaked.jpg")), text.startsWith("ffconcat"));
+        const message = /not on whitelist|non standard extension/;
+        await assert.rejects(probeClip(new Ffmpeg(), at("x.mp4"), signal), { code: "UNREADABLE_VIDEO", message });
+        const options = {
+          ffmpeg: new Ffmpeg(),
+          path: at("x.mp4"),
+          moments: [{ seconds: 0, isKey: true, leadSeconds: 0 }],
+          count: 1,
+        };
+        await assert.rejects(clipFrames({ ...options, signal, decode: (_step, work) => work() }), message);
       });
     }
   });
@@ -141,7 +144,7 @@ describe("Ffmpeg", function () {
 
   it("is asked for no more frames of a clip that takes too long", async () => {
     const slow = instead('echo >> "$0.log"; exec sleep 600', 2_000);
-    const moments = [0, 1, 2].map((seconds) => ({ seconds, isKey: true }));
+    const moments = [0, 1, 2].map((seconds) => ({ seconds, isKey: true, leadSeconds: 0 }));
     const options = { ffmpeg: slow, path: at("a.mp4"), moments, count: 3, signal };
     await assert.rejects(clipFrames({ ...options, decode: (_step, work) => work() }), { code: "VIDEO_TIMEOUT" });
     assert.ok(!existsSync(at("script.log")) || readFileSync(at("script.log"), "utf8") === "\n");
