@@ -1,6 +1,6 @@
 /** Pictures as pixels that can be drawn on, which costs less than having an SVG rendered and laid over them. */
 import sharp from "sharp";
-import { checkPicture, openPicture, pictureError } from "./picture.ts";
+import { decodePicture } from "./picture.ts";
 
 /** Whole pixels, origin at the top left. */
 export interface Area {
@@ -31,19 +31,16 @@ export class Canvas {
    * larger is never decoded whole. Throws a MediaError as `validatePicture` does.
    */
   static async of(picture: Buffer, within: { width: number; height: number; enlarge: boolean }): Promise<Canvas> {
-    await checkPicture(picture);
-    try {
-      const { data, info } = await openPicture(picture)
+    const { data, info } = await decodePicture(picture, (opened) =>
+      opened
         .autoOrient()
         .resize(within.width, within.height, { fit: "inside", withoutEnlargement: !within.enlarge })
         .flatten({ background: "black" })
         .toColourspace("srgb")
         .raw()
-        .toBuffer({ resolveWithObject: true });
-      return new Canvas(info.width, info.height, data);
-    } catch (thrown) {
-      throw pictureError(thrown);
-    }
+        .toBuffer({ resolveWithObject: true }),
+    );
+    return new Canvas(info.width, info.height, data);
   }
 
   /** Paints what of an area lies on the canvas. */

@@ -2,7 +2,7 @@
 import { MediaError } from "../resilience/errors.ts";
 import type { Moment } from "./clip-moments.ts";
 import type { Ffmpeg } from "./ffmpeg.ts";
-import { openPicture, pictureError } from "./picture.ts";
+import { decodePicture } from "./picture.ts";
 
 export interface ClipFrame {
   /** A JPEG of the clip's own size, upright. */
@@ -114,12 +114,9 @@ function bytesOf(frames: ReadonlyMap<number, ClipFrame>): number {
 }
 
 async function isBlankPicture(bytes: Buffer): Promise<boolean> {
-  let levels: Buffer;
-  try {
-    levels = await openPicture(bytes).resize(SIDE, SIDE, { fit: "fill" }).greyscale().raw().toBuffer();
-  } catch (thrown) {
-    throw pictureError(thrown);
-  }
+  const levels = await decodePicture(bytes, (picture) =>
+    picture.resize(SIDE, SIDE, { fit: "fill" }).greyscale().raw().toBuffer(),
+  );
   const sorted = levels.toSorted();
   const median = sorted[sorted.length >> 1] ?? 0;
   return sorted.filter((level) => Math.abs(level - median) <= BLANK_LEVELS).length >= BLANK_SHARE * sorted.length;

@@ -8,7 +8,7 @@
  * the picture mostly 8 to 24, and 2 beside a car that filled it. In the difference hash (9 x 8 pixels) flat ground alone
  * changed up to 8, as many as the person.
  */
-import { checkPicture, openPicture, pictureError } from "./picture.ts";
+import { decodePicture } from "./picture.ts";
 
 /** Side of the small grey picture that is looked at. */
 const SIDE = 32;
@@ -35,19 +35,16 @@ export async function pictureHash(picture: Buffer): Promise<string> {
 }
 
 /** The picture in grey, 32 x 32 pixels whatever its shape: all pictures of a camera have the same. */
-async function shrink(picture: Buffer): Promise<Buffer> {
-  await checkPicture(picture);
-  try {
-    return await openPicture(picture)
+function shrink(picture: Buffer): Promise<Buffer> {
+  return decodePicture(picture, (opened) =>
+    opened
       .autoOrient()
       .resize(SIDE, SIDE, { fit: "fill" })
       .flatten({ background: "black" })
       .greyscale()
       .raw()
-      .toBuffer();
-  } catch (thrown) {
-    throw pictureError(thrown);
-  }
+      .toBuffer(),
+  );
 }
 
 /** How strong each pair of frequencies is, row by row: the transform of the rows, then of what that gives. */

@@ -17,15 +17,14 @@ const MOST_HELD_BYTES = 128 * 1024 ** 2;
 const HELD_SAMPLE_BYTES = 2;
 
 /**
- * A JPEG or PNG, ready to decode. Other formats never reach the decoders: throws a MediaError `EMPTY_FILE` or
- * `NOT_AN_IMAGE`. Errors that the decoding throws later are for `pictureError`.
+ * Decodes a JPEG or PNG by what `steps` make of it; other formats never reach the decoders. Throws a MediaError as
+ * `checkPicture` does, `TRUNCATED_IMAGE`, or `UNREADABLE_IMAGE`.
  */
-export function openPicture(bytes: Buffer): Sharp {
-  if (bytes.length === 0) throw new MediaError("EMPTY_FILE", "the file is empty; a JPEG or PNG picture was expected");
-  if (imageFormat(bytes) === null) {
-    throw new MediaError("NOT_AN_IMAGE", "the file does not start like a JPEG or PNG picture");
-  }
-  return sharp(bytes, { failOn: "truncated", limitInputPixels: MAX_PIXELS, sequentialRead: true });
+export async function decodePicture<T>(bytes: Buffer, steps: (picture: Sharp) => Promise<T>): Promise<T> {
+  await checkPicture(bytes);
+  return steps(openPicture(bytes)).catch((thrown: unknown) => {
+    throw pictureError(thrown);
+  });
 }
 
 /** Headers of the pictures that are in memory: several steps want them, and each reading takes half a millisecond. */
@@ -66,8 +65,16 @@ async function readHeader(bytes: Buffer): Promise<Metadata> {
   return header;
 }
 
+function openPicture(bytes: Buffer): Sharp {
+  if (bytes.length === 0) throw new MediaError("EMPTY_FILE", "the file is empty; a JPEG or PNG picture was expected");
+  if (imageFormat(bytes) === null) {
+    throw new MediaError("NOT_AN_IMAGE", "the file does not start like a JPEG or PNG picture");
+  }
+  return sharp(bytes, { failOn: "truncated", limitInputPixels: MAX_PIXELS, sequentialRead: true });
+}
+
 /** What a decoder threw, as a MediaError: `TRUNCATED_IMAGE`, `TOO_LARGE` or `UNREADABLE_IMAGE`. */
-export function pictureError(thrown: unknown): MediaError {
+function pictureError(thrown: unknown): MediaError {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   if (/pixel limit/i.test(text)) {
     return new MediaError("TOO_LARGE", `the picture has more than ${MAX_PIXELS} pixels`, { cause: thrown });

@@ -1,5 +1,5 @@
 /** Pictures that are stored turned or mirrored, with an EXIF orientation that says so: not everybody looks at that. */
-import { checkPicture, openPicture, pictureError } from "./picture.ts";
+import { checkPicture, decodePicture } from "./picture.ts";
 
 /** Nothing that was to be seen may get lost by being encoded anew. */
 const QUALITY = 95;
@@ -20,15 +20,12 @@ export async function isUpright(picture: Buffer): Promise<boolean> {
  * The same picture as a JPEG that is stored as people see it, its longest side 4096 pixels at most. Throws a MediaError as
  * `validatePicture` does.
  */
-export async function turnUpright(picture: Buffer): Promise<Buffer> {
-  await checkPicture(picture);
-  try {
-    return await openPicture(picture)
+export function turnUpright(picture: Buffer): Promise<Buffer> {
+  return decodePicture(picture, (opened) =>
+    opened
       .autoOrient()
       .resize(LONGEST_SIDE, LONGEST_SIDE, { fit: "inside", withoutEnlargement: true })
       .jpeg({ quality: QUALITY })
-      .toBuffer();
-  } catch (thrown) {
-    throw pictureError(thrown);
-  }
+      .toBuffer(),
+  );
 }

@@ -2,21 +2,16 @@
 import type { Frame } from "../domain/detection.ts";
 import { MediaError } from "../resilience/errors.ts";
 import { videoFormat } from "./format.ts";
-import { openPicture, pictureError, pictureFrame } from "./picture.ts";
+import { decodePicture, pictureFrame } from "./picture.ts";
 
 /**
  * Decodes a picture to its last line and returns its size as people see it, with its EXIF orientation applied. Throws
  * a MediaError: `EMPTY_FILE`, `NOT_AN_IMAGE`, `TRUNCATED_IMAGE`, `TOO_LARGE`, `UNREADABLE_IMAGE`.
  */
 export async function validatePicture(bytes: Buffer): Promise<Frame> {
-  const frame = await pictureFrame(bytes);
-  try {
-    // A JPEG is decoded at an eighth of its size for this, and every byte of it is still read.
-    await openPicture(bytes).resize(32).raw().toBuffer();
-    return frame;
-  } catch (thrown) {
-    throw pictureError(thrown);
-  }
+  // A JPEG is decoded at an eighth of its size for this, and every byte of it is still read.
+  await decodePicture(bytes, (picture) => picture.resize(32).raw().toBuffer());
+  return pictureFrame(bytes);
 }
 
 /** Checks a clip's first bytes (12 are enough). Throws a MediaError `EMPTY_FILE` or `NOT_A_VIDEO`. */
