@@ -1,5 +1,6 @@
 /** What every detector is: it looks at one picture and says what it saw, in boxes of that picture. */
 import type { Frame } from "../domain/detection.ts";
+import type { Pixels } from "../domain/pixels.ts";
 import { MediaError, ReplyError } from "../resilience/errors.ts";
 import type { Health } from "./health.ts";
 
@@ -31,6 +32,8 @@ export interface Sighting {
   readonly boxes: readonly Box[];
   /** Milliseconds the detector itself reports; null where it does not say. */
   readonly inferenceMs: number | null;
+  /** The picture, upright and as large as a thumbnail, where the detector has decoded it: once is enough. */
+  readonly preview?: Pixels;
 }
 
 /** What one picture alone was refused for. */

@@ -1,6 +1,7 @@
 /** Finds what moved between a camera's pictures, without any server: each is compared with the camera's background. */
 import sharp from "sharp";
 import type { Frame } from "../domain/detection.ts";
+import { type Pixels, THUMBNAIL } from "../domain/pixels.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { Background, type Difference, GONE, QUIET, THING } from "./background.ts";
 import { type Box, type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
@@ -11,7 +12,7 @@ import { changedPixels, findRegions, isAnotherScene, type Region, thresholdOf } 
 /** The label of everything it finds. */
 const LABEL = "motion";
 
-/** Pictures are compared at this size: their longer side, in pixels. A 1080p JPEG is decoded right to it, at an eighth. */
+/** Pictures are compared at this size: their longer side, in pixels. Thumbnails, to which they are decoded, are larger. */
 const SIDE = 240;
 
 /** Standard deviation of the smoothing at that size, in pixels. */
@@ -44,11 +45,12 @@ export class MotionDetector implements Detector {
     signal.throwIfAborted();
     const started = performance.now();
     const { frame } = picture;
-    const small = await shrink(picture.bytes);
+    const preview = await decodeSmall(picture.bytes);
+    const small = await toGrey(preview);
     signal.throwIfAborted();
     const regions = this.#regions(picture.cameraId, frame, small);
     const boxes = regions.map((region) => toBox(region, frame, small));
-    return { frame, boxes, inferenceMs: performance.now() - started };
+    return { frame, boxes, inferenceMs: performance.now() - started, preview };
   }
 
   async detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<(Sighting | PictureFault)[]> {
@@ -114,20 +116,30 @@ interface Grey extends Frame {
   readonly pixels: Uint8Array;
 }
 
-async function shrink(bytes: Buffer): Promise<Grey> {
+/** A JPEG is decoded at near to this size, never whole. */
+async function decodeSmall(bytes: Buffer): Promise<Pixels> {
   try {
     const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "error", autoOrient: true })
-      .resize({ width: SIDE, height: SIDE, fit: "inside", withoutEnlargement: true })
+      .resize({ ...THUMBNAIL, fit: "inside", withoutEnlargement: true })
       .flatten()
-      .greyscale()
-      .blur(BLUR)
+      .toColourspace("srgb")
       .raw()
       .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, pixels: data };
+    return { width: info.width, height: info.height, rgb: data };
   } catch (thrown) {
     const message = `The picture cannot be decoded: ${asError(thrown).message}`;
     throw new MediaError("UNREADABLE_IMAGE", message, { cause: thrown });
   }
+}
+
+async function toGrey({ width, height, rgb }: Pixels): Promise<Grey> {
+  const { data, info } = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .resize({ width: SIDE, height: SIDE, fit: "inside", withoutEnlargement: true })
+    .greyscale()
+    .blur(BLUR)
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, pixels: data };
 }
 
 /** A region of the small picture as a box of the whole one. */

@@ -1,5 +1,7 @@
 /** Pictures as pixels that can be drawn on, which costs less than having an SVG rendered and laid over them. */
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
+import type { Frame } from "../domain/detection.ts";
+import type { Pixels } from "../domain/pixels.ts";
 import { decodePicture } from "./picture.ts";
 
 /** Whole pixels, origin at the top left. */
@@ -30,16 +32,18 @@ export class Canvas {
    * A picture, upright and as large as it can be within a size, on black where it is transparent. A JPEG that is much
    * larger is never decoded whole. Throws a MediaError as `validatePicture` does.
    */
-  static async of(picture: Buffer, within: { width: number; height: number; enlarge: boolean }): Promise<Canvas> {
-    const { data, info } = await decodePicture(picture, (opened) =>
+  static async of(picture: Buffer | Pixels, within: Frame & { enlarge: boolean }): Promise<Canvas> {
+    const toPixels = (opened: Sharp) =>
       opened
         .autoOrient()
         .resize(within.width, within.height, { fit: "inside", withoutEnlargement: !within.enlarge })
         .flatten({ background: "black" })
         .toColourspace("srgb")
         .raw()
-        .toBuffer({ resolveWithObject: true }),
-    );
+        .toBuffer({ resolveWithObject: true });
+    const { data, info } = await (Buffer.isBuffer(picture)
+      ? decodePicture(picture, toPixels)
+      : toPixels(openPixels(picture)));
     return new Canvas(info.width, info.height, data);
   }
 
@@ -59,13 +63,17 @@ export class Canvas {
   }
 
   /** As a JPEG; where a larger size is given, in the middle of black of that size. */
-  async toJpeg(quality: number, size: { width: number; height: number } = this): Promise<Buffer> {
+  async toJpeg(quality: number, size: Frame = this): Promise<Buffer> {
     const { width, height } = this;
     const left = (size.width - width) >> 1;
     const top = (size.height - height) >> 1;
-    return sharp(this.#pixels, { raw: { width, height, channels: CHANNELS } })
+    return openPixels({ width, height, rgb: this.#pixels })
       .extend({ left, top, right: size.width - width - left, bottom: size.height - height - top, background: "black" })
       .jpeg({ quality })
       .toBuffer();
   }
+}
+
+function openPixels({ width, height, rgb }: Pixels): Sharp {
+  return sharp(rgb, { raw: { width, height, channels: CHANNELS } });
 }

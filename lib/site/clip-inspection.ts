@@ -90,7 +90,8 @@ async function lookAtFrames({ clip, frames }: Taken, looking: Looking, options: 
     if (!sighting || sighting instanceof Error) return [];
     const detections = toDetections(sighting, { offsetMs, before });
     before += detections.length;
-    return [{ bytes, frame: sighting.frame, detections, inferenceMs: sighting.inferenceMs }];
+    const { frame, preview, inferenceMs } = sighting;
+    return [{ bytes, frame, detections, preview, inferenceMs }];
   });
   const best = bestOf(seen);
   const [refusal] = refusals;

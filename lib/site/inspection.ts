@@ -111,8 +111,10 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const thumbnailPath = fileIn(THUMBNAILS);
   // On the disk before its row: a row never names a picture that is not there.
   if (isSeen && clip) await site.writeFile(stillPath, best.bytes);
-  if (isSeen)
-    await site.writeFile(thumbnailPath, await decode("thumbnail", () => drawThumbnail(best.bytes, best.detections)));
+  if (isSeen) {
+    const draw = () => drawThumbnail(best.preview ?? best.bytes, best.detections);
+    await site.writeFile(thumbnailPath, await decode("thumbnail", draw));
+  }
   // A detector that has answered is done with them as well.
   giveBack(best.bytes);
   const detected: Detected = {
@@ -156,9 +158,9 @@ async function lookAtStill(looking: Looking, detector: Detector): Promise<Seen |
   const picture = { bytes, frame, fileName: sentName(upload.path), cameraId: upload.camera_id };
   const look = () => detector.detect(picture, signal);
   const sighting = await (detector.inProcess ? decode("look", look) : look());
-  const { inferenceMs } = sighting;
+  const { inferenceMs, preview } = sighting;
   const detections = toDetections(sighting);
-  return { detections, best: { bytes, frame, detections }, inferenceMs };
+  return { detections, best: { bytes, frame, detections, preview }, inferenceMs };
 }
 
 /** Ends a job without an inspection: what became of the upload is all there is to say. */

@@ -2,6 +2,7 @@
 import type { Sighting } from "../detect/detector.ts";
 import type { FrameOfClip } from "../detect/normalise.ts";
 import type { Clip, Detection, Frame } from "../domain/detection.ts";
+import type { Pixels } from "../domain/pixels.ts";
 import type { Upload } from "../domain/upload.ts";
 import type { UploadFile } from "../store/uploads.ts";
 
@@ -29,4 +30,6 @@ export interface Picture {
   readonly bytes: Buffer;
   readonly frame: Frame;
   readonly detections: readonly Detection[];
+  /** Where the detector has decoded it. */
+  readonly preview: Pixels | undefined;
 }

@@ -223,6 +223,17 @@ describe("MotionDetector", () => {
     assertSame(boxes, [{ x: HEIGHT - 260, y: 240, width: 140, height: 60 }]);
   });
 
+  it("hands on what it has decoded, upright and no larger than a thumbnail", async () => {
+    const bytes = await sharp(await picture({ boxes: [PERSON] }))
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    const { preview } = await look(bytes);
+    assert.deepEqual([preview?.width, preview?.height, preview?.rgb.length], [135, 240, 135 * 240 * 3]);
+    const small = { width: 200, height: 100 };
+    const { preview: same } = await look(await picture(small));
+    assert.deepEqual({ ...same, rgb: null }, { ...small, rgb: null });
+  });
+
   it("reads transparent PNGs", async () => {
     const png = (bytes: Buffer) => sharp(bytes).ensureAlpha(0.5).png().toBuffer();
     await look(await png(await picture()));

@@ -11,6 +11,7 @@ import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
 import { eventually } from "../../support/eventually.ts";
 import { noFilters } from "../../support/filters.ts";
+import { pixelsOf } from "../../support/pictures.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { ORIENTATIONS, storedAs } from "../media/support.ts";
 import { uploadOf } from "../store/support.ts";
@@ -139,6 +140,18 @@ describe("inspectionStage", () => {
       await assertFound((await look(await storedAs(orientation, await scene(THING)))).detected);
     });
   }
+
+  it("draws the thumbnail in what the detector has decoded", async () => {
+    const blue = Buffer.alloc(320 * 180 * 3, Buffer.from([0, 0, 255]));
+    class DecodingDetector extends RedDetector {
+      override async detect(picture: Picture): Promise<Sighting> {
+        return { ...(await super.detect(picture)), preview: { width: 320, height: 180, rgb: blue } };
+      }
+    }
+    const { detected } = await start(new DecodingDetector(false))(await scene(THING));
+    ok(detected?.thumbnail_path);
+    ok((await pixelsOf(detected.thumbnail_path, [0, 0, 255])) > (320 * 180) / 2);
+  });
 
   it("shows no detector what is neither JPEG nor PNG", async () => {
     const look = start(new RedDetector(false));
