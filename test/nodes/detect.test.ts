@@ -70,6 +70,12 @@ describe("detect with a server", () => {
     assert.deepEqual([path, minConfidence], ["/v1/vision/detection", "0.35"]);
   });
 
+  it("leaves out what comes all the same, from servers that take no notice of it, as the .NET one of CodeProject.AI", async () => {
+    assert.deepEqual(await labelsSeen(await start({ api: "deepstack", confidence: "0.6" })), ["person"]);
+    const [{ minConfidence } = assert.fail("no picture")] = server.requests;
+    assert.equal(minConfidence, "0.6");
+  });
+
   it("sends YOLO servers no threshold", async () => {
     await labelsSeen(await start());
     assert.equal(server.requests[0]?.minConfidence, null);
