@@ -17,11 +17,16 @@ export interface AnnouncerOptions {
   publish(packets: readonly MqttPacket[]): Promise<void>;
 }
 
+/** What Home Assistant takes, on a slow machine too, from a discovery message to listening to the entity's topics. */
+const ACQUAINTANCE_MS = 3_000;
+
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #commands: EntityCommands;
   /** Cameras that this connection has announced. */
   readonly #announced = new Set<string>();
+  /** When Home Assistant listens to a camera that was new to it, by the monotonic clock. */
+  readonly #listensFrom = new Map<string, number>();
   /** What the broker kept when this connection began, by topic. */
   #kept: ReadonlyMap<string, Buffer> = new Map();
   /** Set once everything was taken back. */
@@ -53,15 +58,26 @@ export class Announcer {
     if (this.#withdrawn || this.#announced.has(cameraId)) return;
     // First: Home Assistant may send a command as soon as it knows of the entity.
     this.#commands.listenTo(cameraId);
-    await this.publishNew([...this.#discoveryOf(cameraId), ...this.#options.states.ofCamera(cameraId)]);
+    const { site, states } = this.#options;
+    const discovery = this.#discoveryOf(cameraId);
+    await this.publishNew([...discovery, ...states.ofCamera(cameraId)]);
+    if (!discovery.every((packet) => this.#keeps(packet))) {
+      this.#listensFrom.set(cameraId, site.clock.monotonic() + ACQUAINTANCE_MS);
+    }
     this.#announced.add(cameraId);
+  }
+
+  /** Announces a camera, and waits until Home Assistant listens to it: what nobody keeps would be lost on it before. */
+  async introduceCamera(cameraId: string): Promise<void> {
+    await this.announceCamera(cameraId);
+    const { clock } = this.#options.site;
+    const wait = (this.#listensFrom.get(cameraId) ?? 0) - clock.monotonic();
+    if (wait > 0) await new Promise<void>((resolve) => clock.after(wait, resolve));
   }
 
   /** Publishes what the broker does not keep just so already. */
   async publishNew(packets: readonly MqttPacket[]): Promise<void> {
-    await this.#options.publish(
-      packets.filter(({ topic, payload, retain }) => !retain || !this.#kept.get(topic)?.equals(Buffer.from(payload))),
-    );
+    await this.#options.publish(packets.filter((packet) => !this.#keeps(packet)));
   }
 
   /** Takes a camera back that the store does not know any more. It comes again with its next upload. */
@@ -81,6 +97,10 @@ export class Announcer {
     const kept = await this.#look();
     this.#kept = new Map();
     await this.#options.publish(clearingPackets(kept, wanted, this.#options.site.topics));
+  }
+
+  #keeps({ topic, payload, retain }: MqttPacket): boolean {
+    return retain && this.#kept.get(topic)?.equals(Buffer.from(payload)) === true;
   }
 
   #look(): Promise<Map<string, Buffer>> {

@@ -120,7 +120,7 @@ export class Publisher {
 
   /** Hands the packets over in turn and does not wait for the answers: an event that follows must not wait for them. */
   async #publishDetected(detected: Detected): Promise<void> {
-    await this.#announcer.announceCamera(detected.upload.camera_id);
+    await this.#announcer.introduceCamera(detected.upload.camera_id);
     const packets = detectionPackets(
       detected,
       this.#site.topics,
@@ -145,6 +145,7 @@ export class Publisher {
     const { store } = this.#site;
     if (entry.seq !== this.#delivered) {
       const packets = await this.#packetsOf(entry);
+      if (this.#closing.signal.aborted) return;
       if (packets === null) {
         this.#site.logger.error(`The ${entry.kind} ${entry.subject_id} cannot be read any more and is not published`);
         store.transaction((tables) => tables.outbox.remove(entry.seq));
@@ -167,12 +168,12 @@ export class Publisher {
     if (kind === "alert") {
       const alert = readJson(PublishedAlert, payload);
       if (alert === null) return null;
-      await this.#announcer.announceCamera(alert.camera_id);
+      await this.#announcer.introduceCamera(alert.camera_id);
       return alertPackets(alert, topics, await this.#picture(PICTURES, alert.event.picture_path));
     }
     const event = readJson(EventRecord, payload);
     if (event === null) return null;
-    await this.#announcer.announceCamera(event.camera_id);
+    await this.#announcer.introduceCamera(event.camera_id);
     const picture = await this.#picture(THUMBNAILS, event.thumbnail_path);
     return eventPackets(event, topics, picture, this.#site.store.events.standing(event.event_id));
   }
