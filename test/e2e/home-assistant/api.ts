@@ -36,6 +36,9 @@ export type RegistryDevice = z.infer<typeof RegistryDevice>;
 /** In the short form of the history: a state, its attributes where they changed, and its time in seconds. */
 const Past = z.array(z.object({ s: z.string(), a: z.record(z.string(), z.unknown()).optional(), lu: z.number() }));
 
+/** What it answers to a command that it cannot carry out. */
+const Failure = z.object({ code: z.string() });
+
 /** A state of the past. */
 export interface PastState {
   readonly state: string;
@@ -43,6 +46,8 @@ export interface PastState {
 }
 
 const TOKEN_DAYS = 1;
+/** A busy machine takes half of it. */
+export const START_MS = 120_000;
 
 export class HomeAssistantApi {
   readonly connection: Connection;
@@ -56,16 +61,16 @@ export class HomeAssistantApi {
   }
 
   /** Resolves when Home Assistant has started everything. */
-  static async connect(url: string, token: string, timeoutMs?: number): Promise<HomeAssistantApi> {
+  static async connect(url: string, token: string): Promise<HomeAssistantApi> {
     const auth = createLongLivedTokenAuth(url, token);
     const connect = () => createConnection({ auth }).catch(() => undefined);
-    const connection = await eventually(connect, "a connection to Home Assistant", timeoutMs);
+    const connection = await eventually(connect, "a connection to Home Assistant", START_MS);
     let running = false;
     await connection.subscribeEvents(() => {
       running = true;
     }, "homeassistant_started");
     running ||= (await getConfig(connection)).state === "RUNNING";
-    await eventually(() => running, "Home Assistant's start", timeoutMs);
+    await eventually(() => running, "Home Assistant's start", START_MS);
     return new HomeAssistantApi(connection);
   }
 
@@ -121,6 +126,16 @@ export class HomeAssistantApi {
   /** A token that lasts longer than any test. */
   async newToken(name: string): Promise<string> {
     return this.#ask("auth/long_lived_access_token", z.string(), { client_name: name, lifespan: TOKEN_DAYS });
+  }
+
+  /**
+   * Says that the address in its configuration is right. Newer versions would go back to their usual one after five
+   * minutes without that.
+   */
+  async confirmAddress(): Promise<void> {
+    await this.#ask("http/config/promote", z.unknown()).catch((error: unknown) => {
+      if (Failure.parse(error).code !== "unknown_command") throw error;
+    });
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** The first minutes of a new Home Assistant, over the REST interface that its own pages use. */
 import { z } from "zod";
 import { eventually } from "../../support/eventually.ts";
-import { HomeAssistantApi } from "./api.ts";
+import { HomeAssistantApi, START_MS } from "./api.ts";
 
 const USER = { name: "Owner", username: "owner", password: "only for this test", language: "en" };
 /** A section of the form that newer versions have. */
@@ -18,9 +18,9 @@ const FlowStep = z.object({
 });
 
 /** Resolves when it asks for its first user. */
-export async function untilOnboarding(url: string, timeoutMs: number): Promise<void> {
+export async function untilOnboarding(url: string): Promise<void> {
   const steps = () => ask(url, "/api/onboarding", Step).catch(() => undefined);
-  await eventually(steps, "Home Assistant's onboarding", timeoutMs);
+  await eventually(steps, "Home Assistant's onboarding", START_MS);
 }
 
 /** Makes the first user; the answer is a long-lived token. */
@@ -31,6 +31,7 @@ export async function onboard(url: string): Promise<string> {
   const { access_token } = await ask(url, "/auth/token", Tokens, { form });
   const api = await HomeAssistantApi.connect(url, access_token);
   try {
+    await api.confirmAddress();
     return await api.newToken("Vigil");
   } finally {
     api.close();
