@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { connectAsync, type MqttClient } from "mqtt";
 import { eventually } from "../support/eventually.ts";
@@ -96,6 +97,21 @@ describe("a site in Home Assistant", function () {
     await client.publishAsync("vigil/home/hub/snooze_minutes/set", minutes, { qos: 1 });
     await eventually(() => heard("vigil/home/hub/snooze_minutes") === minutes, "the hub's answer");
   };
+
+  it("fires for a new camera's first event once Home Assistant has had time to listen", async () => {
+    await start();
+    const happened = happen("Porch");
+    await subscriber.waitFor(({ topic }) => topic === PORCH_CONFIG, 10_000);
+    // What Home Assistant may take to make an entity.
+    await pause(2_000);
+    const listening = await subscribe(broker.url, `${PORCH}/security`);
+    try {
+      await happened;
+      await listening.waitFor(() => true, 10_000);
+    } finally {
+      await listening.close();
+    }
+  });
 
   it("publishes nothing again that the broker keeps when Node-RED restarts", async () => {
     let running = await start();

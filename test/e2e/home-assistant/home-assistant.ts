@@ -47,7 +47,7 @@ export class HomeAssistant {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   /** Its configuration folder. */
-  readonly folder: string;
+  readonly folder = tempFolder();
   readonly #python: string;
   #token = "";
   #child: Child | null = null;
@@ -58,9 +58,7 @@ export class HomeAssistant {
     this.version = version;
     this.#python = python;
     this.url = `http://127.0.0.1:${port}`;
-    // Not a name with "vigil" in it, which tests look for in the log.
-    this.folder = join(tempFolder(), "config");
-    mkdirSync(join(this.folder, ".storage"), { recursive: true });
+    mkdirSync(join(this.folder, ".storage"));
     writeFileSync(join(this.folder, ".storage/onboarding"), JSON.stringify(ONBOARDING));
     writeFileSync(join(this.folder, "configuration.yaml"), configuration(port));
     writeFileSync(join(this.folder, "automations.yaml"), "[]\n");
