@@ -152,6 +152,8 @@ for (const version of VERSIONS) {
       const alert = await eventually(() => push.pushes[before], "the push", 20_000);
       const { image } = z.object({ image: z.string() }).parse(alert.data);
       const fetched = await eventually(async () => {
+        // By the same clock it waits until Home Assistant knows the camera.
+        running?.clock.advance(100);
         const reply = await get(homeAssistant, image);
         return reply.ok && Buffer.from(await reply.arrayBuffer());
       }, `the picture ${image}`);
