@@ -255,6 +255,38 @@ const STEPS: readonly string[] = [
     given_at TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  -- What is usual, as enrich counts it. kind: of what appears, or '' for hours that the camera was up. slot: hour of the day,
+  -- and 24 more at a weekend. amount: as of at_ms; it decays.
+  CREATE TABLE baseline(
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    slot INTEGER NOT NULL CHECK(slot BETWEEN 0 AND 47),
+    amount REAL NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY(node_id, camera_id, kind, slot)
+  ) STRICT, WITHOUT ROWID;
+  -- The hour that runs, or ran last.
+  CREATE TABLE baseline_now(
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    hour_ms INTEGER NOT NULL,
+    amount REAL NOT NULL,
+    PRIMARY KEY(node_id, camera_id, kind)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE stays(
+    node_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    zone_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL,
+    PRIMARY KEY(node_id, camera_id, zone_id, kind)
+  ) STRICT, WITHOUT ROWID;
+
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
   -- page of the log at receipt and at settlement, so there are only those that picking needs.
   -- source: the watched root that an upload came from, for back-pressure. faults: failures that the job itself owns.

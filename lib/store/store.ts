@@ -6,6 +6,7 @@ import { type Clock, systemClock } from "../resilience/clock.ts";
 import { StoreError } from "../resilience/errors.ts";
 import { Alerts } from "./alerts.ts";
 import { dropBallast } from "./ballast.ts";
+import { Baselines } from "./baselines.ts";
 import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
@@ -30,6 +31,7 @@ import { Prompts } from "./prompts.ts";
 import { Roots } from "./roots.ts";
 import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
 import { Settings } from "./settings.ts";
+import { Stays } from "./stays.ts";
 import { Totals } from "./totals.ts";
 import { Uploads } from "./uploads.ts";
 import { Verdicts } from "./verdicts.ts";
@@ -40,6 +42,7 @@ export { DATABASE_FILE };
 export type Tables = Pick<
   Store,
   | "alerts"
+  | "baselines"
   | "batches"
   | "cameras"
   | "claims"
@@ -57,6 +60,7 @@ export type Tables = Pick<
   | "prompts"
   | "roots"
   | "settings"
+  | "stays"
   | "uploads"
 > & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
@@ -81,6 +85,7 @@ export class Store {
   /** Random, and new at every opening: what makes hand-over ids unique. */
   readonly session: string;
   readonly alerts: Alerts;
+  readonly baselines: Baselines;
   readonly batches: Batches;
   readonly cameras: Cameras;
   readonly claims: Claims;
@@ -100,6 +105,7 @@ export class Store {
   readonly prompts: Prompts;
   readonly roots: Roots;
   readonly settings: Settings;
+  readonly stays: Stays;
   readonly totals: Totals;
   readonly uploads: Uploads;
   readonly verdicts: Verdicts;
@@ -144,12 +150,15 @@ export class Store {
     this.feedback = guard(new Feedback(db));
     this.roots = guard(new Roots(db));
     this.settings = guard(new Settings(db));
+    this.stays = guard(new Stays(db));
+    this.baselines = guard(new Baselines(db));
     this.found = guard(new FoundFiles(db));
     this.uploads = guard(new Uploads(db));
     this.inspections = guard(new Inspections(db));
     this.batches = guard(new Batches(db, this.uploads, this.inspections));
     this.#tables = {
       alerts: this.alerts,
+      baselines: this.baselines,
       batches: this.batches,
       cameras: this.cameras,
       claims: this.claims,
@@ -167,6 +176,7 @@ export class Store {
       prompts: this.prompts,
       roots: this.roots,
       settings: this.settings,
+      stays: this.stays,
       uploads: this.uploads,
       afterCommit: (callback) => void this.#afterCommit.push(callback),
     };

@@ -1,0 +1,93 @@
+/** What `enrich` does: adds to a batch what is known besides its detections, and never holds it up. */
+import { Batch } from "../domain/batch.ts";
+import { asError } from "../resilience/errors.ts";
+import type { ContextSource, Gathered } from "./context/source.ts";
+import { isLive, PRIORITY } from "./live.ts";
+import type { Site } from "./site.ts";
+import type { Result, SlowStage } from "./stage.ts";
+
+export interface EnrichmentOptions {
+  readonly site: Site;
+  readonly sources: readonly ContextSource[];
+  /** Milliseconds after which a batch goes on without what has not come by then. */
+  readonly budgetMs: number;
+}
+
+const RESULT_PORT = 0;
+/** Batches at a time: most of the work is waiting for servers. */
+const CONCURRENCY = 4;
+
+export function enrichmentStage(options: EnrichmentOptions): SlowStage<Batch> {
+  return {
+    input: Batch,
+    describe: (batch) => ({
+      subject: { kind: "batch", id: batch.batch_id },
+      cameraId: batch.camera_id,
+      priority: priorityOf(batch, options.site.clock.now()),
+    }),
+    concurrency: CONCURRENCY,
+    work: (batch, _job, signal) => enrich(batch, options, signal),
+  };
+}
+
+function priorityOf(batch: Batch, now: number): number {
+  if (!isLive(batch.ended_at, now)) return PRIORITY.backlog;
+  return batch.fast_path ? PRIORITY.urgent : PRIORITY.live;
+}
+
+async function enrich(
+  batch: Batch,
+  { site, sources, budgetMs }: EnrichmentOptions,
+  signal: AbortSignal,
+): Promise<Result> {
+  const late = new AbortController();
+  const cancel = site.clock.after(budgetMs, () => late.abort(new Error(`not within ${budgetMs / 1000} s`)));
+  const found = await Promise.all(
+    sources.map((source) => within(source, batch, AbortSignal.any([signal, late.signal]))),
+  ).finally(cancel);
+  signal.throwIfAborted();
+  const unavailable = found.flatMap(({ part, failure }) => (failure ? [[part, failure.message] as const] : []));
+  const gathered = found.flatMap(({ part, gathered: each }) => (each ? [[part, each] as const] : []));
+  const context = {
+    // What the user's own flow knows stays, unless it is known better here.
+    ...batch.context,
+    ...Object.fromEntries(
+      gathered.flatMap(([part, { known, beside = {} }]) => [[part, known], ...Object.entries(beside)]),
+    ),
+    ...(unavailable.length > 0 && { unavailable: Object.fromEntries(unavailable) }),
+  };
+  return {
+    commit: (tables) => {
+      tables.batches.adopt(batch, site.clock.now());
+      for (const [, { commit }] of gathered) commit?.(tables);
+      return [
+        {
+          port: RESULT_PORT,
+          topic: batch.camera_id,
+          payload: Object.keys(context).length > 0 ? { ...batch, context } : batch,
+          subject: { kind: "batch", id: batch.batch_id },
+        },
+      ];
+    },
+  };
+}
+
+interface Finding {
+  readonly part: string;
+  readonly gathered?: Gathered | null;
+  readonly failure?: Error;
+}
+
+/** What a source finds out before the signal is aborted, or why it did not. Never rejects. */
+async function within(source: ContextSource, batch: Batch, signal: AbortSignal): Promise<Finding> {
+  const { part } = source;
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  try {
+    const gathering = (async () => source.gather(batch, signal))();
+    return { part, gathered: await Promise.race([gathering, aborted]) };
+  } catch (error) {
+    return { part, failure: asError(error) };
+  }
+}
