@@ -1,6 +1,7 @@
 /** What the form of `vigil-site` asks of the running site, for whoever may read or change it. */
 import type { NodeAPI } from "node-red";
 import { asError, InputError } from "../lib/resilience/errors.ts";
+import { lastPicture } from "../lib/site/camera-picture.ts";
 import { SharedSite } from "../lib/site/shared-site.ts";
 import type { Site } from "../lib/site/site.ts";
 
@@ -13,6 +14,15 @@ export function serveSiteAdmin(RED: NodeAPI): void {
       return site.store.cameras.ids().map((id) => ({ id, name: site.camera(id).name }));
     });
   });
+  httpAdmin.get(
+    "/vigil/sites/:site/cameras/:camera/picture",
+    auth.needsPermission("vigil-site.read"),
+    (request, response) => {
+      void (async () => lastPicture(openSite(RED, request.params.site), String(request.params.camera)))()
+        .then((jpeg) => response.status(200).set("cache-control", "no-store").type("jpeg").send(jpeg))
+        .catch((error) => refuse(response, error));
+    },
+  );
   httpAdmin.delete(
     "/vigil/sites/:site/cameras/:camera",
     auth.needsPermission("vigil-site.write"),
@@ -43,5 +53,9 @@ interface Response {
 function answer(response: Response, work: () => Promise<unknown>): void {
   void work()
     .then((body) => response.status(200).json(body ?? {}))
-    .catch((error) => response.status(error instanceof InputError ? 404 : 503).json({ error: asError(error).message }));
+    .catch((error) => refuse(response, error));
+}
+
+function refuse(response: Response, error: unknown): void {
+  response.status(error instanceof InputError ? 404 : 503).json({ error: asError(error).message });
 }

@@ -9,6 +9,7 @@ const PREFIX = {
   batch: "ba",
   event: "ev",
   alert: "al",
+  incident: "ic",
 } as const;
 
 export type RecordKind = keyof typeof PREFIX;

@@ -133,6 +133,13 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX batch_open ON batches(node_id, camera_id, lane) WHERE state = 'open';
 
+  CREATE INDEX batch_times ON batches(camera_id, ended_at);
+  -- Batches of several cameras that show the same.
+  CREATE TABLE incidents(
+    batch_id TEXT PRIMARY KEY REFERENCES batches,
+    incident_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   -- detections: those that the message had, which a user's node may have filtered.
   CREATE TABLE batch_inspections(
     node_id TEXT NOT NULL,

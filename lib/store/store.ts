@@ -22,6 +22,7 @@ import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
 import { JudgedBatches } from "./judged-batches.ts";
 import { migrate } from "./migrations.ts";
+import { Neighbours } from "./neighbours.ts";
 import { Nodes } from "./nodes.ts";
 import { connect, DATABASE_FILE, enterFolder, isCorrupt, keepJournalShort, openError } from "./open.ts";
 import { Outbox } from "./outbox.ts";
@@ -54,6 +55,7 @@ export type Tables = Pick<
   | "inspections"
   | "jobs"
   | "judged"
+  | "neighbours"
   | "nodes"
   | "outbox"
   | "parked"
@@ -98,6 +100,7 @@ export class Store {
   readonly inspections: Inspections;
   readonly jobs: Jobs;
   readonly judged: JudgedBatches;
+  readonly neighbours: Neighbours;
   readonly nodes: Nodes;
   readonly outbox: Outbox;
   readonly parked: ParkedJobs;
@@ -139,6 +142,7 @@ export class Store {
     this.hazards = guard(new Hazards(db));
     this.jobs = guard(new Jobs(db));
     this.judged = guard(new JudgedBatches(db));
+    this.neighbours = guard(new Neighbours(db));
     this.nodes = guard(new Nodes(db));
     this.outbox = guard(new Outbox(db));
     this.parked = guard(new ParkedJobs(db));
@@ -170,6 +174,7 @@ export class Store {
       inspections: this.inspections,
       jobs: this.jobs,
       judged: this.judged,
+      neighbours: this.neighbours,
       nodes: this.nodes,
       outbox: this.outbox,
       parked: this.parked,

@@ -46,6 +46,7 @@ export class Uploads {
   readonly #inherit;
   readonly #fileOf;
   readonly #get;
+  readonly #latestPicture;
 
   constructor(db: Database) {
     this.#known = db
@@ -79,6 +80,9 @@ export class Uploads {
     this.#get = db.prepare<[string], UploadRow>(
       `SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE upload_id = ? AND sha256 IS NOT NULL`,
     );
+    this.#latestPicture = db.prepare<[string], UploadRow>(`
+      SELECT ${UPLOAD_COLUMNS} FROM uploads WHERE camera_id = ? AND media_type = 'image' AND state = 'handed'
+      ORDER BY rowid DESC LIMIT 1`);
   }
 
   /** Whether the ledger has this version of a file, in whatever state. */
@@ -89,6 +93,12 @@ export class Uploads {
   /** The file of an upload that a watch found; undefined for one from elsewhere. */
   fileOf(uploadId: string): UploadFile | undefined {
     return this.#fileOf.get(uploadId);
+  }
+
+  /** The latest picture of a camera that was handed on; undefined where it has had none, or clips only. */
+  latestPicture(cameraId: string): Upload | undefined {
+    const row = this.#latestPicture.get(cameraId);
+    return row && readUpload(row);
   }
 
   /** An upload that was handed on; undefined for a file that never was. */

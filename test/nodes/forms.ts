@@ -8,6 +8,7 @@ import { SiteConfig } from "../../lib/site/config.ts";
 import { BatchWindowConfig } from "../../nodes/batch-window.ts";
 import { DedupeConfig } from "../../nodes/dedupe.ts";
 import { DetectConfig } from "../../nodes/detect.ts";
+import { EnrichConfig } from "../../nodes/enrich.ts";
 import { FoscamWatchConfig } from "../../nodes/foscam-watch.ts";
 import { NemotronAnalyzeConfig } from "../../nodes/nemotron-analyze.ts";
 import { RiskAlertConfig } from "../../nodes/risk-alert.ts";
@@ -20,6 +21,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   dedupe: DedupeConfig,
   detect: DetectConfig,
   "batch-window": BatchWindowConfig,
+  enrich: EnrichConfig,
   "nemotron-analyze": NemotronAnalyzeConfig,
   "risk-alert": RiskAlertConfig,
 };

@@ -5,6 +5,7 @@ import type { FlowMessage } from "../../lib/domain/message.ts";
 import batchWindow from "../../nodes/batch-window.ts";
 import dedupe from "../../nodes/dedupe.ts";
 import detect from "../../nodes/detect.ts";
+import enrich from "../../nodes/enrich.ts";
 import foscamWatch from "../../nodes/foscam-watch.ts";
 import nemotronAnalyze from "../../nodes/nemotron-analyze.ts";
 import riskAlert from "../../nodes/risk-alert.ts";
@@ -12,7 +13,17 @@ import vigilHomeAssistant from "../../nodes/vigil-home-assistant.ts";
 import vigilSite from "../../nodes/vigil-site.ts";
 import { eventually } from "./eventually.ts";
 
-const NODES = [vigilSite, vigilHomeAssistant, foscamWatch, dedupe, detect, batchWindow, nemotronAnalyze, riskAlert];
+const NODES = [
+  vigilSite,
+  vigilHomeAssistant,
+  foscamWatch,
+  dedupe,
+  detect,
+  batchWindow,
+  enrich,
+  nemotronAnalyze,
+  riskAlert,
+];
 const CONFIG_TYPES: readonly string[] = ["vigil-site", "vigil-home-assistant"];
 const TAB = "tab";
 

@@ -1,0 +1,56 @@
+/** `enrich`: adds to a batch what is known of the place, the time, the other cameras and the house. */
+import { z } from "zod";
+import { Zone } from "../lib/domain/zone.ts";
+import { asError } from "../lib/resilience/errors.ts";
+import { baselineSource } from "../lib/site/context/baseline.ts";
+import { crossCameraSource } from "../lib/site/context/cross-camera.ts";
+import { householdSource } from "../lib/site/context/household.ts";
+import { countUpTime } from "../lib/site/context/up-time.ts";
+import { zoneSource } from "../lib/site/context/zones.ts";
+import { enrichmentStage } from "../lib/site/enrichment.ts";
+import { Flag, seconds } from "../lib/site/form-fields.ts";
+import { defineNode } from "./define-node.ts";
+
+export const EnrichConfig = z.object({
+  zones: z
+    .array(Zone)
+    .max(200)
+    .refine(
+      (zones) => new Set(zones.map(keyOf)).size === zones.length,
+      "must have an id of its own for each zone of a camera",
+    )
+    .default([]),
+  baseline: Flag.default(true),
+  crossCamera: Flag.default(true),
+  household: Flag.default(true),
+  budget: seconds(5, { min: 0.1, max: 60 }),
+});
+
+export default defineNode({
+  type: "enrich",
+  config: EnrichConfig,
+  outputs: 2,
+  open(config, { nodeId, site, report }) {
+    let stopCounting = () => {};
+    return {
+      stage: enrichmentStage({
+        site,
+        budgetMs: config.budget,
+        sources: [
+          ...(config.zones.length > 0 ? [zoneSource(site, nodeId, config.zones)] : []),
+          ...(config.baseline ? [baselineSource(site, nodeId)] : []),
+          ...(config.crossCamera ? [crossCameraSource(site)] : []),
+          ...(config.household ? [householdSource(site)] : []),
+        ],
+      }),
+      start: () => {
+        if (config.baseline) stopCounting = countUpTime(site, nodeId, (error) => report(asError(error)));
+      },
+      close: () => stopCounting(),
+    };
+  },
+});
+
+function keyOf({ camera_id, zone_id }: Zone): string {
+  return `${camera_id} ${zone_id}`;
+}
