@@ -8,6 +8,7 @@ import { defineNode } from "./define-node.ts";
 export const RiskAlertConfig = z.object({
   minScore: wholeNumber(60, { min: 0, max: 100 }),
   labels: LabelList.default([]),
+  zones: LabelList.default([]),
   unanalyzed: z.enum(["alert", "suppress"]).default("alert"),
   publish: Flag.default(true),
   targets: NotifyTargets.default([]),

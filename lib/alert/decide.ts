@@ -1,4 +1,5 @@
 /** Whether an event alerts. Every condition is looked at and kept, so that a person can see why it did or did not. */
+import { z } from "zod";
 import type { Alert, AlertRecord, Condition } from "../domain/alert.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
@@ -12,6 +13,8 @@ export interface AlertRule {
   readonly minScore: number;
   /** One of these, or of a group among these, must have been seen; empty takes every event. */
   readonly labels: readonly string[];
+  /** In one of these zones, by their ids, one of those labels must have been seen; empty: wherever it was. */
+  readonly zones: readonly string[];
   /** What becomes of an event that has no score. */
   readonly unanalyzed: "alert" | "suppress";
 }
@@ -35,6 +38,7 @@ export function decide(event: SecurityEvent, rule: AlertRule, limits: LiveLimits
       ? [unanalyzedCondition(rule)]
       : [scoreCondition(risk_score, rule), thresholdCondition(risk_score, limits)]),
     labelsCondition(event.labels, rule),
+    ...(rule.zones.length > 0 ? [zonesCondition(event, rule)] : []),
     lateCondition(event, now),
     modeCondition(limits),
     switchCondition(limits),
@@ -75,6 +79,25 @@ function labelsCondition(seen: readonly string[], { labels }: AlertRule): Condit
     name: "labels",
     passed,
     detail: `saw ${seen.join(", ") || "nothing"}, alerts for ${labels.join(", ") || "anything"}`,
+  };
+}
+
+/** As `enrich` has found it out; of an event that it has not seen, no zone is known. */
+const ZoneMembers = z.record(z.string(), z.array(z.string())).catch({});
+
+/** It must be one and the same detection that is wanted and in a wanted zone. */
+function zonesCondition({ detections, context }: SecurityEvent, { labels, zones }: AlertRule): Condition {
+  const members = ZoneMembers.parse(context?.zone_members);
+  const wanted = new Set(
+    detections
+      .filter(({ label }) => labels.length === 0 || isWanted(label, labels))
+      .map(({ detection_id }) => detection_id),
+  );
+  const active = Object.keys(members).filter((zone) => members[zone]?.some((id) => wanted.has(id)));
+  return {
+    name: "zones",
+    passed: active.some((zone) => zones.includes(zone)),
+    detail: `was in ${active.join(", ") || "no zone"}, alerts for ${zones.join(", ")}`,
   };
 }
 

@@ -9,7 +9,7 @@ import { IsoTime } from "./time.ts";
 
 /** One condition of the rule, as it stood. */
 export const Condition = z.object({
-  name: z.enum(["score", "labels", "unanalyzed", "late", "mode", "switch", "threshold", "snooze"]),
+  name: z.enum(["score", "labels", "zones", "unanalyzed", "late", "mode", "switch", "threshold", "snooze"]),
   passed: z.boolean(),
   /** What the event had against what the rule asks, for people. */
   detail: z.string(),

@@ -8,6 +8,8 @@ import { eventually } from "./eventually.ts";
 export type NodeRedPackage = "node-red-4" | "node-red";
 
 export interface NodeRed {
+  /** Of the editor, with `/` at its end. */
+  readonly url: string;
   /** Asks the admin API; throws on any answer but a success. */
   get(path: string, accept: "application/json" | "text/html"): Promise<Response>;
   /** Deploys all flows anew; resolves when Node-RED says that they run. */
@@ -26,9 +28,17 @@ const STOP_TIMEOUT_MS = 20_000;
 const require = createRequire(import.meta.url);
 
 /** Resolves when Node-RED listens. */
-export async function startNodeRed(version: NodeRedPackage, userDir: string): Promise<NodeRed> {
+export async function startNodeRed(
+  version: NodeRedPackage,
+  userDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<NodeRed> {
   const program = require.resolve(`${version}/red.js`);
-  const child = spawn(process.execPath, [program, "--userDir", userDir, "--port", "0", "-D", "uiHost=127.0.0.1"], {
+  const defined = Object.entries({ uiHost: "127.0.0.1", ...settings }).flatMap(([key, value]) => [
+    "-D",
+    `${key}=${value}`,
+  ]);
+  const child = spawn(process.execPath, [program, "--userDir", userDir, "--port", "0", ...defined], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const killWithUs = () => child.kill("SIGKILL");
@@ -42,7 +52,7 @@ export async function startNodeRed(version: NodeRedPackage, userDir: string): Pr
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   const listening = () => {
     if (ended()) throw new Error(`Node-RED ended at its start:\n${log}`);
-    return log.match(/http:\/\/127\.0\.0\.1:\d+\//)?.[0];
+    return log.match(/http:\/\/127\.0\.0\.1:\d+\/\S*/)?.[0];
   };
   const url = await eventually(listening, "Node-RED's address", START_TIMEOUT_MS).catch((error) => {
     killWithUs();
@@ -54,6 +64,7 @@ export async function startNodeRed(version: NodeRedPackage, userDir: string): Pr
     return response;
   };
   return {
+    url,
     get: (path, accept) => ask(path, { headers: { accept, "accept-language": "en-US" } }),
     deploy: async (flows) => {
       await ask("flows", {

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { type AlertRule, alertOf, decide, type LiveLimits } from "../../../lib/alert/decide.ts";
 import { Alert } from "../../../lib/domain/alert.ts";
+import type { Detection } from "../../../lib/domain/detection.ts";
 import type { SecurityEvent } from "../../../lib/domain/event.ts";
 import { deriveId } from "../../../lib/domain/ids.ts";
 import {
@@ -49,7 +50,7 @@ const EVENT: SecurityEvent = {
   detections: [],
 };
 const UNSCORED = { risk_score: null, risk_level: null, analysis: "none" } as const;
-const RULE: AlertRule = { minScore: 60, labels: [], unanalyzed: "alert" };
+const RULE: AlertRule = { minScore: 60, labels: [], zones: [], unanalyzed: "alert" };
 /** What nobody has limited. */
 const UNLIMITED = [
   { name: "mode", passed: true, detail: "mode home, nothing alerts in mode off" },
@@ -113,6 +114,43 @@ describe("decide", () => {
         conditions.filter(({ passed }) => !passed).map(({ name }) => name),
         failed,
       );
+    });
+  }
+
+  const seen = (id: string, label: string): Detection => ({
+    detection_id: id,
+    upload_id: "up_1",
+    captured_at: ENDED,
+    offset_ms: 0,
+    label,
+    confidence: 0.9,
+    x: 0,
+    y: 0,
+    width: 1,
+    height: 1,
+    frame_width: 10,
+    frame_height: 10,
+  });
+  const detections = [seen("de_1", "person"), seen("de_2", "car")];
+  const zoned: [string, string[], string[], Record<string, unknown> | undefined, boolean][] = [
+    ["a person on the drive", ["person"], ["drive"], { zone_members: { drive: ["de_1"] } }, true],
+    [
+      "a car on the drive, and the person elsewhere",
+      ["person"],
+      ["drive"],
+      { zone_members: { drive: ["de_2"], lawn: ["de_1"] } },
+      false,
+    ],
+    ["anything on the drive", [], ["lawn", "drive"], { zone_members: { drive: ["de_2"] } }, true],
+    ["nothing in a zone", [], ["drive"], { zone_members: {} }, false],
+    ["an event that nobody has enriched", [], ["drive"], undefined, false],
+    ["zones that make no sense", [], ["drive"], { zone_members: ["de_1"] }, false],
+  ];
+  for (const [what, labels, zones, context, passed] of zoned) {
+    it(`with zones: ${what} ${passed ? "alerts" : "does not alert"}`, () => {
+      const event = { ...EVENT, detections, ...(context && { context }) };
+      const { conditions } = decide(event, { ...RULE, labels, zones }, LIMITS, NOW);
+      equal(conditions.find(({ name }) => name === "zones")?.passed, passed);
     });
   }
 

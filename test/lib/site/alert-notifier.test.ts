@@ -41,7 +41,7 @@ describe("a press of a button", () => {
     return running.start<SecurityEvent>(id, "risk-alert", (workspace) => {
       const notifier = new AlertNotifier({ workspace, targets, publish: true, critical: false });
       const { site, nodeId } = workspace;
-      const rule = { minScore, labels: [], unanalyzed: "alert" } as const;
+      const rule = { minScore, labels: [], zones: [], unanalyzed: "alert" } as const;
       return {
         stage: alertingStage({ site, nodeId, rule, publish: true, notifier }),
         errands: notifier.errands,

@@ -215,7 +215,7 @@ describe("an event that is judged again", () => {
 
   it("alerts nobody again once it is history, and does not lose that it has alerted", async () => {
     const rig = judging.node();
-    const rule = { minScore: 60, labels: [], unanalyzed: "alert" } as const;
+    const rule = { minScore: 60, labels: [], zones: [], unanalyzed: "alert" } as const;
     const alerts = judging.running.start("alert", "risk-alert", (workspace) => {
       const { nodeId, site } = workspace;
       const notifier = new AlertNotifier({ workspace, targets: [], publish: false, critical: false });

@@ -1,0 +1,224 @@
+/** The zone editor in a real browser: drawn on a camera's own picture, saved, and seen to change an alert. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { z } from "zod";
+import { Zone } from "../../lib/domain/zone.ts";
+import { eventually } from "../support/eventually.ts";
+import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
+import { scene } from "../support/pictures.ts";
+import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
+const ROOT = join(import.meta.dirname, "../..");
+/** Where the second picture shows somebody who was not there before: in the right half. */
+const SOMEBODY = { x: 450, y: 180, width: 80, height: 160 };
+
+const Flows = z.array(z.looseObject({ id: z.string(), zones: z.unknown().optional() }));
+
+for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPackage[]) {
+  describe(`the zone editor of ${version}`, function () {
+    this.timeout(120_000);
+    let folder: string;
+    let nodeRed: NodeRed;
+    let browser: Browser;
+    let page: Page;
+
+    before(async function () {
+      if (!CHROMIUM) return this.skip();
+      folder = tempFolder();
+      mkdirSync(join(folder, "node_modules"));
+      symlinkSync(ROOT, join(folder, "node_modules", "node-red-contrib-vigil"));
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { "node-red-contrib-vigil": "*" } }));
+      writeFileSync(
+        join(folder, "settings.js"),
+        "module.exports = { editorTheme: { tours: false }, telemetry: { enabled: false } };",
+      );
+      // As behind Home Assistant's ingress: the editor is not at the root.
+      nodeRed = await startNodeRed(version, folder, { httpAdminRoot: "/below/a/proxy" });
+      browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    });
+    after(async () => {
+      await browser?.close();
+      await nodeRed?.stop();
+      removeTempFolders();
+    });
+
+    const flows = () => [
+      { id: "tab", type: "tab", label: "test" },
+      { id: "site", type: "vigil-site", site: "home", dataDir: "data", timeZone: "UTC", cameras: [] },
+      {
+        id: "watch",
+        type: "foscam-watch",
+        z: "tab",
+        site: "site",
+        folder: "cameras",
+        x: 100,
+        y: 60,
+        wires: [["detect"], [], []],
+      },
+      { id: "detect", type: "detect", z: "tab", site: "site", x: 260, y: 60, wires: [["batch"], [], []] },
+      { id: "batch", type: "batch-window", z: "tab", site: "site", idle: 0, x: 420, y: 60, wires: [["enrich"], []] },
+      {
+        id: "enrich",
+        type: "enrich",
+        z: "tab",
+        site: "site",
+        zones: [],
+        baseline: true,
+        crossCamera: true,
+        household: true,
+        budget: 5,
+        x: 580,
+        y: 60,
+        wires: [["analyze"], []],
+      },
+      { id: "analyze", type: "nemotron-analyze", z: "tab", site: "site", x: 740, y: 60, wires: [["alert"], []] },
+      {
+        id: "alert",
+        type: "risk-alert",
+        z: "tab",
+        site: "site",
+        minScore: 0,
+        labels: "",
+        zones: "front_door",
+        x: 900,
+        y: 60,
+        wires: [[], [], []],
+      },
+    ];
+    const upload = (name: string, bytes: Buffer) => writeFileSync(join(folder, "cameras", "Porch", name), bytes);
+    const rows = <T>(sql: string): T[] => {
+      const db = new Database(join(folder, "data", "vigil.db"), { readonly: true });
+      try {
+        return db.prepare<[], T>(sql).all();
+      } finally {
+        db.close();
+      }
+    };
+    const inspected = () => rows("SELECT 1 FROM inspections").length;
+    const openForm = async () => {
+      await page.goto(nodeRed.url, { waitUntil: "networkidle2" });
+      await page.waitForFunction(() => Boolean(Object(window).RED?.nodes?.node("enrich")));
+      await page.evaluate(() => Object(window).RED.editor.edit(Object(window).RED.nodes.node("enrich")));
+      await page.waitForSelector("#vigil-view", { visible: true });
+      // The form slides in, and grows: where something is, is known once it has stayed there for 30 frames.
+      await page.waitForFunction(
+        (seen: { place: string; frames: number }) => {
+          const { x, width } = document.querySelector("#vigil-view")?.getBoundingClientRect() ?? { x: 0, width: 0 };
+          const memory = Object.assign(window, { vigilSeen: Object(window).vigilSeen ?? { ...seen } }).vigilSeen;
+          memory.frames = memory.place === `${x} ${width}` ? memory.frames + 1 : 0;
+          memory.place = `${x} ${width}`;
+          return memory.frames > 30;
+        },
+        { polling: "raf" },
+        { place: "", frames: 0 },
+      );
+    };
+    /** By its handler: the form may still move while its picture loads. */
+    const press = (selector: string) => page.$eval(selector, (button) => (button as HTMLButtonElement).click());
+    const middleOf = async (selector: string) => {
+      const box = await (await page.waitForSelector(selector))?.boundingBox();
+      assert.ok(box);
+      return { ...box, x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    };
+    /** To shares of the picture, by the mouse. */
+    const dragCorner = async (number: number, x: number, y: number) => {
+      await page.$eval("#vigil-view", (view) => view.scrollIntoView());
+      const from = await middleOf(`#vigil-view .vigil-corner:nth-of-type(${2 * number - 1})`);
+      const view = await middleOf("#vigil-view");
+      await page.mouse.move(from.x, from.y);
+      await page.mouse.down();
+      await page.mouse.move(view.x + (x - 0.5) * view.width, view.y + (y - 0.5) * view.height, { steps: 5 });
+      await page.mouse.up();
+    };
+    const saved = async () => {
+      const answer = Flows.parse(await (await nodeRed.get("flows", "application/json")).json());
+      return z.array(Zone).parse(answer.find(({ id }) => id === "enrich")?.zones);
+    };
+
+    it("works before there is a picture, and draws on the last one", async () => {
+      mkdirSync(join(folder, "cameras", "Porch"), { recursive: true });
+      await nodeRed.deploy(flows());
+      page = await browser.newPage();
+      await page.setViewport({ width: 1400, height: 1000 });
+      await openForm();
+      assert.ok(await page.$eval("#vigil-view", (element) => element.classList.contains("vigil-blank")));
+      await eventually(() => existsSync(join(folder, "data", "vigil.db")), "the store");
+      upload("20260911_120000.jpg", await scene());
+      await eventually(() => inspected() === 1, "the first picture", 30_000);
+      await openForm();
+      await page.waitForSelector("#vigil-view:not(.vigil-blank)");
+      assert.equal(await page.$eval("#vigil-zone-camera", (field) => (field as HTMLInputElement).value), "porch");
+      const natural = await page.$eval("#vigil-view img", (image) => (image as HTMLImageElement).naturalWidth);
+      assert.ok(natural > 320, `${natural}`);
+    });
+
+    it("draws, moves, adds and removes corners by mouse and keyboard, names and saves", async () => {
+      await press("#vigil-zone-add");
+      await page.waitForSelector("#vigil-zone-name", { visible: true });
+      // Not key by key: the editor puts the focus into the first field when the form has slid in.
+      await page.$eval("#vigil-zone-name", (field) => {
+        Object.assign(field, { value: "Front door" });
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+      await dragCorner(1, 0.55, 0.1);
+      await dragCorner(2, 0.98, 0.1);
+      await dragCorner(3, 0.98, 0.98);
+      await dragCorner(4, 0.55, 0.98);
+      // By keyboard: a corner more, moved, and gone again.
+      await page.focus("#vigil-view .vigil-corner:nth-of-type(1)");
+      await page.keyboard.press("Insert");
+      assert.equal((await page.$$("#vigil-view .vigil-corner")).length, 5);
+      await page.keyboard.press("ArrowUp");
+      await page.keyboard.press("Delete");
+      assert.equal((await page.$$("#vigil-view .vigil-corner")).length, 4);
+      await press("#node-dialog-ok");
+      await page.waitForFunction(() => !document.querySelector("#vigil-view"));
+      await page.click("#red-ui-header-button-deploy");
+      const [zone] = await eventually(async () => {
+        const zones = await saved();
+        return zones.length === 1 && zones;
+      }, "the deployed zone");
+      assert.ok(zone);
+      assert.deepEqual([zone.zone_id, zone.name, zone.camera_id], ["front_door", "Front door", "porch"]);
+      const expected = [
+        [0.55, 0.1],
+        [0.98, 0.1],
+        [0.98, 0.98],
+        [0.55, 0.98],
+      ];
+      for (const [index, [x = 0, y = 0]] of expected.entries()) {
+        assert.ok(
+          Math.abs((zone.points[index]?.[0] ?? -1) - x) < 0.02 && Math.abs((zone.points[index]?.[1] ?? -1) - y) < 0.02,
+          JSON.stringify(zone.points),
+        );
+      }
+    });
+
+    it("shows the zone again after a reload, and leaves it alone on Cancel", async () => {
+      await openForm();
+      await page.waitForSelector("#vigil-view polygon");
+      assert.equal(await page.$eval("#vigil-zone-name", (field) => (field as HTMLInputElement).value), "Front door");
+      await press("#vigil-zone-delete");
+      assert.equal(await page.$("#vigil-view polygon"), null);
+      await press("#node-dialog-cancel");
+      await page.waitForFunction(() => !document.querySelector("#vigil-view"));
+      assert.equal((await saved()).length, 1);
+    });
+
+    it("lets a detection in the zone alert", async () => {
+      // The detector has begun anew with the deploy.
+      const before = inspected();
+      upload("20260911_120100.jpg", await scene());
+      await eventually(() => inspected() > before, "the picture", 30_000);
+      upload("20260911_120101.jpg", await scene(SOMEBODY));
+      const alerts = () =>
+        rows<{ outcome: string; conditions: string }>("SELECT outcome, conditions FROM alerts ORDER BY rowid");
+      const inside = await eventually(() => alerts()[0], "the decision", 30_000);
+      assert.match(inside.conditions, /"name":"zones","passed":true,"detail":"was in front_door/);
+    });
+  });
+}
