@@ -296,7 +296,6 @@ export class Store {
   /** Makes room on a full disk, for what cannot be written: of the store's own or of files beside it. */
   makeRoom(): void {
     if (this.#place.dataDir !== null) dropBallast(this.#place.dataDir);
-    keepJournalShort(this.#db);
   }
 
   /** Closes the database and gives the lock back. */
@@ -310,7 +309,11 @@ export class Store {
     if (!(thrown instanceof Database.SqliteError) || thrown.code.startsWith("SQLITE_CONSTRAINT")) return thrown;
     if (isCorrupt(thrown)) return this.#noteCorrupt(thrown);
     // A quota that is used up is an I/O error to SQLite.
-    if (thrown.code === "SQLITE_FULL" || thrown.code.startsWith("SQLITE_IOERR")) this.makeRoom();
+    if (thrown.code === "SQLITE_FULL" || thrown.code.startsWith("SQLITE_IOERR")) {
+      this.makeRoom();
+      // Not for a file that has no room: copying the journal would take what the ballast has given up for it.
+      keepJournalShort(this.#db);
+    }
     const message = `The store cannot answer: ${thrown.message}`;
     return new StoreError("STORE_FAILED", message, { retryable: true, cause: thrown });
   }

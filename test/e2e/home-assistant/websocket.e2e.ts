@@ -185,7 +185,7 @@ for (const version of VERSIONS) {
           publish: true,
           critical: false,
         });
-        const rule = { minScore: 60, labels: [], unanalyzed: "alert" } as const;
+        const rule = { minScore: 60, labels: [], zones: [], unanalyzed: "alert" } as const;
         return {
           stage: alertingStage({ site, nodeId: workspace.nodeId, rule, publish: true, notifier }),
           errands: notifier.errands,
