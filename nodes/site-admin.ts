@@ -4,6 +4,7 @@ import { asError, InputError } from "../lib/resilience/errors.ts";
 import { lastPicture } from "../lib/site/camera-picture.ts";
 import { SharedSite } from "../lib/site/shared-site.ts";
 import type { Site } from "../lib/site/site.ts";
+import { siteDashboard } from "../lib/site/site-dashboard.ts";
 
 /** Paths are relative to the editor's own, which may be anywhere below a proxy. */
 export function serveSiteAdmin(RED: NodeAPI): void {
@@ -23,6 +24,9 @@ export function serveSiteAdmin(RED: NodeAPI): void {
         .catch((error) => refuse(response, error));
     },
   );
+  httpAdmin.get("/vigil/sites/:site/dashboard", auth.needsPermission("vigil-site.read"), (request, response) => {
+    answer(response, async () => ({ yaml: siteDashboard(openSite(RED, request.params.site)) }));
+  });
   httpAdmin.delete(
     "/vigil/sites/:site/cameras/:camera",
     auth.needsPermission("vigil-site.write"),

@@ -5,9 +5,9 @@
 import type { Camera } from "../domain/camera.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { attributesTopic, commandTopic, type Topics } from "../domain/topics.ts";
-import { ConfigError } from "../resilience/errors.ts";
-import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey } from "./entities.ts";
+import { CAMERA_ENTITIES, HUB_ENTITIES, type HubKey } from "./entities.ts";
 import { type Entity, takesCommands } from "./entity.ts";
+import { cameraDeviceId, entityId, hubId, uniqueId } from "./ids.ts";
 
 export interface DiscoverySite {
   /** `[a-z0-9_-]+`, part of every id. */
@@ -35,7 +35,7 @@ const RUNNING: HubKey = "running";
  * @throws ConfigError `SITE_ID`
  */
 export function hubDiscovery(site: DiscoverySite): MqttPacket[] {
-  const hub = hubId(site);
+  const hub = hubId(site.siteId);
   const device = {
     identifiers: [hub],
     name: site.siteName,
@@ -45,7 +45,7 @@ export function hubDiscovery(site: DiscoverySite): MqttPacket[] {
   };
   const { availability, hub: topicOf } = site.topics;
   return Object.entries<Entity>(HUB_ENTITIES).map(([key, entity]) =>
-    render(site, entity, `${hub}_${key}`, {
+    render(site, entity, hub, key, {
       ...(key === RUNNING ? { state_topic: availability } : topicsOf(entity, topicOf(key), availability)),
       device,
     }),
@@ -57,17 +57,16 @@ export function hubDiscovery(site: DiscoverySite): MqttPacket[] {
  * @throws ConfigError `SITE_ID`
  */
 export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): MqttPacket[] {
-  const hub = hubId(site);
-  const id = `${hub}_${camera.camera_id}`;
+  const id = cameraDeviceId(site.siteId, camera.camera_id);
   const device = {
     identifiers: [id],
     name: camera.name,
     manufacturer: MANUFACTURER,
     model: "Camera",
-    via_device: hub,
+    via_device: hubId(site.siteId),
   };
   return Object.entries<Entity>(CAMERA_ENTITIES).map(([key, entity]) =>
-    render(site, entity, `${id}_${key}`, {
+    render(site, entity, id, key, {
       ...topicsOf(entity, site.topics.camera(camera.camera_id, key), site.topics.availability),
       device,
     }),
@@ -85,31 +84,16 @@ function topicsOf(entity: Entity, topic: string, availability: string): object {
   };
 }
 
-/** The id that Home Assistant gives one of a camera's entities, unless somebody has changed it there. */
-export function cameraEntityId(siteId: string, cameraId: string, key: CameraKey): string {
-  return entityId(CAMERA_ENTITIES[key], `${hubId({ siteId })}_${cameraId}_${key}`);
-}
-
-function entityId({ platform }: Entity, id: string): string {
-  return `${platform}.${id.replaceAll("-", "_")}`;
-}
-
-function hubId({ siteId }: Pick<DiscoverySite, "siteId">): string {
-  if (!/^[a-z0-9_-]+$/.test(siteId)) {
-    throw new ConfigError("SITE_ID", `"${siteId}" cannot be a site's id: it must have only a-z, 0-9, _ and -`);
-  }
-  return `vigil_${siteId}`;
-}
-
-function render(site: DiscoverySite, entity: Entity, id: string, rest: object): MqttPacket {
+function render(site: DiscoverySite, entity: Entity, deviceId: string, key: string, rest: object): MqttPacket {
   const { platform, retained: _, about: __, attributes: ___, ...own } = { attributes: null, ...entity };
+  const id = uniqueId(deviceId, key);
   const message = {
     ...own,
     ...rest,
     unique_id: id,
     // Before 2025.10 Home Assistant reads the one, from 2026.4 on only the other; with both it is silent in between.
     object_id: id,
-    default_entity_id: entityId(entity, id),
+    default_entity_id: entityId(entity, deviceId, key),
     qos: 1,
     origin: { name: ORIGIN, sw_version: site.version },
   };

@@ -7,7 +7,7 @@ import type { AlertRecord } from "../domain/alert.ts";
 import { EventRecord } from "../domain/event.ts";
 import { deriveId, RecordId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
-import { cameraEntityId } from "../homeassistant/discovery.ts";
+import { cameraEntityId } from "../homeassistant/ids.ts";
 import { alertNotification, confirmation, type NotificationOptions } from "../homeassistant/notification.ts";
 import { ConfigError } from "../resilience/errors.ts";
 import type { Workspace } from "./behaviour.ts";

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { connectAsync, type MqttClient } from "mqtt";
+import { parse } from "yaml";
+import { z } from "zod";
 import { eventually } from "../support/eventually.ts";
 import { type Flow, type NodeConfig, startFlow } from "../support/flow.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
@@ -218,6 +220,26 @@ describe("a site in Home Assistant", function () {
     await running.stop();
     running = await start();
     await eventually(() => heard(PORCH_CONFIG) !== "" && heard(HUB_CONFIG) !== "", "the camera and the hub");
+  });
+
+  it("offers a dashboard for Home Assistant with the cameras that it knows", async () => {
+    const running = await start();
+    await happen("Porch");
+    const { status, body } = await running.admin("get", "/vigil/sites/site/dashboard");
+    assert.equal(status, 200);
+    const { yaml } = z.object({ yaml: z.string() }).parse(body);
+    assert.match(yaml, /title: Porch\n.*image_entity: image\.vigil_home_porch_last_picture\n/s);
+    assert.equal(parse(yaml).views.length, 4);
+  });
+
+  it("offers no dashboard of a site that has no broker, or does not run", async () => {
+    flow = await startFlow([site("site", { mqttUrl: "" }), { id: "detect", type: "detect", site: "site" }]);
+    const silent = await flow.admin("get", "/vigil/sites/site/dashboard");
+    assert.equal(silent.status, 404);
+    assert.match(JSON.stringify(silent.body), /no broker.*give it a broker URL/);
+    const other = await flow.admin("get", "/vigil/sites/other/dashboard");
+    assert.equal(other.status, 404);
+    assert.match(JSON.stringify(other.body), /does not run/);
   });
 
   it("removes nothing of a site that does not run", async () => {
