@@ -21,6 +21,7 @@ import { startSafeguards } from "../store/safeguards.ts";
 import type { SetAside } from "../store/set-aside.ts";
 import { Store } from "../store/store.ts";
 import { SiteBus } from "./bus.ts";
+import { LONGEST_NAME, nameByFolder } from "./camera-name.ts";
 import { startClockWatch } from "./clock-watch.ts";
 import type { SiteConfig } from "./config.ts";
 import { LiveSettings } from "./live-settings.ts";
@@ -39,8 +40,6 @@ export const STILLS = "stills";
 /** Where it keeps pictures and clips that came as bytes. */
 export const INBOX = "inbox";
 
-/** Of a camera's name that its folder gives, in characters. */
-const LONGEST_NAME = 100;
 const HOUR_MS = 60 * 60_000;
 
 export interface SiteOptions {
@@ -144,7 +143,7 @@ export class Site {
     const folder = listed?.folder || this.store.cameras.folderOf(cameraId);
     return {
       camera_id: cameraId,
-      name: listed?.name || oneLine(folder ?? "", LONGEST_NAME) || cameraId,
+      name: listed?.name || nameByFolder(cameraId, folder),
       time_zone: listed?.timeZone || this.#config.timeZone,
       purpose: listed?.purpose ?? "",
     };
