@@ -59,7 +59,7 @@ describe("the package", function () {
 
   let installed = "";
   let files: string[] = [];
-  const examples = () => files.flatMap((file) => /^examples\/(.+)$/.exec(file)?.[1] ?? []);
+  const examples = () => files.flatMap((file) => /^examples\/(.+\.json)$/.exec(file)?.[1] ?? []);
   const moduleDir = () => join(installed, "node_modules", manifest.name);
 
   before(async () => {
@@ -77,7 +77,7 @@ describe("the package", function () {
 
   it("holds what is used and nothing else", () => {
     const known =
-      /^(package\.json|README\.md|LICENSE|dist\/(lib|nodes)\/.+\.js|dist\/nodes\/.+\.(html|json|svg)|examples\/.+\.json)$/;
+      /^(package\.json|README\.md|LICENSE|dist\/(lib|nodes)\/.+\.js|dist\/nodes\/.+\.(html|json|svg)|examples\/.+\.(json|yaml))$/;
     assert.deepEqual(
       files.filter((file) => !known.test(file)),
       [],
