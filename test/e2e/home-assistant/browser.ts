@@ -1,21 +1,24 @@
 /** Home Assistant's pages in a real Chromium, as its user sees them. */
-import { existsSync } from "node:fs";
-import puppeteer, { type Browser as Chromium, type Page } from "puppeteer-core";
+import { join } from "node:path";
+import type { Browser as Chromium, Page } from "puppeteer-core";
+import sharp from "sharp";
+import { startBrowser } from "../../support/browser.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 import type { HomeAssistant } from "./home-assistant.ts";
 
-export interface Shot {
+export interface Visit {
   /** Of the site, such as `/config/devices/dashboard`. */
   readonly path: string;
   /** Texts that the page must show first. */
   readonly shows: readonly string[];
-  /** A PNG. */
-  readonly file: string;
+  /** A PNG of it, where one is wanted. */
+  readonly file?: string;
 }
 
-const PROGRAM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-const WINDOW = { width: 1280, height: 900 };
 const SHOW_MS = 60_000;
 const DAY_S = 86_400;
+/** What stands in the place of a card that cannot be shown, or of an entity that is not there. */
+const FAILED_CARDS = ["hui-error-card", "hui-warning", "hui-warning-element"];
 
 export class Browser {
   readonly #chromium: Chromium;
@@ -27,21 +30,20 @@ export class Browser {
   }
 
   static async start(homeAssistant: HomeAssistant): Promise<Browser> {
-    if (!PROGRAM) throw new Error("Chromium is not installed: apt-get install chromium");
-    // Chromium refuses to sandbox what root starts.
-    const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-    const chromium = await puppeteer.launch({ executablePath: PROGRAM, args, defaultViewport: WINDOW });
-    return new Browser(chromium, homeAssistant);
+    return new Browser(await startBrowser(), homeAssistant);
   }
 
-  /** Takes a picture of a page once it shows what it must, its pictures too. */
-  async take({ path, shows, file }: Shot): Promise<void> {
+  /** Opens a page and, once it shows what it must and no card that failed, takes a picture of it. */
+  async visit({ path, shows, file }: Visit): Promise<void> {
     const page = await this.#chromium.newPage();
     try {
       await this.#logIn(page);
       await page.goto(this.#homeAssistant.url + path);
       for (const text of shows) await untilShown(page, text);
-      await page.screenshot({ path: file });
+      await page.waitForFunction('!document.querySelector("#ha-launch-screen")');
+      const failed = await page.$(`>>> :is(${FAILED_CARDS.join()})`);
+      if (failed) throw new Error(`${path} has a card that failed: ${await failed.evaluate(textOf)}`);
+      if (file !== undefined) await save(await page.screenshot(), file);
     } finally {
       await page.close();
     }
@@ -67,9 +69,28 @@ export class Browser {
   }
 }
 
+/**
+ * Where a picture goes that the README shows: into the folder that the environment's `SCREENSHOTS` names, such as
+ * `docs/images`; without it, nowhere that lasts.
+ */
+export function screenshot(name: string): string {
+  return join(process.env.SCREENSHOTS ?? tempFolder(), name);
+}
+
+/** 256 colours, which do, take half the room. */
+async function save(png: Uint8Array, file: string): Promise<void> {
+  await sharp(png).png({ palette: true }).toFile(file);
+}
+
+/** Runs in the page. */
+function textOf({ shadowRoot, textContent }: Element): string {
+  return `${shadowRoot?.textContent ?? ""} ${textContent}`.trim();
+}
+
 /** Waits for a text anywhere on the page: Home Assistant's are made of nested shadow roots. */
 async function untilShown(page: Page, text: string): Promise<void> {
-  await page.waitForSelector(`>>> ::-p-text(${text})`, { timeout: SHOW_MS }).catch(async (cause) => {
+  // With `visible` it looks again at each frame; without, when the document changes, which a shadow root is no part of.
+  await page.waitForSelector(`>>> ::-p-text(${text})`, { visible: true, timeout: SHOW_MS }).catch(async (cause) => {
     throw new Error(`${page.url()} does not show "${text}"`, { cause });
   });
 }

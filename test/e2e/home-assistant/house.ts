@@ -2,12 +2,12 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { drawScene } from "../../../flows/demo-scene.ts";
 import { prepareUserDir } from "../../../flows/user-dir.ts";
 import { type DetectorServer, startDetectorServer } from "../../support/detector-server.ts";
 import { type LlmServer, startLlmServer } from "../../support/llm-server.ts";
 import { type Broker, startBroker } from "../../support/mosquitto.ts";
 import { type NodeRed, startNodeRed } from "../../support/node-red.ts";
-import { scene } from "../../support/pictures.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { HomeAssistant } from "./home-assistant.ts";
 import { addMqtt } from "./onboarding.ts";
@@ -26,8 +26,11 @@ export const VERDICT = {
   recommended_action: "Look at the picture.",
 };
 const { risk_level: _ours, ...ANSWER } = VERDICT;
-const BOX = { x: 100, y: 40, width: 60, height: 120 };
-const PERSON = { class: "person", confidence: 0.87, bbox: BOX };
+
+/** What a detector makes of the walker in the demo's scene, who has come so far. */
+function personAt(progress: number) {
+  return { class: "person", confidence: 0.87, bbox: { x: progress * 640 - 22, y: 176, width: 44, height: 144 } };
+}
 
 export class House {
   readonly homeAssistant: HomeAssistant;
@@ -51,20 +54,21 @@ export class House {
     if (broker.kind !== "mosquitto") throw new Error("Mosquitto is not installed: apt-get install mosquitto");
     const homeAssistant = await HomeAssistant.start(version);
     const house = new House(homeAssistant, broker, await startDetectorServer(), await startLlmServer());
-    house.detector.answer([PERSON]);
     house.llm.answer(ANSWER);
     await addMqtt(homeAssistant.url, homeAssistant.token, broker.port);
     await house.startNodeRed();
     return house;
   }
 
-  /** A picture of a person, uploaded by the camera of that folder. */
+  /** A picture of a person, who walks on from each to the next, uploaded by the camera of that folder. */
   async upload(camera: string): Promise<void> {
     this.#uploads += 1;
+    const progress = 0.1 + ((0.3 * this.#uploads) % 0.8);
+    this.detector.answer([personAt(progress)]);
     const folder = join(this.#folder, "cameras", camera);
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${this.#uploads}.jpg`);
-    writeFileSync(`${file}.part`, await scene(BOX, { seed: this.#uploads }));
+    writeFileSync(`${file}.part`, await drawScene({ visitor: "walker", progress }));
     renameSync(`${file}.part`, file);
   }
 

@@ -1,7 +1,8 @@
-/** The first minutes of a new Home Assistant, over the REST interface that its own pages use. */
+/** The first minutes of a new Home Assistant, over the interfaces that its own pages use. */
 import { z } from "zod";
 import { eventually } from "../../support/eventually.ts";
 import { HomeAssistantApi, START_MS } from "./api.ts";
+import { ask } from "./rest.ts";
 
 const USER = { name: "Owner", username: "owner", password: "only for this test", language: "en" };
 /** A section of the form that newer versions have. */
@@ -51,23 +52,4 @@ export async function addMqtt(url: string, token: string, brokerPort: number): P
   };
   const done = await ask(url, `${flows}/${begun.flow_id}`, FlowStep, { token, json });
   if (done.type !== "create_entry") throw new Error(`MQTT was not set up: ${JSON.stringify(done)}`);
-}
-
-interface Request {
-  readonly token?: string;
-  readonly json?: object;
-  readonly form?: URLSearchParams;
-}
-
-async function ask<T>(url: string, path: string, shape: z.ZodType<T>, { token, json, form }: Request = {}): Promise<T> {
-  const reply = await fetch(url + path, {
-    method: json || form ? "POST" : "GET",
-    headers: {
-      ...(token && { authorization: `Bearer ${token}` }),
-      ...(json && { "content-type": "application/json" }),
-    },
-    ...((json || form) && { body: form ?? JSON.stringify(json) }),
-  });
-  if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
-  return shape.parse(await reply.json());
 }

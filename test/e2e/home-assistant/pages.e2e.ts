@@ -1,10 +1,9 @@
 /** What a user sees of Vigil on Home Assistant's own pages. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import sharp from "sharp";
 import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
-import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
-import { Browser } from "./browser.ts";
+import { removeTempFolders } from "../../support/temp-folder.ts";
+import { Browser, screenshot } from "./browser.ts";
 import { AN_INSTANT, cameraEntity, expectedCamera } from "./expected.ts";
 import { House } from "./house.ts";
 import { NEWEST } from "./versions.ts";
@@ -31,8 +30,8 @@ describe(`The pages of Home Assistant ${NEWEST.homeAssistant}`, function () {
     await house.upload(name);
     await api.state(cameraEntity("front_door", "last_alert"), ({ state }) => AN_INSTANT.test(state));
     const device = (await api.devices()).find(({ identifiers }) => identifiers.some(([, own]) => own === id));
-    const file = join(tempFolder(), "device.png");
-    await browser.take({
+    const file = screenshot("camera.png");
+    await browser.visit({
       path: `/config/devices/device/${device?.id}`,
       shows: [name, ...Object.values(CAMERA_ENTITIES).map((entity) => entity.name)],
       file,

@@ -13,10 +13,10 @@ import { RunningSite } from "../../lib/site/running-site.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Broker, startBroker } from "../../support/mosquitto.ts";
 import { scene } from "../../support/pictures.ts";
-import { type PushServer, startPushServer } from "../../support/push-server.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { HomeAssistant } from "./home-assistant.ts";
 import { addMqtt } from "./onboarding.ts";
+import { Phone } from "./phone.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** The longest that the client waits between two tries, and a little. */
@@ -27,8 +27,7 @@ for (const version of VERSIONS) {
     this.timeout(3 * 60_000);
     let homeAssistant: HomeAssistant;
     let broker: Broker;
-    let push: PushServer;
-    let webhook: string;
+    let phone: Phone;
     let client: Client;
     let log: string[];
     let running: RunningSite | null = null;
@@ -39,12 +38,11 @@ for (const version of VERSIONS) {
       homeAssistant = await HomeAssistant.start(version);
       broker = await startBroker();
       await addMqtt(homeAssistant.url, homeAssistant.token, broker.port);
-      push = await startPushServer();
-      webhook = await registerPhone(homeAssistant, push.url);
+      phone = await Phone.register(homeAssistant);
     });
     after(async () => {
       await homeAssistant?.stop();
-      await Promise.all([push?.close(), broker?.stop()]);
+      await Promise.all([phone?.close(), broker?.stop()]);
       removeTempFolders();
     });
     beforeEach(() => {
@@ -72,12 +70,7 @@ for (const version of VERSIONS) {
       return client;
     }
     const connected = () => client.untilConnected(AbortSignal.timeout(RECONNECT_MS));
-    /** As the companion app reports to its Home Assistant. */
-    const report = async (type: string, data: object) => {
-      const reply = await post(webhook, { type, data });
-      assert.ok(reply.ok, await reply.text());
-    };
-    const arriveAt = (location_name: string) => report("update_location", { location_name });
+    const arriveAt = (location_name: string) => phone.report("update_location", { location_name });
 
     it("knows who is at home, and a chosen entity, as they change", async () => {
       await arriveAt("home");
@@ -116,9 +109,9 @@ for (const version of VERSIONS) {
 
     it("brings an alert to a phone, does what is pressed there, and confirms it in its place", async () => {
       const { site, put } = startAlerting(open());
-      const before = push.pushes.length;
+      const before = phone.pushes.length;
       await put(70);
-      const alert = await eventually(() => push.pushes[before], "the push", 20_000);
+      const alert = await eventually(() => phone.pushes[before], "the push", 20_000);
       assert.deepEqual(
         [alert.title, alert.message, alert.push_token],
         ["Porch: high risk", "Score 70: A person.", "the-phone"],
@@ -126,11 +119,8 @@ for (const version of VERSIONS) {
       const [view, snooze, falseAlarm] = alert.data.actions;
       assert.equal(view?.action, "URI");
       assert.ok(snooze && falseAlarm);
-      await report("fire_event", {
-        event_type: "mobile_app_notification_action",
-        event_data: { action: snooze.action, tag: alert.data.tag },
-      });
-      const confirmation = await eventually(() => push.pushes[before + 1], "the confirmation");
+      await phone.press(snooze.action, { tag: alert.data.tag });
+      const confirmation = await eventually(() => phone.pushes[before + 1], "the confirmation");
       assert.match(confirmation.message, /^✓ porch is snoozed until \d\d:\d\d$/);
       assert.equal(confirmation.data.tag, alert.data.tag);
       await homeAssistantEvent(homeAssistant, "mobile_app_notification_action", { action: falseAlarm.action });
@@ -147,9 +137,9 @@ for (const version of VERSIONS) {
       }, "the hub in Home Assistant");
       const picture = site.file(PICTURES, "ev_1.jpg");
       await site.writeFile(picture, await scene());
-      const before = push.pushes.length;
+      const before = phone.pushes.length;
       await put(70, { picture_path: picture });
-      const alert = await eventually(() => push.pushes[before], "the push", 20_000);
+      const alert = await eventually(() => phone.pushes[before], "the push", 20_000);
       const { image } = z.object({ image: z.string() }).parse(alert.data);
       const fetched = await eventually(async () => {
         // By the same clock it waits until Home Assistant knows the camera.
@@ -163,13 +153,13 @@ for (const version of VERSIONS) {
     it("tells after a restart of Home Assistant what happened meanwhile", async () => {
       const { put } = startAlerting(open());
       await connected();
-      const before = push.pushes.length;
+      const before = phone.pushes.length;
       await homeAssistant.stop();
       await eventually(() => client.state === "unreachable", "the end of the connection");
       assert.equal(client.household(), null);
       await put(70);
       await homeAssistant.restart();
-      await eventually(() => push.pushes.length > before, "the push", RECONNECT_MS);
+      await eventually(() => phone.pushes.length > before, "the push", RECONNECT_MS);
       await arriveAt("home");
       await eventually(() => client.household()?.at_home?.[0] === "Owner", "who is at home");
     });
@@ -198,29 +188,6 @@ for (const version of VERSIONS) {
       return { site, put: alert };
     }
   });
-}
-
-/** As the companion app does at its first start; the answer is the address that it reports to. */
-async function registerPhone({ url, token }: HomeAssistant, push_url: string): Promise<string> {
-  const reply = await post(
-    `${url}/api/mobile_app/registrations`,
-    {
-      device_id: "a-phone",
-      app_id: "io.homeassistant.companion.android",
-      app_name: "Home Assistant",
-      app_version: "2026.8.1",
-      device_name: "Pixel 8",
-      manufacturer: "Google",
-      model: "Pixel 8",
-      os_name: "Android",
-      os_version: "16",
-      supports_encryption: false,
-      app_data: { push_token: "the-phone", push_url },
-    },
-    token,
-  );
-  const { webhook_id } = z.object({ webhook_id: z.string() }).parse(await reply.json());
-  return `${url}/api/webhook/${webhook_id}`;
 }
 
 async function setState({ url, token }: HomeAssistant, entityId: string, state: string, attributes: object) {
