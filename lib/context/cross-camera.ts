@@ -24,7 +24,7 @@ export interface CameraSighting {
 /** Other cameras' batches count from so long before a batch until so long after it. */
 export const WINDOW_MS = 5 * 60_000;
 /** What is seen on two cameras within so long is one incident: the way around a house takes no longer. */
-export const INCIDENT_MS = 2 * 60_000;
+const INCIDENT_MS = 2 * 60_000;
 const MOST_LINES = 8;
 
 interface Span {

@@ -5,7 +5,7 @@ import { boxOf, centerOf, contains, distanceTo, footOf, overlapShare, passes } f
 import { type Stay, staysOf } from "./stay.ts";
 import { kindOf, type Track, timeOf, tracksOf } from "./tracks.ts";
 
-export type Movement = "entered" | "left" | "passed through" | "approaching";
+type Movement = "entered" | "left" | "passed through" | "approaching";
 
 /** A zone in which, or before which, something was seen: a line of `context.zones`. */
 export interface ZoneActivity {

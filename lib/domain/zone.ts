@@ -6,14 +6,13 @@ import { CameraId } from "./camera.ts";
 export const Point = z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]);
 export type Point = z.infer<typeof Point>;
 
-export const ZONE_TYPES = ["entry_point", "driveway", "sidewalk", "yard", "other"] as const;
-export const ZoneType = z.enum(ZONE_TYPES);
-export type ZoneType = z.infer<typeof ZoneType>;
+const ZONE_TYPES = ["entry_point", "driveway", "sidewalk", "yard", "other"] as const;
+const ZoneType = z.enum(ZONE_TYPES);
 
 /** What of a box must lie in a zone: where it stands, its middle, or a share of its area. */
-export const ZONE_ANCHORS = ["foot", "center", "overlap"] as const;
+const ZONE_ANCHORS = ["foot", "center", "overlap"] as const;
 
-export const MOST_POINTS = 50;
+const MOST_POINTS = 50;
 
 export const Zone = z.object({
   zone_id: z.string().regex(/^[a-z0-9_]{1,64}$/, "must be 1 to 64 of a-z, 0-9 and _"),

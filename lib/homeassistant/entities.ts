@@ -216,7 +216,7 @@ const LATENCY = {
 } as const;
 
 /** `unused`: no node of the site has such a server. */
-export const SERVER_STATES = ["ok", "away", "unused"] as const;
+const SERVER_STATES = ["ok", "away", "unused"] as const;
 export type ServerState = (typeof SERVER_STATES)[number];
 
 const SERVER = {
