@@ -1,7 +1,9 @@
 /** What a language model's server says in place of an answer, as our errors. */
+
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
+import { jsonIn } from "../resilience/json.ts";
 
 /** The prompt and the room for the answer do not fit into the model's context: a smaller prompt may. */
 export class ContextError extends ReplyError {
@@ -66,7 +68,7 @@ export function errorOf(
   endpoint: string,
   quote: (text: string) => string,
 ): ServerError | ReplyError {
-  const fault = ErrorReply.safeParse(parseJson(text)).data?.error;
+  const fault = ErrorReply.safeParse(jsonIn(text)).data?.error;
   const words = fault?.message || text || STATUS_CODES[status ?? 0] || "";
   const said = `${endpoint} answered${status === null ? "" : ` ${status}`}: ${quote(words)}`;
   if (fault?.type === "exceed_context_size_error" || (status === 400 && TOO_LONG.test(words))) {
@@ -86,12 +88,4 @@ export function errorOf(
   }
   if (status === null || status >= 500) return new ServerError("LLM_FAILED", `The language model failed, ${said}`);
   return new ReplyError("LLM_REFUSED", `The language model refused the request, ${said}`);
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

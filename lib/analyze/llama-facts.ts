@@ -1,8 +1,9 @@
 /** What a language model's server says of itself. */
+
 import { z } from "zod";
+import { jsonIn } from "../resilience/json.ts";
 import { LLAMA_APIS, type LlamaApiName, TokenCount } from "./llama-api.ts";
 import type { LlamaConnection, Request } from "./llama-connection.ts";
-import { parseJson } from "./llama-errors.ts";
 
 export interface ServerFacts {
   /** Whether it is llama.cpp's own server, which knows more than the interface that others share with it. */
@@ -83,7 +84,7 @@ export async function askTokens(
 /** The reply's JSON; undefined where it is none, or a refusal. */
 async function askJson(connection: LlamaConnection, ask: Ask, signal: AbortSignal): Promise<unknown> {
   const { status, text } = await askServer(connection, ask, signal);
-  return status < 300 ? parseJson(text) : undefined;
+  return status < 300 ? jsonIn(text) : undefined;
 }
 
 async function askServer(connection: LlamaConnection, ask: Ask, signal: AbortSignal) {

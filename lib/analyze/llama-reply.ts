@@ -1,9 +1,11 @@
 /** Reads what a model answers, in one piece or token by token. */
+
 import { ServerError } from "../resilience/errors.ts";
+import { jsonIn } from "../resilience/json.ts";
 import { eventData } from "./event-stream.ts";
 import type { Facts, LlamaApi, Piece } from "./llama-api.ts";
 import type { Answer, LlamaConnection } from "./llama-connection.ts";
-import { parseJson, refusalIn } from "./llama-errors.ts";
+import { refusalIn } from "./llama-errors.ts";
 
 /** What the model wrote, before anybody has looked whether it is a verdict. */
 export interface Completion extends Facts {
@@ -71,7 +73,7 @@ async function readStream(answer: Answer, reading: Reading): Promise<Completion>
 }
 
 function pieceOf(text: string, { connection, api }: Reading): Piece {
-  const value = parseJson(text);
+  const value = jsonIn(text);
   const refusal = refusalIn(value);
   if (refusal) throw connection.refused(refusal, api.path);
   const piece = api.piece.safeParse(value);

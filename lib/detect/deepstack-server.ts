@@ -1,12 +1,12 @@
 /** Detection by a server with DeepStack's interface over HTTP: CodeProject.AI, DeepStack, Blue Onyx. */
 import { ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
+import { jsonIn } from "../resilience/json.ts";
 import { type DeepstackFailure, DeepstackReply, Ping } from "./deepstack-reply.ts";
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import {
   type Answer,
   DetectorConnection,
   isMissing,
-  jsonIn,
   pictureForm,
   quote,
   type ServerOptions,

@@ -7,6 +7,7 @@ import { Agent, errors, request } from "undici";
 import { z } from "zod";
 import { asError, ConfigError, ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
 import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
+import { jsonIn } from "../resilience/json.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Picture } from "./detector.ts";
 import { type Form, multipartForm, type Part } from "./multipart.ts";
@@ -203,15 +204,6 @@ function reasonOf(thrown: unknown): string {
 /** Whether a server has no such endpoint. */
 export function isMissing({ status }: Answer): boolean {
   return status === 404 || status === 405;
-}
-
-/** The JSON that a text is; undefined where it is none. */
-export function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A server's own words, fit for an error. */

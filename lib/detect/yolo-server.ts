@@ -1,6 +1,8 @@
 /** Detection by a YOLO26 or RT-DETRv2 server over HTTP. */
+
+import { jsonIn } from "../resilience/json.ts";
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
-import { DetectorConnection, isMissing, jsonIn, pictureForm, type ServerOptions } from "./detector-connection.ts";
+import { DetectorConnection, isMissing, pictureForm, type ServerOptions } from "./detector-connection.ts";
 import type { Health } from "./health.ts";
 import { type Seen, YoloBatchReply, YoloHealth, YoloReply } from "./yolo-reply.ts";
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { Topics } from "../domain/topics.ts";
+import { jsonIn } from "../resilience/json.ts";
 import { ORIGIN } from "./discovery.ts";
 
 /** What shows whose a discovery message is, and where the states of its entity are. */
@@ -40,12 +41,4 @@ function clear(topic: string): MqttPacket {
 
 function isOf({ state_topic, availability = [] }: Config, topics: Topics): boolean {
   return state_topic === topics.availability || availability.some(({ topic }) => topic === topics.availability);
-}
-
-function jsonIn(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,12 @@
 /** A WebSocket on which Home Assistant has let us in: bounded in time and size, and deaf to what is not its protocol. */
+
 import type { Socket } from "node:net";
 import type { HaWebSocket } from "home-assistant-js-websocket";
 import { Agent, buildConnector, WebSocket } from "undici";
 import { z } from "zod";
 import type { Clock } from "../resilience/clock.ts";
 import { ReplyError, reasonOf, ServerError } from "../resilience/errors.ts";
+import { jsonIn } from "../resilience/json.ts";
 import type { HomeAssistantAddress } from "./address.ts";
 
 export interface SocketOptions extends HomeAssistantAddress {
@@ -65,7 +67,7 @@ export async function openSocket(options: SocketOptions, signal: AbortSignal): P
     wire.cut();
   });
   const onReply = ({ data }: { readonly data: unknown }) => {
-    const reply = LoginReply.safeParse(parseJson(data));
+    const reply = LoginReply.safeParse(jsonIn(String(data)));
     if (!reply.success) reject(notItsProtocol(name));
     else if (reply.data.type === "auth_invalid") reject(tokenRefused(name, reply.data.message));
     else if (reply.data.type === "auth_ok") resolve(reply.data.ha_version);
@@ -124,18 +126,10 @@ class Wire {
  */
 function refuseForeign(socket: WebSocket, cut: () => void): void {
   socket.addEventListener("message", (event) => {
-    if (Messages.safeParse(parseJson(event.data)).success) return;
+    if (Messages.safeParse(jsonIn(String(event.data))).success) return;
     event.stopImmediatePropagation();
     cut();
   });
-}
-
-function parseJson(data: unknown): unknown {
-  try {
-    return typeof data === "string" ? JSON.parse(data) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function notItsProtocol(name: string): ServerError {

@@ -13,7 +13,7 @@ import { askModel } from "./ask-model.ts";
 import type { DailyLimit } from "./daily-limit.ts";
 import { drawEventPicture } from "./event-picture.ts";
 import type { KeyPictureOptions } from "./key-pictures.ts";
-import { isLive, PRIORITY } from "./live.ts";
+import { batchPriority } from "./live.ts";
 import type { NodePrompts } from "./node-prompts.ts";
 import { admitEvent, describeReanalysis, ToJudge } from "./reanalysis.ts";
 import type { Site } from "./site.ts";
@@ -81,7 +81,7 @@ function describe(batch: Batch, now: number) {
   return {
     subject: { kind: "batch", id: batch.batch_id },
     cameraId: batch.camera_id,
-    priority: priorityOf(batch, now),
+    priority: batchPriority(batch, now),
   } as const;
 }
 
@@ -97,11 +97,6 @@ function mergeWaiting(tables: Tables, [first, ...others]: readonly ToJudge[], si
     ),
   );
   return { record, absorbed };
-}
-
-function priorityOf(batch: Batch, now: number): number {
-  if (!isLive(batch.ended_at, now)) return PRIORITY.backlog;
-  return batch.fast_path ? PRIORITY.urgent : PRIORITY.live;
 }
 
 /** The batch with its event's picture, which is drawn once: what is tried or judged again, or was estimated, has it. */

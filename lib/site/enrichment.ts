@@ -2,7 +2,7 @@
 import { Batch } from "../domain/batch.ts";
 import { asError } from "../resilience/errors.ts";
 import type { ContextSource, Gathered } from "./context/source.ts";
-import { isLive, PRIORITY } from "./live.ts";
+import { batchPriority } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { Result, SlowStage } from "./stage.ts";
 
@@ -23,16 +23,11 @@ export function enrichmentStage(options: EnrichmentOptions): SlowStage<Batch> {
     describe: (batch) => ({
       subject: { kind: "batch", id: batch.batch_id },
       cameraId: batch.camera_id,
-      priority: priorityOf(batch, options.site.clock.now()),
+      priority: batchPriority(batch, options.site.clock.now()),
     }),
     concurrency: CONCURRENCY,
     work: (batch, _job, signal) => enrich(batch, options, signal),
   };
-}
-
-function priorityOf(batch: Batch, now: number): number {
-  if (!isLive(batch.ended_at, now)) return PRIORITY.backlog;
-  return batch.fast_path ? PRIORITY.urgent : PRIORITY.live;
 }
 
 async function enrich(

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { z } from "zod";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
+import { jsonIn } from "../resilience/json.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { Site } from "./site.ts";
 
@@ -30,12 +31,4 @@ export function watchForNamesakes(site: Site, link: MqttLink, onFound: (host: st
     // It may have come after us, and has not heard of us yet.
     claim();
   });
-}
-
-function jsonIn(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString());
-  } catch {
-    return null;
-  }
 }

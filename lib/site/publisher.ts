@@ -1,7 +1,6 @@
 /** Publishes what enters the site's store: discovery, state and events, over the site's one MQTT link. */
 import { relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { z } from "zod";
 import { PublishedAlert } from "../domain/alert.ts";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
@@ -11,6 +10,7 @@ import { openInside } from "../media/open-file.ts";
 import { readAndClose } from "../media/read-file.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
+import { jsonIn } from "../resilience/json.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
 import { Announcer } from "./announcer.ts";
 import { EntityStates } from "./entity-states.ts";
@@ -166,13 +166,13 @@ export class Publisher {
   async #packetsOf({ kind, payload }: OutboxEntry): Promise<MqttPacket[] | null> {
     const { topics } = this.#site;
     if (kind === "alert") {
-      const alert = readJson(PublishedAlert, payload);
-      if (alert === null) return null;
+      const alert = PublishedAlert.safeParse(jsonIn(payload)).data;
+      if (!alert) return null;
       await this.#announcer.introduceCamera(alert.camera_id);
       return alertPackets(alert, topics, await this.#picture(PICTURES, alert.event.picture_path));
     }
-    const event = readJson(EventRecord, payload);
-    if (event === null) return null;
+    const event = EventRecord.safeParse(jsonIn(payload)).data;
+    if (!event) return null;
     await this.#announcer.introduceCamera(event.camera_id);
     const picture = await this.#picture(THUMBNAILS, event.thumbnail_path);
     return eventPackets(event, topics, picture, this.#site.store.events.standing(event.event_id));
@@ -221,13 +221,5 @@ export class Publisher {
     if (this.#closing.signal.aborted || !this.#link.connected) return false;
     this.#site.logger.error(`Publishing failed, and is tried again: ${asError(error).message}`);
     return true;
-  }
-}
-
-function readJson<T>(schema: z.ZodType<T>, text: string): T | null {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    return null;
   }
 }

@@ -4,67 +4,18 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { StoreError } from "../resilience/errors.ts";
-import { Alerts } from "./alerts.ts";
 import { dropBallast } from "./ballast.ts";
-import { Baselines } from "./baselines.ts";
-import { Batches } from "./batches.ts";
-import { Cameras } from "./cameras.ts";
-import { Claims } from "./claims.ts";
 import { clampTimes } from "./clamp-times.ts";
-import { CostSums } from "./costs.ts";
-import { Events } from "./events.ts";
-import { Feedback } from "./feedback.ts";
-import { FoundFiles } from "./found-files.ts";
 import { guarded } from "./guarded.ts";
-import { Handovers } from "./handovers.ts";
-import { Hazards } from "./hazards.ts";
-import { Inspections } from "./inspections.ts";
-import { Jobs } from "./jobs.ts";
-import { JudgedBatches } from "./judged-batches.ts";
 import { migrate } from "./migrations.ts";
-import { Neighbours } from "./neighbours.ts";
-import { Nodes } from "./nodes.ts";
 import { connect, DATABASE_FILE, enterFolder, isCorrupt, keepJournalShort, openError } from "./open.ts";
-import { Outbox } from "./outbox.ts";
-import { ParkedJobs } from "./parked-jobs.ts";
-import { Pressure } from "./pressure.ts";
-import { Prompts } from "./prompts.ts";
-import { Roots } from "./roots.ts";
+import { Repositories } from "./repositories.ts";
 import { markCorrupt, replaceCorrupt, type SetAside } from "./set-aside.ts";
-import { Settings } from "./settings.ts";
-import { Stays } from "./stays.ts";
-import { Totals } from "./totals.ts";
-import { Uploads } from "./uploads.ts";
-import { Verdicts } from "./verdicts.ts";
 
 export { DATABASE_FILE };
 
 /** The tables, as work sees them inside a transaction. */
-export type Tables = Pick<
-  Store,
-  | "alerts"
-  | "baselines"
-  | "batches"
-  | "cameras"
-  | "claims"
-  | "events"
-  | "feedback"
-  | "found"
-  | "handovers"
-  | "hazards"
-  | "inspections"
-  | "jobs"
-  | "judged"
-  | "neighbours"
-  | "nodes"
-  | "outbox"
-  | "parked"
-  | "prompts"
-  | "roots"
-  | "settings"
-  | "stays"
-  | "uploads"
-> & {
+export type Tables = Repositories & {
   /** Calls back once the transaction has been committed, and never if it is rolled back. */
   afterCommit(callback: () => void): void;
 };
@@ -83,35 +34,9 @@ interface Place extends Required<StoreOptions> {
   unlock(): void;
 }
 
-export class Store {
+export class Store extends Repositories {
   /** Random, and new at every opening: what makes hand-over ids unique. */
   readonly session: string;
-  readonly alerts: Alerts;
-  readonly baselines: Baselines;
-  readonly batches: Batches;
-  readonly cameras: Cameras;
-  readonly claims: Claims;
-  readonly costs: CostSums;
-  readonly events: Events;
-  readonly feedback: Feedback;
-  readonly found: FoundFiles;
-  readonly handovers: Handovers;
-  readonly hazards: Hazards;
-  readonly inspections: Inspections;
-  readonly jobs: Jobs;
-  readonly judged: JudgedBatches;
-  readonly neighbours: Neighbours;
-  readonly nodes: Nodes;
-  readonly outbox: Outbox;
-  readonly parked: ParkedJobs;
-  readonly pressure: Pressure;
-  readonly prompts: Prompts;
-  readonly roots: Roots;
-  readonly settings: Settings;
-  readonly stays: Stays;
-  readonly totals: Totals;
-  readonly uploads: Uploads;
-  readonly verdicts: Verdicts;
   /** The corrupt database that this opening has replaced, if it has. */
   readonly setAside: SetAside | null;
   readonly #begin;
@@ -126,65 +51,19 @@ export class Store {
   readonly #tables: Tables;
 
   private constructor(db: Database.Database, place: Place) {
+    const session = randomBytes(8).toString("hex");
+    // The repositories are made before there is a `this` to ask.
+    let explain = (thrown: unknown) => thrown;
+    super(db, session, (repository) => guarded(repository, (thrown) => explain(thrown)));
+    explain = (thrown) => this.#explain(thrown);
+    this.session = session;
     this.#db = db;
     this.#place = place;
     this.setAside = place.setAside;
-    this.session = randomBytes(8).toString("hex");
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#rollback = db.prepare("ROLLBACK");
-    const guard = <T extends object>(table: T): T => guarded(table, (thrown) => this.#explain(thrown));
-    this.alerts = guard(new Alerts(db));
-    this.cameras = guard(new Cameras(db));
-    this.claims = guard(new Claims(db));
-    this.costs = guard(new CostSums(db));
-    this.handovers = guard(new Handovers(db, this.session));
-    this.hazards = guard(new Hazards(db));
-    this.jobs = guard(new Jobs(db));
-    this.judged = guard(new JudgedBatches(db));
-    this.neighbours = guard(new Neighbours(db));
-    this.nodes = guard(new Nodes(db));
-    this.outbox = guard(new Outbox(db));
-    this.parked = guard(new ParkedJobs(db));
-    this.totals = guard(new Totals(db));
-    this.verdicts = guard(new Verdicts(db));
-    this.events = guard(new Events(db, this.outbox, this.verdicts));
-    this.pressure = guard(new Pressure(db));
-    this.prompts = guard(new Prompts(db));
-    this.feedback = guard(new Feedback(db));
-    this.roots = guard(new Roots(db));
-    this.settings = guard(new Settings(db));
-    this.stays = guard(new Stays(db));
-    this.baselines = guard(new Baselines(db));
-    this.found = guard(new FoundFiles(db));
-    this.uploads = guard(new Uploads(db));
-    this.inspections = guard(new Inspections(db));
-    this.batches = guard(new Batches(db, this.uploads, this.inspections));
-    this.#tables = {
-      alerts: this.alerts,
-      baselines: this.baselines,
-      batches: this.batches,
-      cameras: this.cameras,
-      claims: this.claims,
-      events: this.events,
-      feedback: this.feedback,
-      found: this.found,
-      handovers: this.handovers,
-      hazards: this.hazards,
-      inspections: this.inspections,
-      jobs: this.jobs,
-      judged: this.judged,
-      neighbours: this.neighbours,
-      nodes: this.nodes,
-      outbox: this.outbox,
-      parked: this.parked,
-      prompts: this.prompts,
-      roots: this.roots,
-      settings: this.settings,
-      stays: this.stays,
-      uploads: this.uploads,
-      afterCommit: (callback) => void this.#afterCommit.push(callback),
-    };
+    this.#tables = { ...this, afterCommit: (callback) => void this.#afterCommit.push(callback) };
   }
 
   /**

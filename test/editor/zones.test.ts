@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
 import { z } from "zod";
 import { Zone } from "../../lib/domain/zone.ts";
+import { browserAvailable, startBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
 const ROOT = join(import.meta.dirname, "../..");
 /** Where the second picture shows somebody who was not there before: in the right half. */
 const SOMEBODY = { x: 450, y: 180, width: 80, height: 160 };
@@ -27,7 +27,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
     let page: Page;
 
     before(async function () {
-      if (!CHROMIUM) return this.skip();
+      if (!browserAvailable) this.skip();
       folder = tempFolder();
       mkdirSync(join(folder, "node_modules"));
       symlinkSync(ROOT, join(folder, "node_modules", "node-red-contrib-vigil"));
@@ -38,7 +38,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       );
       // As behind Home Assistant's ingress: the editor is not at the root.
       nodeRed = await startNodeRed(version, folder, { httpAdminRoot: "/below/a/proxy" });
-      browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+      browser = await startBrowser();
     });
     after(async () => {
       await browser?.close();
