@@ -178,6 +178,8 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await press("#node-dialog-ok");
       await page.waitForFunction(() => !document.querySelector("#vigil-view"));
       await page.click("#red-ui-header-button-deploy");
+      // Until the editor has the answer, it holds whoever leaves the page back.
+      await page.waitForFunction(() => Object(window).RED.nodes.dirty() === false);
       const [zone] = await eventually(async () => {
         const zones = await saved();
         return zones.length === 1 && zones;
