@@ -2,10 +2,12 @@
 import type { Node, NodeAPI } from "node-red";
 import { type FlowNode, readFlows } from "./flow-config.ts";
 
+/** The nodes that take records, and say so. */
 const VIGIL_TYPES: ReadonlySet<string> = new Set([
   "dedupe",
   "detect",
   "batch-window",
+  "enrich",
   "nemotron-analyze",
   "risk-alert",
 ]);

@@ -1,13 +1,19 @@
 import { deepEqual } from "node:assert/strict";
 import type { Node, NodeAPI } from "node-red";
 import { Wiring } from "../../nodes/wiring.ts";
+import packageJson from "../../package.json" with { type: "json" };
+
+/** Nodes that take no records from others. */
+const SOURCES = ["vigil-site", "vigil-home-assistant", "foscam-watch"];
 
 /** What a `detect` is wired to, and what stands behind that. */
 const CASES: [what: string, leadsOn: boolean, behind: object[]][] = [
   ["nothing", false, []],
   ["a node that is not there", true, [{ id: "next", type: "unknown", wires: [["gone"]] }]],
   ["users' own nodes only", false, [{ id: "next", type: "debug" }]],
-  ["a Vigil node", true, [{ id: "next", type: "batch-window" }]],
+  ...Object.keys(packageJson["node-red"].nodes)
+    .filter((type) => !SOURCES.includes(type))
+    .map((type): [string, boolean, object[]] => [`\`${type}\``, true, [{ id: "next", type }]]),
   ["a disabled Vigil node", true, [{ id: "next", type: "batch-window", d: true }]],
   [
     "a Vigil node behind others, in a circle",
