@@ -124,16 +124,21 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       assert.ok(box);
       return { ...box, x: box.x + box.width / 2, y: box.y + box.height / 2 };
     };
-    /** To shares of the picture, by the mouse. */
-    const dragCorner = async (number: number, x: number, y: number) => {
+    /** Where a corner is, and where one is to go that is told by shares of the picture. */
+    const wayOfCorner = async (number: number, x: number, y: number) => {
       await page.$eval("#vigil-view", (view) => view.scrollIntoView());
       const from = await middleOf(`#vigil-view .vigil-corner:nth-of-type(${2 * number - 1})`);
       const view = await middleOf("#vigil-view");
+      return { from, to: { x: view.x + (x - 0.5) * view.width, y: view.y + (y - 0.5) * view.height } };
+    };
+    const dragCorner = async (number: number, x: number, y: number) => {
+      const { from, to } = await wayOfCorner(number, x, y);
       await page.mouse.move(from.x, from.y);
       await page.mouse.down();
-      await page.mouse.move(view.x + (x - 0.5) * view.width, view.y + (y - 0.5) * view.height, { steps: 5 });
+      await page.mouse.move(to.x, to.y, { steps: 5 });
       await page.mouse.up();
     };
+    const pointsInEditor = () => page.evaluate(() => Object(window).RED.nodes.node("enrich").zones[0].points);
     const saved = async () => {
       const answer = Flows.parse(await (await nodeRed.get("flows", "application/json")).json());
       return z.array(Zone).parse(answer.find(({ id }) => id === "enrich")?.zones);
@@ -209,6 +214,25 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await press("#node-dialog-cancel");
       await page.waitForFunction(() => !document.querySelector("#vigil-view"));
       assert.equal((await saved()).length, 1);
+    });
+
+    it("moves a corner by a finger, which Undo takes back", async () => {
+      await openForm();
+      await page.waitForSelector("#vigil-view polygon");
+      const before = await pointsInEditor();
+      const { from, to } = await wayOfCorner(1, 0.3, 0.4);
+      const finger = await page.touchscreen.touchStart(from.x, from.y);
+      await finger.move((from.x + to.x) / 2, (from.y + to.y) / 2);
+      await finger.move(to.x, to.y);
+      await finger.end();
+      await press("#node-dialog-ok");
+      await page.waitForFunction(() => !document.querySelector("#vigil-view"));
+      const [[x, y]] = await pointsInEditor();
+      assert.ok(Math.abs(x - 0.3) < 0.02 && Math.abs(y - 0.4) < 0.02, `${x} ${y}`);
+      await page.evaluate(() => Object(window).RED.actions.invoke("core:undo"));
+      assert.deepEqual(await pointsInEditor(), before);
+      // What has not been deployed holds whoever leaves the page back.
+      await page.evaluate(() => Object(window).RED.nodes.dirty(false));
     });
 
     it("lets a detection in the zone alert", async () => {
