@@ -2,5 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { entitiesPage } from "./entities-page.ts";
+import { messagesPage } from "./messages-page.ts";
 
 writeFileSync(join(import.meta.dirname, "entities.md"), entitiesPage());
+writeFileSync(join(import.meta.dirname, "messages.md"), messagesPage());
