@@ -8,6 +8,7 @@ import type { NodeSpec } from "./node-spec.ts";
 import { NodeStatus } from "./node-status.ts";
 import { RunningNode } from "./running-node.ts";
 import { findSite } from "./site-node.ts";
+import { serveTrial } from "./trial-admin.ts";
 
 /** A store that cannot be opened may be in use by a Node-RED that is still ending, or on a drive that is still away. */
 const REOPEN_MS = 5_000;
@@ -53,7 +54,9 @@ export function defineNode<C, R>(spec: NodeSpec<C, R>) {
         else done();
       });
     }
-    RED.nodes.registerType(spec.type, VigilNode, spec.credentials ? { credentials: { ...spec.credentials } } : {});
+    const { type, config, trial } = spec;
+    if (trial) serveTrial(RED, { type, config, trial });
+    RED.nodes.registerType(type, VigilNode, spec.credentials ? { credentials: { ...spec.credentials } } : {});
   };
 }
 

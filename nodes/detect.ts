@@ -10,6 +10,7 @@ import { YoloServer } from "../lib/detect/yolo-server.ts";
 import { Ffmpeg } from "../lib/media/ffmpeg.ts";
 import { Flag, JsonText, LabelList, number, seconds, share, Thresholds, wholeNumber } from "../lib/site/form-fields.ts";
 import { inspectionHazard, inspectionStage } from "../lib/site/inspection.ts";
+import { detectorTrial } from "../lib/site/trials.ts";
 import { defineNode } from "./define-node.ts";
 import type { StatusView } from "./node-status.ts";
 import { serverGates } from "./server-gates.ts";
@@ -43,10 +44,10 @@ export default defineNode({
   type: "detect",
   config: DetectConfig,
   outputs: 3,
+  trial: (config) => detectorTrial(detectorOf(config)),
   open(config, { nodeId, site, refreshStatus }) {
-    const { url, confidence, thresholds, labels, minSize, mask } = config;
-    const filters = { minConfidence: confidence, thresholds, labels, minArea: minSize / 100, masks: mask };
-    const detector = detectorOf(config, filters);
+    const { url } = config;
+    const detector = detectorOf(config);
     const poller = new HealthPoller({ detector, clock: site.clock, onChange: refreshStatus });
     return {
       stage: inspectionStage({
@@ -56,7 +57,7 @@ export default defineNode({
         gate: url === "" ? undefined : serverGates.of(url),
         ffmpeg: new Ffmpeg(),
         framesPerClip: config.frames,
-        filters,
+        filters: filtersOf(config),
         defaultCamera: config.camera,
         publish: config.publish,
       }),
@@ -72,9 +73,14 @@ export default defineNode({
   },
 });
 
-function detectorOf({ url, api, timeout, concurrency }: DetectConfig, filters: Filters): Detector {
+function filtersOf({ confidence, thresholds, labels, minSize, mask }: DetectConfig): Filters {
+  return { minConfidence: confidence, thresholds, labels, minArea: minSize / 100, masks: mask };
+}
+
+function detectorOf(config: DetectConfig): Detector {
+  const { url, api, timeout, concurrency } = config;
   if (url === "") return new MotionDetector();
   const server = { url, timeoutMs: timeout, concurrency };
-  if (api === "deepstack") return new DeepstackServer({ ...server, minConfidence: lowestThreshold(filters) });
+  if (api === "deepstack") return new DeepstackServer({ ...server, minConfidence: lowestThreshold(filtersOf(config)) });
   return new YoloServer(server);
 }

@@ -8,6 +8,7 @@ import { connectModel } from "../lib/site/connect-model.ts";
 import { DailyLimit } from "../lib/site/daily-limit.ts";
 import { Flag, minutes, optionalWholeNumber, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { NodePrompts } from "../lib/site/node-prompts.ts";
+import { modelTrial } from "../lib/site/trials.ts";
 import { verdictCommands } from "../lib/site/verdict-commands.ts";
 import { defineNode } from "./define-node.ts";
 import { busyStatus, idleStatus } from "./model-status.ts";
@@ -43,6 +44,7 @@ export default defineNode({
   config: NemotronAnalyzeConfig,
   outputs: 2,
   credentials: { apiKey: { type: "password" } },
+  trial: modelTrial,
   open(config, { nodeId, site, refreshStatus }) {
     const { url, concurrency, household, houseRules, contextSize, pictures, pictureSide } = config;
     const hasPictures = pictures > 0;

@@ -1,6 +1,7 @@
 /** What a node's own file says of the node, and what it gets to work with. */
 import type { z } from "zod";
 import type { Behaviour, Workspace } from "../lib/site/behaviour.ts";
+import type { Trial } from "../lib/site/trials.ts";
 import type { StatusView } from "./node-status.ts";
 
 export interface NodeSpec<C, R> {
@@ -9,6 +10,8 @@ export interface NodeSpec<C, R> {
   /** Number of outputs; answers to commands leave by the last. */
   readonly outputs: number;
   readonly credentials?: Readonly<Record<string, { type: "text" | "password" }>>;
+  /** How its form has the server that it names tried; absent where there is none. Throws where the settings cannot work. */
+  readonly trial?: (config: C) => Trial;
   /** Makes the node's behaviour. What it throws shows on the node, which then only refuses messages. */
   open(config: C, context: NodeContext): NodeBehaviour<R>;
 }

@@ -6,9 +6,11 @@ import { HomeAssistant } from "../lib/homeassistant/home-assistant.ts";
 import { systemClock } from "../lib/resilience/clock.ts";
 import { asError } from "../lib/resilience/errors.ts";
 import { EntityList, Flag } from "../lib/site/form-fields.ts";
+import { homeAssistantTrial } from "../lib/site/trials.ts";
 import type { HomeAssistantCredentials, HomeAssistantNode } from "./home-assistant-node.ts";
 import { configError, nodeLogger } from "./node-glue.ts";
 import { NodeStatus, type StatusView } from "./node-status.ts";
+import { serveTrial } from "./trial-admin.ts";
 
 export const HomeAssistantConfig = z.object({
   /** Empty: the supervisor's, inside the add-on. */
@@ -25,6 +27,7 @@ export const HomeAssistantConfig = z.object({
     .default("/lovelace"),
   token: z.string().trim().default(""),
 });
+type HomeAssistantConfig = z.infer<typeof HomeAssistantConfig>;
 
 const STATUS = {
   connecting: { fill: "yellow", shape: "ring", key: "connecting" },
@@ -58,6 +61,11 @@ export default function vigilHomeAssistant(RED: NodeAPI): void {
       void homeAssistant.close().finally(done);
     });
   }
+  serveTrial(RED, {
+    type: "vigil-home-assistant",
+    config: HomeAssistantConfig,
+    trial: (config) => homeAssistantTrial(resolve(config), config.verify),
+  });
   RED.nodes.registerType<HomeAssistantNode, NodeDef, object, HomeAssistantCredentials>(
     "vigil-home-assistant",
     VigilHomeAssistant,
@@ -68,6 +76,10 @@ export default function vigilHomeAssistant(RED: NodeAPI): void {
 function open(node: HomeAssistantNode, definition: NodeDef): HomeAssistant | null {
   const config = HomeAssistantConfig.safeParse({ ...definition, ...node.credentials });
   if (!config.success) throw configError(config.error);
-  const address = resolveHomeAssistant({ ...config.data, supervisorToken: process.env.SUPERVISOR_TOKEN });
+  const address = resolve(config.data);
   return address && new HomeAssistant({ ...config.data, ...address, clock: systemClock, logger: nodeLogger(node) });
+}
+
+function resolve(config: HomeAssistantConfig) {
+  return resolveHomeAssistant({ ...config, supervisorToken: process.env.SUPERVISOR_TOKEN });
 }

@@ -6,10 +6,12 @@ import { asError } from "../lib/resilience/errors.ts";
 import { SiteConfig } from "../lib/site/config.ts";
 import { SharedSite } from "../lib/site/shared-site.ts";
 import { Site } from "../lib/site/site.ts";
+import { brokerTrial } from "../lib/site/trials.ts";
 import { findHomeAssistant } from "./home-assistant-node.ts";
 import { configError, nodeLogger } from "./node-glue.ts";
 import { serveSiteAdmin } from "./site-admin.ts";
 import type { SiteCredentials, SiteNode } from "./site-node.ts";
+import { serveTrial } from "./trial-admin.ts";
 
 /** As core's MQTT nodes show it, to Status nodes that listen to this one. */
 const MQTT_STATUS = {
@@ -48,6 +50,7 @@ export default function vigilSite(RED: NodeAPI): void {
     });
   }
   serveSiteAdmin(RED);
+  serveTrial(RED, { type: "vigil-site", config: SiteConfig, trial: brokerTrial });
   RED.nodes.registerType<SiteNode, NodeDef, object, SiteCredentials>("vigil-site", VigilSite, {
     credentials: { mqttUser: { type: "text" }, mqttPassword: { type: "password" } },
   });

@@ -18,6 +18,7 @@ const GLUE = [
   "running-node.ts",
   "site-admin.ts",
   "site-node.ts",
+  "trial-admin.ts",
   "vigil-home-assistant.ts",
   "vigil-site.ts",
   "wiring.ts",

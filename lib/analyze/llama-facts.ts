@@ -24,6 +24,8 @@ const TIMEOUT_MS = 5_000;
 const AWAY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** No such endpoint. */
 const MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
+/** The API key is wrong, or missing. */
+const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
 /** llama.cpp: of each slot. A server that loads models on demand says 0 while it has none. */
 const Props = z.object({
@@ -61,6 +63,14 @@ export async function askFacts(
   const models = Models.safeParse(await askJson(connection, { path: "/v1/models" }, signal)).data?.data ?? [];
   const used = model === null ? models[0] : models.find(({ id }) => id === model);
   return { ...UNKNOWN_SERVER, contextSize: used?.max_model_len || null };
+}
+
+/** Whether the server is there and takes our API key. @throws ServerError, ReplyError where it is not, or does not */
+export async function askAccess(connection: LlamaConnection, signal: AbortSignal): Promise<void> {
+  // An empty request costs nothing, and is refused for what it is only where the key is right.
+  const { path } = LLAMA_APIS.chat;
+  const { status, text } = await askServer(connection, { path, body: {} }, signal);
+  if (DENIED.has(status)) throw connection.refused({ status, retryAfterMs: null, text }, path);
 }
 
 /** Which of its endpoints the server has; chat goes first. @throws ServerError as `askFacts` */

@@ -1,6 +1,6 @@
 /** A site: the store, the MQTT link and the bus that its nodes share, and what is known about its cameras. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Camera } from "../domain/camera.ts";
@@ -11,7 +11,7 @@ import type { HomeAssistant } from "../homeassistant/home-assistant.ts";
 import { removeLeftovers, writeFileAtomic } from "../media/write-file.ts";
 import { type LinkState, MqttLink } from "../mqtt/link.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { asError, ConfigError, InputError, StoreError } from "../resilience/errors.ts";
+import { asError, InputError, StoreError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
@@ -20,6 +20,7 @@ import { startMaintenance } from "../store/maintenance.ts";
 import { startSafeguards } from "../store/safeguards.ts";
 import type { SetAside } from "../store/set-aside.ts";
 import { Store } from "../store/store.ts";
+import { brokerSettings } from "./broker-settings.ts";
 import { SiteBus } from "./bus.ts";
 import { LONGEST_NAME, nameByFolder } from "./camera-name.ts";
 import { startClockWatch } from "./clock-watch.ts";
@@ -273,26 +274,10 @@ function replacement({ path, backupFrom }: SetAside): string {
 
 function openLink(config: SiteConfig, topics: Topics, clock: Clock, logger: Logger): MqttLink {
   return new MqttLink({
-    url: config.mqttUrl,
-    username: config.mqttUser,
-    password: config.mqttPassword,
-    tls: {
-      ca: config.mqttCaFile === "" ? undefined : readCertificate(config.mqttCaFile),
-      rejectUnauthorized: config.mqttVerify,
-    },
+    ...brokerSettings(config),
     clientId: `vigil-${config.site}-${randomBytes(4).toString("hex")}`,
     willTopic: topics.availability,
     clock,
     logger,
   });
-}
-
-function readCertificate(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new ConfigError("MQTT_CA", `The certificate file ${path} cannot be read: ${asError(cause).message}`, {
-      cause,
-    });
-  }
 }

@@ -1,6 +1,6 @@
 /** The zone editor in a real browser: drawn on a camera's own picture, saved, and seen to change an alert. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Browser, Page } from "puppeteer-core";
@@ -10,9 +10,9 @@ import { browserAvailable, startBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
-import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+import { removeTempFolders } from "../support/temp-folder.ts";
+import { vigilUserDir } from "../support/user-dir.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 /** Where the second picture shows somebody who was not there before: in the right half. */
 const SOMEBODY = { x: 450, y: 180, width: 80, height: 160 };
 
@@ -28,14 +28,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
 
     before(async function () {
       if (!browserAvailable) this.skip();
-      folder = tempFolder();
-      mkdirSync(join(folder, "node_modules"));
-      symlinkSync(ROOT, join(folder, "node_modules", "node-red-contrib-vigil"));
-      writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { "node-red-contrib-vigil": "*" } }));
-      writeFileSync(
-        join(folder, "settings.js"),
-        "module.exports = { editorTheme: { tours: false }, telemetry: { enabled: false } };",
-      );
+      folder = vigilUserDir();
       // As behind Home Assistant's ingress: the editor is not at the root.
       nodeRed = await startNodeRed(version, folder, { httpAdminRoot: "/below/a/proxy" });
       browser = await startBrowser();

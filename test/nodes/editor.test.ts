@@ -4,6 +4,7 @@ import { globSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { SiteConfig } from "../../lib/site/config.ts";
+import { TRIAL_ANSWERS } from "../../lib/site/trials.ts";
 import {
   CONFIG_TYPES,
   catalogueOf,
@@ -49,7 +50,7 @@ describe("the editor's forms", () => {
         const node = Module.parse(await import(`../../nodes/${type}.ts`));
         node.default({
           nodes: { registerType: (...parameters: unknown[]) => registered.push(parameters[0], parameters[2]) },
-          httpAdmin: { get: () => {}, delete: () => {} },
+          httpAdmin: { get: () => {}, post: () => {}, delete: () => {} },
           auth: { needsPermission: () => {} },
         });
         const { credentials } = formOf(type);
@@ -238,9 +239,15 @@ describe("the catalogues", () => {
   it("have no text that nobody uses", () => {
     const used = new Set(TYPES.flatMap(keysUsedBy));
     for (const type of TYPES) {
-      const keys = [...catalogueOf(type).keys()].filter((key) => !/^(status|palette\.label)\./.test(key));
+      const keys = [...catalogueOf(type).keys()].filter((key) => !/^(status|trial|palette\.label)\./.test(key));
       for (const key of keys) assert.ok(used.has(`${MODULE}/${type}:${key}`), `${type}: ${key}`);
     }
+  });
+
+  it("have each answer to a trial, and no other", () => {
+    const keys = [...catalogueOf("vigil-site").keys()].filter((key) => key.startsWith("trial."));
+    const answers = keys.map((key) => key.replace(/^trial\.|_(one|other)$/g, ""));
+    assert.deepEqual([...new Set(answers)].sort(), [...TRIAL_ANSWERS].sort());
   });
 
   it("have each status, short enough to be read below a node", () => {
