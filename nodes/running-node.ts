@@ -78,6 +78,7 @@ export class RunningNode<C, R> {
       flows: () => flowsOf(RED, siteId),
       leadsOn: (port) => this.#wiring.leadsOn(port),
       send: (messages) => this.#send(messages),
+      debug: (text) => node.debug(text),
       warn: (text) => node.warn(text),
       error: (error, message) => {
         if (message) node.error(error, message);

@@ -15,6 +15,7 @@ import { OpenWork } from "./open-work.ts";
 import { Receiver } from "./receiver.ts";
 import type { Site } from "./site.ts";
 import type { SlowStage } from "./stage.ts";
+import { traceOf } from "./trace.ts";
 
 /** What runs the node: its place in the flows, its wires, its log. */
 export interface PipelineHost {
@@ -27,6 +28,7 @@ export interface PipelineHost {
   /** Whether another Vigil node may get what leaves through a port. */
   leadsOn(port: number): boolean;
   send(messages: readonly Sent[]): void;
+  debug(text: string): void;
   warn(text: string): void;
   /** An error that no message waits for; `message`: what it is about, where there is one. */
   error(error: Error, message?: FlowMessage): void;
@@ -273,7 +275,9 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   }
 
   #send(messages: readonly Sent[]): void {
-    if (!this.#closed) this.#host.send(messages);
+    if (this.#closed) return;
+    for (const { port, message } of messages) this.#host.debug(traceOf(message, port));
+    this.#host.send(messages);
   }
 
   /** Runs what no message waits for: nobody else would catch what it throws. */

@@ -4,6 +4,7 @@ import type { Batch } from "../domain/batch.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import type { Site } from "./site.ts";
 import type { Output, Tables } from "./stage.ts";
+import { eventLine } from "./trace.ts";
 
 /** The node that judges. */
 export interface Judge {
@@ -38,12 +39,14 @@ export function storeEvent(tables: Tables, scene: Scene, judgement: Judgement, j
   const stored = tables.events.save(nodeId, event, publish);
   if (stored === null) return [];
   tables.judged.keep(stored.event_id, batch);
+  const result = { ...event, ...stored };
+  tables.afterCommit(() => site.logger.info(eventLine(result)));
   if (publish) tables.afterCommit(() => site.bus.emit("outbox"));
   return [
     {
       port: EVENT_PORT,
       topic: batch.camera_id,
-      payload: { ...event, ...stored },
+      payload: result,
       subject: { kind: "event", id: stored.event_id },
     },
   ];

@@ -74,6 +74,7 @@ export class RunningSite {
           if (port === OUTPUTS - 1) answers.push(message);
         }
       },
+      debug: () => {},
       warn: (text: string) => warnings.push(text),
       error: (error: Error) => ended.push(error),
       onChange: () => {},
