@@ -122,7 +122,7 @@ export function catalogueOf(type: string): ReadonlyMap<string, string> {
 /** The catalogue keys that a form uses, each with its namespace. */
 export function keysUsedBy(type: string): string[] {
   const html = read("nodes", `${type}.html`);
-  const marked = [...html.matchAll(/data-i18n="(?:\[\w+\])?([^"]+)"/g)].map(([, key]) => key ?? "");
+  const marked = [...html.matchAll(/data-i18n="(?:\[[\w-]+\])?([^"]+)"/g)].map(([, key]) => key ?? "");
   const called = [...scriptOf(type).matchAll(/"((?:[\w/-]+:)?[a-z]+\.[\w.]+)"/g)].map(([, key]) => key ?? "");
   return [...marked, ...called]
     .filter((key) => !key.endsWith(".svg"))

@@ -9,7 +9,13 @@ import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 import { manifest, nodeNames, root } from "./manifest.ts";
 
-const VERSIONS: readonly NodeRedPackage[] = ["node-red-4", "node-red"];
+/** Node-RED and Node together; no Node is the one that runs the tests. */
+const PLACES: readonly { readonly version: NodeRedPackage; readonly node?: string }[] = [
+  // As in Home Assistant's add-on, whose Alpine is not to be had here.
+  { version: "node-red-4", node: "22.16.0" },
+  { version: "node-red-4" },
+  { version: "node-red" },
+];
 
 /** Types that a flow may use though no node set registers them. */
 const BUILT_IN_TYPES = ["tab", "group"];
@@ -35,6 +41,14 @@ const InstalledTree = z.object({
 async function npm(cwd: string, ...args: string[]): Promise<void> {
   const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
   await promisify(execFile)("npm", args, { cwd, env: { ...process.env, PATH } });
+}
+
+/** The program of a version of Node for this machine, from its npm package. */
+async function program(version: string): Promise<string> {
+  const name = `node-${process.platform}-${process.arch}`;
+  const folder = tempFolder();
+  await npm(folder, "install", "--no-audit", "--no-fund", "--prefer-offline", `${name}@${version}`);
+  return join(folder, "node_modules", name, "bin/node");
 }
 
 /** Files below a folder, with `/` between folders. */
@@ -123,8 +137,8 @@ describe("the package", function () {
     assert.match(stdout, /^Usage: vigil-replay /);
   });
 
-  for (const version of VERSIONS) {
-    describe(`in ${version}`, () => {
+  for (const { version, node } of PLACES) {
+    describe(`in ${version}${node ? ` on Node ${node}` : ""}`, () => {
       let nodeRed: NodeRed;
       let sets: z.infer<typeof NodeSets>;
       let catalogues: Record<string, unknown>;
@@ -146,7 +160,7 @@ describe("the package", function () {
       before(async () => {
         const userDir = join(tempFolder(), "user-dir");
         cpSync(installed, userDir, { recursive: true });
-        nodeRed = await startNodeRed(version, userDir);
+        nodeRed = await startNodeRed(version, userDir, {}, node && (await program(node)));
         sets = await json("nodes", NodeSets);
         const core = await json("locales/node-red?lng=en-US", Catalogue);
         catalogues = { "node-red": core, ...(await json("nodes/messages?lng=en-US", Catalogue)) };
@@ -168,7 +182,7 @@ describe("the package", function () {
           assert.ok(page.includes(`data-help-name="${node}"`), "the help");
 
           const namespace = `${manifest.name}/${node}`;
-          const keys = [...page.matchAll(/(?:data-i18n=|\b_\()"(?:\[\w+\])?(?:([^":]+):)?([^":]+)"/g)];
+          const keys = [...page.matchAll(/(?:data-i18n=|\b_\()"(?:\[[\w-]+\])?(?:([^":]+):)?([^":]+)"/g)];
           assert.ok(keys.length > 0);
           for (const [, otherNamespace, key = ""] of keys) {
             const text = translation(catalogues, otherNamespace ?? namespace, key);

@@ -27,18 +27,19 @@ const STOP_TIMEOUT_MS = 20_000;
 
 const require = createRequire(import.meta.url);
 
-/** Resolves when Node-RED listens. */
+/** Resolves when Node-RED listens. `node`: the program that runs it, instead of the one that runs the tests. */
 export async function startNodeRed(
   version: NodeRedPackage,
   userDir: string,
   settings: Readonly<Record<string, string>> = {},
+  node: string = process.execPath,
 ): Promise<NodeRed> {
   const program = require.resolve(`${version}/red.js`);
   const defined = Object.entries({ uiHost: "127.0.0.1", ...settings }).flatMap(([key, value]) => [
     "-D",
     `${key}=${value}`,
   ]);
-  const child = spawn(process.execPath, [program, "--userDir", userDir, "--port", "0", ...defined], {
+  const child = spawn(node, [program, "--userDir", userDir, "--port", "0", ...defined], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const killWithUs = () => child.kill("SIGKILL");
