@@ -1,5 +1,6 @@
 /** What servers with DeepStack's interface answer: DeepStack itself, CodeProject.AI, Blue Onyx. */
 import { z } from "zod";
+import { DeepstackFailure } from "../resilience/deepstack-failure.ts";
 
 /** Fields they have beyond these are ignored. */
 const Success = z.object({
@@ -27,17 +28,8 @@ const Success = z.object({
   inferenceMs: z.number().nonnegative().nullable().catch(null),
 });
 
-/** CodeProject.AI sends failures with the status 200, and what the status should be as `code`. */
-const Failure = z.object({
-  success: z.literal(false),
-  error: z.string().nullish().catch(null),
-  message: z.string().nullish().catch(null),
-  code: z.int().nullish().catch(null),
-});
-export type DeepstackFailure = z.infer<typeof Failure>;
-
 /** `POST /v1/vision/detection`. */
-export const DeepstackReply = z.discriminatedUnion("success", [Success, Failure]);
+export const DeepstackReply = z.discriminatedUnion("success", [Success, DeepstackFailure]);
 
 /** `GET /v1/status/ping` of CodeProject.AI. */
 export const Ping = z.object({ success: z.boolean() });

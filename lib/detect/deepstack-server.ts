@@ -1,20 +1,11 @@
 /** Detection by a server with DeepStack's interface over HTTP: CodeProject.AI, DeepStack, Blue Onyx. */
-import { ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
+import { deepstackError } from "../resilience/deepstack-failure.ts";
 import { jsonIn } from "../resilience/json.ts";
-import { type DeepstackFailure, DeepstackReply, Ping } from "./deepstack-reply.ts";
+import { type Answer, isMissing, type ServerConnection } from "../resilience/server-connection.ts";
+import { DeepstackReply, Ping } from "./deepstack-reply.ts";
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
-import {
-  type Answer,
-  DetectorConnection,
-  isMissing,
-  pictureForm,
-  quote,
-  type ServerOptions,
-} from "./detector-connection.ts";
+import { connectDetector, pictureForm, type ServerOptions } from "./detector-connection.ts";
 import type { Health } from "./health.ts";
-
-/** What servers say that have no time, or no model, at the moment. */
-const BUSY = /queue|busy|timed? ?out|cancell?ed|not (ready|loaded|available)|(starting|loading|unable to create)\b/i;
 
 export interface DeepstackOptions extends ServerOptions {
   /** The server leaves out what it is less sure of, 0 to 1; by itself it would leave out all below 0.4. */
@@ -26,23 +17,23 @@ export class DeepstackServer implements Detector {
   readonly name: string;
   readonly inProcess = false;
   readonly concurrency: number;
-  readonly #connection: DetectorConnection;
+  readonly #connection: ServerConnection;
   readonly #minConfidence: string;
 
-  /** Throws as `DetectorConnection` does. */
+  /** Throws as `ServerConnection` does. */
   constructor({ minConfidence, ...options }: DeepstackOptions) {
-    this.#connection = new DetectorConnection(options);
+    this.#connection = connectDetector(options);
     this.name = this.#connection.name;
     this.concurrency = options.concurrency;
     this.#minConfidence = String(minConfidence);
   }
 
-  /** See `Detector`; for the errors' codes `DetectorConnection`. What `success: false` means is told by its `code`. */
+  /** See `Detector`; for the errors' codes `ServerConnection`. What `success: false` means is told by its `code`. */
   async detect(picture: Picture, signal: AbortSignal): Promise<Sighting> {
     const form = pictureForm("image", [picture], [{ name: "min_confidence", value: this.#minConfidence }]);
     const answer = await this.#connection.post("v1/vision/detection", form, signal);
     const reply = this.#connection.parse(answer, DeepstackReply);
-    if (!reply.success) throw this.#failure(reply);
+    if (!reply.success) throw deepstackError("DETECTOR", this.name, reply);
     return { frame: picture.frame, boxes: reply.predictions, inferenceMs: reply.inferenceMs };
   }
 
@@ -65,15 +56,6 @@ export class DeepstackServer implements Detector {
 
   async close(): Promise<void> {
     await this.#connection.close();
-  }
-
-  /** A code is that of HTTP, or below 0 for CodeProject.AI's own troubles; without one, the words must do. */
-  #failure({ error, message, code }: DeepstackFailure): VigilError {
-    const words = error || message || "";
-    const said = `${this.name} could not look at the picture: ${quote(words)}`;
-    const isServers = code ? code < 400 || code >= 500 : BUSY.test(words);
-    if (!isServers) return new ReplyError("DETECTOR_REFUSED", said);
-    return new ServerError(BUSY.test(words) ? "DETECTOR_BUSY" : "DETECTOR_FAILED", said);
   }
 }
 

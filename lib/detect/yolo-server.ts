@@ -1,8 +1,8 @@
 /** Detection by a YOLO26 or RT-DETRv2 server over HTTP. */
-
 import { jsonIn } from "../resilience/json.ts";
+import { isMissing, type ServerConnection } from "../resilience/server-connection.ts";
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
-import { DetectorConnection, isMissing, pictureForm, type ServerOptions } from "./detector-connection.ts";
+import { connectDetector, pictureForm, type ServerOptions } from "./detector-connection.ts";
 import type { Health } from "./health.ts";
 import { type Seen, YoloBatchReply, YoloHealth, YoloReply } from "./yolo-reply.ts";
 
@@ -17,18 +17,20 @@ export class YoloServer implements Detector {
   readonly name: string;
   readonly inProcess = false;
   readonly concurrency: number;
-  readonly #connection: DetectorConnection;
+  readonly #timeoutMs: number;
+  readonly #connection: ServerConnection;
   /** Until the server is found to have no such endpoint. */
   #takesBatches = true;
 
-  /** Throws as `DetectorConnection` does. */
+  /** Throws as `ServerConnection` does. */
   constructor(options: ServerOptions) {
-    this.#connection = new DetectorConnection(options);
+    this.#timeoutMs = options.timeoutMs;
+    this.#connection = connectDetector(options);
     this.name = this.#connection.name;
     this.concurrency = options.concurrency;
   }
 
-  /** See `Detector`; for the errors' codes `DetectorConnection`. */
+  /** See `Detector`; for the errors' codes `ServerConnection`. */
   async detect(picture: Picture, signal: AbortSignal): Promise<Sighting> {
     const answer = await this.#connection.post("detect", pictureForm("file", [picture]), signal);
     const { inference_time_ms: inferenceMs, ...seen } = this.#connection.parse(answer, YoloReply);
@@ -62,7 +64,7 @@ export class YoloServer implements Detector {
   async #detectBatch(pictures: readonly Picture[], signal: AbortSignal): Promise<(Sighting | PictureFault)[]> {
     if (pictures.length === 1 || !this.#takesBatches) return detectOneByOne(this, pictures, signal);
     const form = pictureForm("files", pictures);
-    const answer = await this.#connection.post("detect/batch", form, signal, pictures.length);
+    const answer = await this.#connection.post("detect/batch", form, signal, this.#timeoutMs * pictures.length);
     if (isMissing(answer)) this.#takesBatches = false;
     if (isMissing(answer) || SPOILT.includes(answer.status)) return detectOneByOne(this, pictures, signal);
 

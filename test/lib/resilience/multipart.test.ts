@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { buffer } from "node:stream/consumers";
 import busboy from "busboy";
 import fc from "fast-check";
-import { type Form, multipartForm, type Part } from "../../../lib/detect/multipart.ts";
+import { multipartForm, type Part } from "../../../lib/resilience/multipart.ts";
+import type { Body } from "../../../lib/resilience/server-connection.ts";
 
 /** What a parser that servers use reads. */
-async function read({ headers, pieces }: Form): Promise<Part[]> {
+async function read({ headers, pieces }: Body): Promise<Part[]> {
   const parts: Promise<Part>[] = [];
   const parser = busboy({ headers, defParamCharset: "utf8", limits: { fieldNameSize: 10_000, fieldSize: 1_000_000 } });
   parser.on("file", (name, stream, { filename = "" }) =>

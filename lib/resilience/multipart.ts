@@ -1,18 +1,13 @@
 /** A multipart form (RFC 7578) whose files are sent as they lie in memory: `FormData` copies each of them twice. */
 import { randomUUID } from "node:crypto";
+import type { Body } from "./server-connection.ts";
 
 export type Part =
   | { readonly name: string; readonly value: string }
   | { readonly name: string; readonly fileName: string; readonly bytes: Buffer };
 
-export interface Form {
-  readonly headers: Readonly<Record<string, string>>;
-  /** To be sent one after the other. */
-  readonly pieces: readonly Buffer[];
-}
-
 /** The form with these fields and files, of a length that is known before it is sent. */
-export function multipartForm(parts: readonly Part[]): Form {
+export function multipartForm(parts: readonly Part[]): Body {
   const boundary = `vigil-${randomUUID()}`;
   const pieces = parts.flatMap((part, at) => {
     const head = Buffer.from(`${at === 0 ? "" : "\r\n"}--${boundary}\r\n${headersOf(part)}\r\n`);
