@@ -3,11 +3,10 @@ import { type KeyFrame, keyFrames } from "../analyze/key-frames.ts";
 import type { KeyPicture, ShownPictures } from "../analyze/prompts/pictures.ts";
 import type { Batch } from "../domain/batch.ts";
 import { toMillis } from "../domain/time.ts";
-import { loggedName } from "../media/file-name.ts";
 import { drawModelPicture } from "../media/model-picture.ts";
-import { asError, MediaError } from "../resilience/errors.ts";
+import { asError } from "../resilience/errors.ts";
 import type { Site } from "./site.ts";
-import { readStill } from "./still.ts";
+import { readSeen } from "./still.ts";
 
 export interface KeyPictureOptions {
   readonly site: Site;
@@ -54,19 +53,10 @@ async function readKeyPicture(
   { site, nodeId, longestSide }: KeyPictureOptions,
   signal: AbortSignal,
 ): Promise<KeyPicture> {
-  const { bytes } = await (upload.media_type === "image"
-    ? readStill(upload.path, [upload], site)
-    : readStill(frameOf(upload.path, detections, site), [], site));
+  const bytes = await readSeen(upload, detections[0]?.detection_id, site);
   const draw = () => drawModelPicture(bytes, longestSide);
   const hazard = `shown ${nodeId} ${batchId} ${upload.upload_id}`;
   const { bytes: jpeg, width, height } = await site.nativeWork.run(hazard, draw, signal);
   const [{ captured_at, offset_ms } = { captured_at: upload.captured_at, offset_ms: 0 }] = detections;
   return { jpeg, width, height, time: toMillis(captured_at) + offset_ms, detections };
-}
-
-/** Where the frame of a clip was kept. */
-function frameOf(clip: string, [seen]: KeyFrame["detections"], site: Site): string {
-  const path = seen && site.store.inspections.stillOf(seen.detection_id);
-  if (!path) throw new MediaError("FILE_GONE", `no frame of ${loggedName(clip)} is known`);
-  return path;
 }

@@ -1,6 +1,7 @@
 /** Reads the pictures that records name: never more than what is the site's own, or an upload. */
 import { relative } from "node:path";
 import type { Upload } from "../domain/upload.ts";
+import { loggedName } from "../media/file-name.ts";
 import { openInside } from "../media/open-file.ts";
 import { readAndClose } from "../media/read-file.ts";
 import { MediaError } from "../resilience/errors.ts";
@@ -29,4 +30,15 @@ export async function readStill(path: string, uploads: readonly Upload[], site: 
     throw new MediaError("FILE_CHANGED", `${path} is another picture by now than the one that was looked at`);
   }
   return { bytes, upload };
+}
+
+/**
+ * Reads the picture in which something was seen: the upload itself or, of a clip, the frame that was kept. Throws as
+ * `readStill` does.
+ */
+export async function readSeen(upload: Upload, detectionId: string | undefined, site: Site): Promise<Buffer> {
+  if (upload.media_type === "image") return (await readStill(upload.path, [upload], site)).bytes;
+  const path = detectionId === undefined ? null : site.store.inspections.stillOf(detectionId);
+  if (!path) throw new MediaError("FILE_GONE", `no frame of ${loggedName(upload.path)} is known`);
+  return (await readStill(path, [], site)).bytes;
 }
