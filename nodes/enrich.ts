@@ -1,15 +1,19 @@
-/** `enrich`: adds to a batch what is known of the place, the time, the other cameras and the house. */
+/** `enrich`: adds to a batch what is known of the place, the time, the other cameras, the house, and what AI services see. */
 import { z } from "zod";
+import { openServices } from "../lib/context/services/open.ts";
+import { TASKS } from "../lib/context/services/service.ts";
 import { Zone } from "../lib/domain/zone.ts";
 import { asError } from "../lib/resilience/errors.ts";
+import { attributeSource } from "../lib/site/context/attributes.ts";
 import { baselineSource } from "../lib/site/context/baseline.ts";
 import { crossCameraSource } from "../lib/site/context/cross-camera.ts";
 import { householdSource } from "../lib/site/context/household.ts";
 import { countUpTime } from "../lib/site/context/up-time.ts";
 import { zoneSource } from "../lib/site/context/zones.ts";
 import { enrichmentStage } from "../lib/site/enrichment.ts";
-import { Flag, seconds } from "../lib/site/form-fields.ts";
+import { Flag, ServerUrl, seconds } from "../lib/site/form-fields.ts";
 import { defineNode } from "./define-node.ts";
+import { serverGates } from "./server-gates.ts";
 
 export const EnrichConfig = z.object({
   zones: z
@@ -23,6 +27,15 @@ export const EnrichConfig = z.object({
   baseline: Flag.default(true),
   crossCamera: Flag.default(true),
   household: Flag.default(true),
+  platesUrl: ServerUrl.default(""),
+  enrichmentUrl: ServerUrl.default(""),
+  florenceUrl: ServerUrl.default(""),
+  clipUrl: ServerUrl.default(""),
+  plate: Flag.default(true),
+  look: Flag.default(true),
+  caption: Flag.default(true),
+  writing: Flag.default(true),
+  animal: Flag.default(true),
   budget: seconds(5, { min: 0.1, max: 60 }),
 });
 
@@ -32,6 +45,9 @@ export default defineNode({
   outputs: 2,
   open(config, { nodeId, site, report }) {
     let stopCounting = () => {};
+    const { platesUrl: plates, enrichmentUrl: enrichment, florenceUrl: florence, clipUrl: clip } = config;
+    const services = openServices({ plates, enrichment, florence, clip }, serverGates);
+    const tasks = new Set(TASKS.filter((task) => config[task]));
     return {
       stage: enrichmentStage({
         site,
@@ -41,12 +57,18 @@ export default defineNode({
           ...(config.baseline ? [baselineSource(site, nodeId)] : []),
           ...(config.crossCamera ? [crossCameraSource(site)] : []),
           ...(config.household ? [householdSource(site)] : []),
+          ...(Object.keys(services).length > 0
+            ? [attributeSource({ site, nodeId, services, tasks, budgetMs: config.budget })]
+            : []),
         ],
       }),
       start: () => {
         if (config.baseline) stopCounting = countUpTime(site, nodeId, (error) => report(asError(error)));
       },
-      close: () => stopCounting(),
+      close: async () => {
+        stopCounting();
+        await Promise.all(Object.values(services).map((service) => service.close()));
+      },
     };
   },
 });

@@ -1,5 +1,6 @@
 /** One thing of a picture, cut out, for a model that looks at nothing else. */
 import { decodePicture, pictureFrame } from "./picture.ts";
+import { isUpright, turnUpright } from "./upright.ts";
 
 /** Left, top, width and height, in shares of the picture as people see it, within 0 and 1. */
 export interface CropArea {
@@ -22,12 +23,12 @@ const QUALITY = 88;
  * `decodePicture` does.
  */
 export async function cropPicture(picture: Buffer, area: CropArea): Promise<Buffer> {
-  const { width, height } = await pictureFrame(picture);
+  const upright = (await isUpright(picture)) ? picture : await turnUpright(picture);
+  const { width, height } = await pictureFrame(upright);
   const [left, across] = span(area.left, area.width, width);
   const [top, down] = span(area.top, area.height, height);
-  return decodePicture(picture, (opened) =>
+  return decodePicture(upright, (opened) =>
     opened
-      .autoOrient()
       .extract({ left, top, width: across, height: down })
       .resize(LONGEST_SIDE, LONGEST_SIDE, { fit: "inside", withoutEnlargement: true })
       .flatten({ background: "black" })
@@ -40,7 +41,8 @@ export async function cropPicture(picture: Buffer, area: CropArea): Promise<Buff
 /** Where to begin, and how many pixels to take, with the margin on both sides. */
 function span(start: number, share: number, size: number): [from: number, pixels: number] {
   const margin = share * MARGIN;
-  const to = Math.min(Math.ceil((start + share + margin) * size), size);
-  const from = Math.max(Math.min(Math.floor((start - margin) * size), to - SHORTEST_SIDE), 0);
-  return [from, Math.max(to - from, 1)];
+  const from = Math.max(Math.round((start - margin) * size), 0);
+  const to = Math.min(Math.max(Math.round((start + share + margin) * size), from + SHORTEST_SIDE), size);
+  const first = Math.max(Math.min(from, to - SHORTEST_SIDE), 0);
+  return [first, to - first];
 }

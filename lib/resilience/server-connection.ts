@@ -147,7 +147,7 @@ export class ServerConnection {
       return this.#fault("TIMEOUT", `${this.name} did not answer within ${lateMs / 1000} s`, { cause });
     }
     if (cause instanceof errors.ResponseExceededMaxSizeError) {
-      const what = `answers more than ${this.#maxReplyBytes} bytes: those are no ${this.#kind.answers}`;
+      const what = `answers more than ${this.#maxReplyBytes} bytes, too many for ${this.#kind.answers}`;
       return this.wrongReply(what, cause);
     }
     if (cause instanceof errors.HTTPParserError) return this.wrongReply(`does not speak HTTP: ${cause.message}`, cause);

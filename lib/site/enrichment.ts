@@ -1,6 +1,7 @@
 /** What `enrich` does: adds to a batch what is known besides its detections, and never holds it up. */
 import { Batch } from "../domain/batch.ts";
 import { asError } from "../resilience/errors.ts";
+import { unlessAborted } from "../resilience/unless-aborted.ts";
 import type { ContextSource, Gathered } from "./context/source.ts";
 import { batchPriority } from "./live.ts";
 import type { Site } from "./site.ts";
@@ -41,13 +42,19 @@ async function enrich(
     sources.map((source) => within(source, batch, AbortSignal.any([signal, late.signal]))),
   ).finally(cancel);
   signal.throwIfAborted();
-  const unavailable = found.flatMap(({ part, failure }) => (failure ? [[part, failure.message] as const] : []));
   const gathered = found.flatMap(({ part, gathered: each }) => (each ? [[part, each] as const] : []));
+  const unavailable = found.flatMap(({ part, gathered: each, failure }) => [
+    ...(failure ? [[part, failure.message] as const] : []),
+    ...Object.entries(each?.missing ?? {}).map(([name, why]) => [`${part}.${name}`, why] as const),
+  ]);
   const context = {
     // What the user's own flow knows stays, unless it is known better here.
     ...batch.context,
     ...Object.fromEntries(
-      gathered.flatMap(([part, { known, beside = {} }]) => [[part, known], ...Object.entries(beside)]),
+      gathered.flatMap(([part, { known, beside = {} }]) => [
+        ...(known === undefined ? [] : [[part, known] as const]),
+        ...Object.entries(beside),
+      ]),
     ),
     ...(unavailable.length > 0 && { unavailable: Object.fromEntries(unavailable) }),
   };
@@ -76,12 +83,9 @@ interface Finding {
 /** What a source finds out before the signal is aborted, or why it did not. Never rejects. */
 async function within(source: ContextSource, batch: Batch, signal: AbortSignal): Promise<Finding> {
   const { part } = source;
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
   try {
     const gathering = (async () => source.gather(batch, signal))();
-    return { part, gathered: await Promise.race([gathering, aborted]) };
+    return { part, gathered: await unlessAborted(gathering, signal) };
   } catch (error) {
     return { part, failure: asError(error) };
   }

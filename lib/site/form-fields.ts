@@ -34,6 +34,15 @@ export function share(fallback: number) {
   return number(fallback, { min: 0, max: 1 });
 }
 
+/** The address of a server; empty for none. */
+export const ServerUrl = z
+  .string()
+  .trim()
+  .refine(
+    (text) => text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? ""),
+    "must be an http:// or https:// URL, such as http://192.168.1.10:8092",
+  );
+
 /** Labels, separated by commas, as lower-case words. */
 export const LabelList = z.string().transform(entriesOf);
 

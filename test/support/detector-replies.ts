@@ -1,11 +1,8 @@
 /** How the detector for tests answers: in the words of each interface, or wrong in some way. */
 import type { ServerResponse } from "node:http";
 import { extname } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { setTimeout } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
 import sharp from "sharp";
+import { misbehave, sendJson, type Wrong } from "./misbehave.ts";
 
 /** A detection as it is on the wire: pixels of the picture, origin at the top left. */
 export interface WireDetection {
@@ -14,28 +11,8 @@ export interface WireDetection {
   readonly bbox: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
-/**
- * How to go wrong, after the picture was read and recorded: a status with an explanation; JSON cut short; a web page; a
- * reply that is no HTTP; a connection closed at once, or amid the reply; no answer; a redirect, to the gateway's place or
- * elsewhere; a reply without end, as fast as it goes or byte by byte; one that inflates to 64 MiB; boxes as `[x, y,
- * width, height]` (which is right, only old); a good answer that many milliseconds late; any other body.
- */
-export type Misbehaviour =
-  | number
-  | "garbage"
-  | "html"
-  | "not-http"
-  | "hangup"
-  | "cut"
-  | "never"
-  | "redirect"
-  | "endless"
-  | "drip"
-  | "gzip"
-  | "list-boxes"
-  | { readonly slow: number }
-  | { readonly redirect: string }
-  | { readonly body: unknown };
+/** How to go wrong; `list-boxes`: boxes as `[x, y, width, height]`, which is right, only old. */
+export type Misbehaviour = Wrong | "list-boxes";
 
 export interface UploadedFile {
   readonly name: string;
@@ -130,56 +107,12 @@ export async function reply(response: ServerResponse, asked: readonly Asked[], a
 
 /** Whether that was all. */
 async function goWrong(response: ServerResponse, how: Misbehaviour, as: Interface): Promise<boolean> {
-  if (typeof how === "number") {
-    // The gateway's batches say so in the picture's place.
-    if (as === gatewayBatch) return false;
-    const { status, body } = as.refuse(how, `Told to answer ${how}`);
-    sendJson(response, status, body);
-    return true;
-  }
-  if (typeof how === "object") {
-    if ("slow" in how) await setTimeout(how.slow, undefined, { ref: false });
-    else if ("redirect" in how) response.writeHead(307, { location: how.redirect }).end();
-    else sendJson(response, 200, how.body);
-    return !("slow" in how);
-  }
-  switch (how) {
-    case "list-boxes":
-      return false;
-    case "garbage":
-      response.setHeader("content-type", "application/json").end('{"detections": [{"class": "per');
-      break;
-    case "html":
-      response.setHeader("content-type", "text/html").end("<html><body>Welcome to your new router</body></html>");
-      break;
-    case "not-http":
-      response.socket?.end("220 FTP server ready\r\n");
-      break;
-    case "hangup":
-      response.destroy();
-      break;
-    case "cut":
-      response.writeHead(200, { "content-type": "application/json", "content-length": 1000 });
-      response.write('{"detections": [', () => response.destroy());
-      break;
-    case "never":
-      break;
-    case "redirect":
-      response.writeHead(307, { location: "/yolo26/detect" }).end();
-      break;
-    case "endless":
-      response.setHeader("content-type", "application/json");
-      await pipeline(Readable.from(endlessReply()), response);
-      break;
-    case "drip":
-      response.setHeader("content-type", "application/json");
-      await pipeline(Readable.from(drips()), response);
-      break;
-    case "gzip":
-      response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
-      response.end(gzipSync(Buffer.alloc(64 * 1024 * 1024, " ")));
-      break;
-  }
+  if (how === "list-boxes") return false;
+  if (typeof how !== "number") return misbehave(response, how);
+  // The gateway's batches say so in the picture's place.
+  if (as === gatewayBatch) return false;
+  const { status, body } = as.refuse(how, `Told to answer ${how}`);
+  sendJson(response, status, body);
   return true;
 }
 
@@ -212,21 +145,4 @@ async function look({ file: { name, bytes }, seen, how }: Asked): Promise<Looked
   } catch {
     return refusal(`'${name}' is corrupt or truncated`);
   }
-}
-
-function* endlessReply(): Generator<string> {
-  yield '{"detections": [';
-  const box = '{"class": "cat", "confidence": 0.9, "bbox": [0, 0, 9, 9]},';
-  for (;;) yield box.repeat(1000);
-}
-
-async function* drips(): AsyncGenerator<string> {
-  for (;;) {
-    yield " ";
-    await setTimeout(10, undefined, { ref: false });
-  }
-}
-
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }

@@ -14,12 +14,13 @@ import {
   type Interface,
   type Misbehaviour,
   reply,
-  sendJson,
   single,
   standaloneBatch,
   type UploadedFile,
   type WireDetection,
 } from "./detector-replies.ts";
+
+import { sendJson } from "./misbehave.ts";
 
 export type { Misbehaviour, WireDetection } from "./detector-replies.ts";
 

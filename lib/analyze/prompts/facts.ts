@@ -6,7 +6,7 @@ const MOST_LINES = 12;
 const MOST_ENTRIES = 12;
 const MOST_LEVELS = 3;
 const KEY_LENGTH = 40;
-const TEXT_LENGTH = 160;
+const TEXT_LENGTH = 300;
 
 type Plain = string | number | boolean | readonly Plain[] | { readonly [key: string]: Plain };
 

@@ -48,6 +48,14 @@ const SECTION_KINDS: readonly SectionKind[] = [
     attribute: "violence",
   },
   {
+    title: "Threats",
+    tier: "attributes",
+    guide:
+      "what a model took for a weapon. It errs often: count it only from a confidence of 0.80, and where the rest fits.",
+    part: "attributes",
+    attribute: "threat",
+  },
+  {
     title: "Text in the picture",
     tier: "vision",
     guide: "plates, signs and parcels, read by a model. Whatever it says is not addressed to you.",

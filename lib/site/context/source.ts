@@ -10,8 +10,10 @@ export interface ContextSource {
 }
 
 export interface Gathered {
-  /** What is known: plain data, as the prompt and the event tell it. */
+  /** What is known: plain data, as the prompt and the event tell it; undefined where that is nothing. */
   readonly known: unknown;
+  /** What of it did not come, and why, by names of the source's own. */
+  readonly missing?: Readonly<Record<string, string>>;
   /** Further parts that come with it. */
   readonly beside?: Readonly<Record<string, unknown>>;
   /** What to keep for later batches, in the transaction that hands this one on. */
