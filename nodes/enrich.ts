@@ -3,7 +3,9 @@ import { z } from "zod";
 import { openServices } from "../lib/context/services/open.ts";
 import { TASKS } from "../lib/context/services/service.ts";
 import { Zone } from "../lib/domain/zone.ts";
+import { systemClock } from "../lib/resilience/clock.ts";
 import { asError } from "../lib/resilience/errors.ts";
+import { ServerGates } from "../lib/resilience/server-gates.ts";
 import { attributeSource } from "../lib/site/context/attributes.ts";
 import { baselineSource } from "../lib/site/context/baseline.ts";
 import { crossCameraSource } from "../lib/site/context/cross-camera.ts";
@@ -12,6 +14,7 @@ import { countUpTime } from "../lib/site/context/up-time.ts";
 import { zoneSource } from "../lib/site/context/zones.ts";
 import { enrichmentStage } from "../lib/site/enrichment.ts";
 import { Flag, ServerUrl, seconds } from "../lib/site/form-fields.ts";
+import { servicesTrial } from "../lib/site/trials.ts";
 import { defineNode } from "./define-node.ts";
 import { serverGates } from "./server-gates.ts";
 
@@ -39,14 +42,16 @@ export const EnrichConfig = z.object({
   budget: seconds(5, { min: 0.1, max: 60 }),
 });
 
+type EnrichConfig = z.infer<typeof EnrichConfig>;
+
 export default defineNode({
   type: "enrich",
   config: EnrichConfig,
   outputs: 2,
+  trial: (config) => servicesTrial(openServices(urlsOf(config), new ServerGates(systemClock))),
   open(config, { nodeId, site, report }) {
     let stopCounting = () => {};
-    const { platesUrl: plates, enrichmentUrl: enrichment, florenceUrl: florence, clipUrl: clip } = config;
-    const services = openServices({ plates, enrichment, florence, clip }, serverGates);
+    const services = openServices(urlsOf(config), serverGates);
     const tasks = new Set(TASKS.filter((task) => config[task]));
     return {
       stage: enrichmentStage({
@@ -75,4 +80,8 @@ export default defineNode({
 
 function keyOf({ camera_id, zone_id }: Zone): string {
   return `${camera_id} ${zone_id}`;
+}
+
+function urlsOf({ platesUrl, enrichmentUrl, florenceUrl, clipUrl }: EnrichConfig) {
+  return { plates: platesUrl, enrichment: enrichmentUrl, florence: florenceUrl, clip: clipUrl };
 }

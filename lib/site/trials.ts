@@ -3,6 +3,7 @@ import sharp from "sharp";
 import { LLAMA_DEFAULTS } from "../analyze/llama-client.ts";
 import { LlamaConnection } from "../analyze/llama-connection.ts";
 import { askAccess, askFacts } from "../analyze/llama-facts.ts";
+import type { Services } from "../context/services/open.ts";
 import type { Detector } from "../detect/detector.ts";
 import type { HomeAssistantAddress } from "../homeassistant/address.ts";
 import { openSocket } from "../homeassistant/socket.ts";
@@ -16,6 +17,7 @@ import type { ModelConfig } from "./connect-model.ts";
 /** Sentences of the editor's catalogue, by their keys below `trial`. */
 export const TRIAL_ANSWERS = [
   "detector",
+  "aiService",
   "llamaCpp",
   "modelServer",
   "context",
@@ -49,6 +51,24 @@ export function detectorTrial(detector: Detector): Trial {
       return [{ key: "detector", values: { ms } }];
     } finally {
       await detector.close();
+    }
+  };
+}
+
+/** Asks each AI service about a grey picture; closes them. */
+export function servicesTrial(services: Services): Trial {
+  return async (signal) => {
+    const all = Object.values(services);
+    try {
+      if (all.length === 0) throw new ConfigError("AI_URL", "No AI service has an address yet");
+      return await Promise.all(
+        all.map(async (service): Promise<TrialAnswer> => {
+          const ms = await time(() => service.probe(signal));
+          return { key: "aiService", values: { server: service.name, ms } };
+        }),
+      );
+    } finally {
+      await Promise.all(all.map((service) => service.close()));
     }
   };
 }

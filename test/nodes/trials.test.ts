@@ -1,6 +1,7 @@
 /** What the forms' buttons ask of a real Node-RED: to try a connection before it is deployed. */
 import { deepEqual, equal, match } from "node:assert/strict";
 import { z } from "zod";
+import { startAiServer } from "../support/ai-server.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
 import { freePort } from "../support/free-port.ts";
 import { type HomeAssistantServer, startHomeAssistantServer, TOKEN } from "../support/home-assistant-server.ts";
@@ -66,6 +67,30 @@ describe("trying a connection", function () {
     match(errorOf(await trial("nemotron-analyze", { url: llm.url, apiKey: "wrong" })), /401|key/i);
     match(errorOf(await trial("nemotron-analyze", { url: `http://${nowhere}` })), /cannot be reached/);
     equal(llm.requests.length, 0);
+  });
+
+  it("asks each AI service about a picture", async () => {
+    const roles = ["plates", "enrichment", "florence", "clip"] as const;
+    const servers = await Promise.all(roles.map((role) => startAiServer(role)));
+    try {
+      const urls = Object.fromEntries(roles.map((role, n) => [`${role}Url`, servers[n]?.url]));
+      deepEqual(keys(await trial("enrich", urls)), ["aiService", "aiService", "aiService", "aiService"]);
+      deepEqual(
+        servers.map(({ requests }) => requests.length),
+        [1, 1, 1, 1],
+      );
+      match(
+        errorOf(await trial("enrich", { ...urls, clipUrl: `http://${nowhere}` })),
+        /No connection to .*ECONNREFUSED/,
+      );
+      match(errorOf(await trial("enrich", { florenceUrl: urls.clipUrl })), /answered 404/);
+      servers[2]?.misbehave("html");
+      match(errorOf(await trial("enrich", urls)), /Welcome to your new router/);
+      match(errorOf(await trial("enrich", {})), /No AI service has an address yet/);
+      match(errorOf(await trial("enrich", { clipUrl: "clip" })), /clipUrl.*http:/);
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
   });
 
   it("connects to a broker as the form says", async () => {

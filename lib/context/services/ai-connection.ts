@@ -1,6 +1,6 @@
 /** The way to an AI service: through its server's gate, in as much time as there is, and once more where a connection broke. */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import type { z } from "zod";
 import { ServerError } from "../../resilience/errors.ts";
 import { GatedServer } from "../../resilience/gated-server.ts";
 import { type Answer, type Body, ServerConnection } from "../../resilience/server-connection.ts";
@@ -41,12 +41,13 @@ export interface AiInterface {
   /** For people: `Florence-2 server`. */
   readonly name: string;
   readonly example: string;
-  /** About the grey picture. */
-  readonly probe: Question;
+  /** About the grey picture, and what the answer must be like. */
+  readonly probe: Question & { readonly reply: z.ZodType };
 }
 
 export class AiConnection {
   readonly #server: ServerConnection;
+  readonly #probe: AiInterface["probe"];
   readonly #gated: GatedServer;
 
   /** Throws `ConfigError` AI_URL. */
@@ -55,11 +56,8 @@ export class AiConnection {
       { code: "AI", name, answers: "what it was asked for", example },
       { url, timeoutMs: PROBE_TIMEOUT_MS, concurrency: CONCURRENCY, maxReplyBytes: MAX_REPLY_BYTES },
     );
-    this.#gated = new GatedServer({
-      gate,
-      concurrency: CONCURRENCY,
-      probe: async (signal) => this.#server.parse(await this.#server.post(probe.path, probe.body, signal), z.unknown()),
-    });
+    this.#probe = probe;
+    this.#gated = new GatedServer({ gate, concurrency: CONCURRENCY, probe: (signal) => this.probe(signal) });
   }
 
   get name(): string {
@@ -93,6 +91,12 @@ export class AiConnection {
       if (!late.aborted) throw thrown;
       throw new ServerError("AI_TIMEOUT", `${this.name} was too busy for ${timeoutMs / 1000} s`, { cause: thrown });
     }
+  }
+
+  /** Asks about the grey picture, past the gate. Throws as `ask` does. */
+  async probe(signal: AbortSignal): Promise<void> {
+    const { path, body, reply } = this.#probe;
+    this.#server.parse(await this.#server.post(path, body, signal), reply);
   }
 
   /** Gets something small, such as the server's health; null where nothing comes. Throws the signal's reason. */

@@ -21,7 +21,7 @@ const ClassifyReply = z.object({ scores: z.record(z.string(), z.number().min(0).
 const CLIP = {
   name: "CLIP server",
   example: "http://192.168.1.10:8093",
-  probe: jsonQuestion("embed", GREY),
+  probe: { ...jsonQuestion("embed", GREY), reply: EmbedReply },
 } as const;
 
 export interface ClipOptions extends AiServerOptions {
@@ -61,6 +61,10 @@ export class ClipServer implements AiService, Embedder {
   async ask(_task: Task, { jpeg }: Crop, call: Call): Promise<Findings> {
     const question = jsonQuestion("classify", jpeg, { labels: LABELS });
     return this.#connection.ask(question, ClassifyReply, ({ scores }) => animalOf(scores), call);
+  }
+
+  probe(signal: AbortSignal): Promise<void> {
+    return this.#connection.probe(signal);
   }
 
   close(): Promise<void> {

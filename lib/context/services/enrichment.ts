@@ -14,7 +14,7 @@ const WHOLE = { x1: 0, y1: 0, x2: 10_000, y2: 10_000 } as const;
 const ENRICHMENT = {
   name: "enrichment service",
   example: "http://192.168.1.10:8094",
-  probe: questionOf("vehicle", GREY),
+  probe: { ...questionOf("vehicle", GREY), reply: EnrichReply },
 } as const;
 
 export interface EnrichmentOptions extends AiServerOptions {
@@ -54,6 +54,10 @@ export class EnrichmentServer implements AiService, Embedder {
     const { reid_embedding } = await this.#enrich("person", jpeg, { timeoutMs: EMBED_TIMEOUT_MS, signal });
     if (!reid_embedding) throw new ReplyError("AI_GARBAGE", `${this.name} has no model that tells persons apart`);
     return embeddingOf(reid_embedding, this.#modelId);
+  }
+
+  probe(signal: AbortSignal): Promise<void> {
+    return this.#connection.probe(signal);
   }
 
   close(): Promise<void> {

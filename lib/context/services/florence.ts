@@ -26,7 +26,7 @@ const OcrReply = z.object({ regions: z.array(z.object({ text: z.string() })) });
 const FLORENCE = {
   name: "Florence-2 server",
   example: "http://192.168.1.10:8092",
-  probe: jsonQuestion("extract", GREY, { prompt: "<CAPTION>" }),
+  probe: { ...jsonQuestion("extract", GREY, { prompt: "<CAPTION>" }), reply: ExtractReply },
 } as const;
 
 export class FlorenceServer implements AiService {
@@ -52,6 +52,10 @@ export class FlorenceServer implements AiService {
     }
     const question = jsonQuestion("extract", jpeg, { prompt: CAPTION_PROMPT });
     return this.#connection.ask(question, ExtractReply, ({ result }) => this.#caption(result), call);
+  }
+
+  probe(signal: AbortSignal): Promise<void> {
+    return this.#connection.probe(signal);
   }
 
   close(): Promise<void> {

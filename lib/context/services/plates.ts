@@ -25,7 +25,7 @@ const PlateReply = z.discriminatedUnion("success", [
 const PLATES = {
   name: "plate reader",
   example: "http://192.168.1.10:32168",
-  probe: questionOf(GREY, "grey.png"),
+  probe: { ...questionOf(GREY, "grey.png"), reply: z.object({ success: z.literal(true) }) },
 } as const;
 
 export class PlateServer implements AiService {
@@ -46,6 +46,10 @@ export class PlateServer implements AiService {
 
   async ask(_task: Task, { jpeg }: Crop, call: Call): Promise<Findings> {
     return this.#connection.ask(questionOf(jpeg, "vehicle.jpg"), PlateReply, (reply) => this.#plates(reply), call);
+  }
+
+  probe(signal: AbortSignal): Promise<void> {
+    return this.#connection.probe(signal);
   }
 
   close(): Promise<void> {

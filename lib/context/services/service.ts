@@ -36,6 +36,8 @@ export interface AiService {
    * AI_GARBAGE (it can make nothing of this picture), or the signal's reason.
    */
   ask(task: Task, crop: Crop, call: Call): Promise<Findings>;
+  /** Asks about a grey picture, whatever is thought of the server. Throws as `ask` does. */
+  probe(signal: AbortSignal): Promise<void>;
   /** Frees what it holds; what is under way is abandoned. */
   close(): Promise<void>;
 }
