@@ -16,6 +16,7 @@ import { enrichmentStage } from "../lib/site/enrichment.ts";
 import { Flag, ServerUrl, seconds } from "../lib/site/form-fields.ts";
 import { servicesTrial } from "../lib/site/trials.ts";
 import { defineNode } from "./define-node.ts";
+import type { StatusView } from "./node-status.ts";
 import { serverGates } from "./server-gates.ts";
 
 export const EnrichConfig = z.object({
@@ -42,6 +43,9 @@ export const EnrichConfig = z.object({
   budget: seconds(5, { min: 0.1, max: 60 }),
 });
 
+const READY: StatusView = { fill: "green", shape: "dot", key: "ready" };
+const AWAY: StatusView = { fill: "yellow", shape: "ring", key: "serviceAway" };
+
 type EnrichConfig = z.infer<typeof EnrichConfig>;
 
 export default defineNode({
@@ -49,9 +53,9 @@ export default defineNode({
   config: EnrichConfig,
   outputs: 2,
   trial: (config) => servicesTrial(openServices(urlsOf(config), new ServerGates(systemClock))),
-  open(config, { nodeId, site, report }) {
+  open(config, { nodeId, site, report, refreshStatus }) {
     let stopCounting = () => {};
-    const services = openServices(urlsOf(config), serverGates);
+    const services = openServices(urlsOf(config), serverGates, refreshStatus);
     const tasks = new Set(TASKS.filter((task) => config[task]));
     return {
       stage: enrichmentStage({
@@ -67,6 +71,7 @@ export default defineNode({
             : []),
         ],
       }),
+      idle: () => (Object.values(services).some(({ outage }) => outage) ? AWAY : READY),
       start: () => {
         if (config.baseline) stopCounting = countUpTime(site, nodeId, (error) => report(asError(error)));
       },

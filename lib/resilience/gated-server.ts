@@ -9,6 +9,8 @@ export interface GatedServerOptions {
   readonly concurrency: number;
   /** Asks the server something that is nobody's work, of the kind that it is there for. Throws as such work does. */
   probe(signal: AbortSignal): Promise<unknown>;
+  /** Called when the server was found to be away, or back. Must not throw. */
+  onChange(): void;
 }
 
 interface Waiting {
@@ -19,13 +21,15 @@ interface Waiting {
 export class GatedServer implements Caller {
   readonly #gate: ServerGate;
   readonly #probe: GatedServerOptions["probe"];
+  readonly #onChange: () => void;
   readonly #waiting = new Set<Waiting>();
   readonly #closing = new AbortController();
   readonly #leave: () => void;
 
-  constructor({ gate, concurrency, probe }: GatedServerOptions) {
+  constructor({ gate, concurrency, probe, onChange }: GatedServerOptions) {
     this.#gate = gate;
     this.#probe = probe;
+    this.#onChange = onChange;
     this.#leave = gate.join(this, concurrency);
   }
 
@@ -61,6 +65,7 @@ export class GatedServer implements Caller {
 
   onAway(): void {
     for (const each of this.#waiting) each.giveUp(this.outage);
+    this.#onChange();
   }
 
   /** Ends what is under way. */
@@ -95,6 +100,7 @@ export class GatedServer implements Caller {
     try {
       await this.#probe(this.#closing.signal);
       visit.succeeded();
+      this.#onChange();
     } catch (thrown) {
       if (this.#closing.signal.aborted) visit.left();
       else visit.failed("probe", asError(thrown));

@@ -207,6 +207,7 @@ describe("AI services in a flow", function () {
       assert.match(unavailable["attributes.clip"], /No connection to .*ECONNREFUSED/);
       assert.ok(ms < BUDGET * 1_000 + SLACK_MS, `${ms} ms`);
     }
+    await eventually(() => running.statuses("enrich").at(-1)?.endsWith("serviceAway"), "the status");
   });
 
   it("let a batch go on in time when all hang, with what others know, and are left alone after that", async () => {
@@ -238,6 +239,7 @@ describe("AI services in a flow", function () {
     assert.deepEqual(keysOf(attributes), ["clothing", "pet", "pose", "text", "threat", "vehicle_class"]);
     servers.get("florence")?.misbehave(null);
     await eventually(async () => "caption" in ((await enrich(running)).attributes ?? {}), "a caption");
+    await eventually(() => running.statuses("enrich").at(-1)?.endsWith("ready"), "the status");
   });
 
   for (const how of [500, 503, 400, "garbage", "html", "cut", "hangup", "endless", "not-http"] as const) {

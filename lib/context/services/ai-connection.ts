@@ -27,6 +27,8 @@ export interface AiServerOptions {
   readonly url: string;
   /** Shared by all that call this server. */
   readonly gate: ServerGate;
+  /** Called when it was found to be away, or back. */
+  readonly onChange?: () => void;
 }
 
 /** What is asked about a picture. */
@@ -51,13 +53,13 @@ export class AiConnection {
   readonly #gated: GatedServer;
 
   /** Throws `ConfigError` AI_URL. */
-  constructor({ name, example, probe }: AiInterface, { url, gate }: AiServerOptions) {
+  constructor({ name, example, probe }: AiInterface, { url, gate, onChange = () => {} }: AiServerOptions) {
     this.#server = new ServerConnection(
       { code: "AI", name, answers: "what it was asked for", example },
       { url, timeoutMs: PROBE_TIMEOUT_MS, concurrency: CONCURRENCY, maxReplyBytes: MAX_REPLY_BYTES },
     );
     this.#probe = probe;
-    this.#gated = new GatedServer({ gate, concurrency: CONCURRENCY, probe: (signal) => this.probe(signal) });
+    this.#gated = new GatedServer({ gate, concurrency: CONCURRENCY, probe: (signal) => this.probe(signal), onChange });
   }
 
   get name(): string {
@@ -129,7 +131,7 @@ export function jsonQuestion(path: string, picture: Buffer, rest: Readonly<Recor
   return { path, picture, body: { headers, pieces: [json] } };
 }
 
-/** The same question about the same picture that fails again says nothing new of the server. */
-function keyOf({ path, picture }: Question): string {
-  return createHash("sha256").update(path).update(picture).digest("base64");
+/** What fails again about the same picture says nothing new of the server. */
+function keyOf({ picture }: Question): string {
+  return createHash("sha256").update(picture).digest("base64");
 }

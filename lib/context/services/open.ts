@@ -16,11 +16,18 @@ const OPEN: Readonly<Record<ServiceName, (options: AiServerOptions) => AiService
 
 export type Services = Readonly<Partial<Record<ServiceName, AiService>>>;
 
-/** Those with an address, of `http:` or `https:`; the others, which have an empty one, are not used. */
-export function openServices(urls: Readonly<Record<ServiceName, string>>, gates: ServerGates): Services {
+/**
+ * Those with an address, of `http:` or `https:`; the others, which have an empty one, are not used. `onChange` is called when
+ * one was found to be away, or back.
+ */
+export function openServices(
+  urls: Readonly<Record<ServiceName, string>>,
+  gates: ServerGates,
+  onChange = () => {},
+): Services {
   const used = SERVICE_NAMES.filter((name) => urls[name] !== "");
   return Object.fromEntries(
-    used.map((name) => [name, OPEN[name]({ url: urls[name], gate: gates.of(addressOf(urls[name], name)) })]),
+    used.map((name) => [name, OPEN[name]({ url: urls[name], gate: gates.of(addressOf(urls[name], name)), onChange })]),
   );
 }
 

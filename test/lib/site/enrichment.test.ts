@@ -41,6 +41,8 @@ describe("enrichment", () => {
       },
       { part: "scene", gather: () => Promise.reject(new Error("down")) },
       { part: "household", gather: () => null },
+      { part: "attributes", gather: () => ({ known: { pose: [1] }, missing: { clip: "away" } }) },
+      { part: "incident", gather: () => ({ known: undefined, missing: { all: "gone" } }) },
     ]);
     await rig.put({ _msgid: "1", payload: EMPTY_BATCH });
     await running.pass(4);
@@ -50,7 +52,14 @@ describe("enrichment", () => {
     deepEqual(Object(rig.sent[0]?.payload).context, {
       zones: ["a"],
       zone_members: {},
-      unavailable: { entities: "not within 5 s", baseline: "no rows", scene: "down" },
+      attributes: { pose: [1] },
+      unavailable: {
+        entities: "not within 5 s",
+        baseline: "no rows",
+        scene: "down",
+        "attributes.clip": "away",
+        "incident.all": "gone",
+      },
     });
     equal(aborted.length, 1);
   });
