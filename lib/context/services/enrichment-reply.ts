@@ -1,30 +1,30 @@
 /** What enrichment services answer to `POST /enrich`: alone, and behind the gateway. */
 import { z } from "zod";
+import { oneLine } from "../../resilience/one-line.ts";
 import { Vector } from "./embedder.ts";
 import type { Findings } from "./service.ts";
 
 const Share = z.number().min(0).max(1);
-const Words = z.string().max(200);
 
 /** All that a reply may hold of a thing. What else there is, such as age and sex, is nobody's business and not read. */
 const Parts = z.object({
-  pose: z.object({ posture: Words, alerts: z.array(Words).default([]) }).nullish(),
+  pose: z.object({ posture: z.string(), alerts: z.array(z.string()).default([]) }).nullish(),
   clothing: z
     .object({
-      clothing_type: Words,
-      color: Words,
+      clothing_type: z.string(),
+      color: z.string(),
       confidence: z.number().min(-1).max(1),
       is_service_uniform: z.boolean().default(false),
     })
     .nullish(),
   vehicle: z
-    .object({ vehicle_type: Words, color: Words.nullish(), confidence: Share, is_commercial: z.boolean() })
+    .object({ vehicle_type: z.string(), color: z.string().nullish(), confidence: Share, is_commercial: z.boolean() })
     .nullish(),
-  pet: z.object({ pet_type: Words, confidence: Share }).nullish(),
+  pet: z.object({ pet_type: z.string(), confidence: Share }).nullish(),
   threat: z
     .object({
       threats: z
-        .array(z.object({ type: Words.optional(), class: Words.optional(), confidence: Share.optional() }))
+        .array(z.object({ type: z.string().optional(), class: z.string().optional(), confidence: Share.optional() }))
         .default([]),
     })
     .nullish(),
@@ -45,6 +45,10 @@ export const EnrichReply = z.union([
   ),
 ]);
 
+/** Of one kind, about one thing. */
+const MOST = 5;
+const WORDS_LENGTH = 60;
+
 /** The words of classifiers that have nothing to say. */
 const NOTHING: readonly string[] = ["unknown", "none", "background", "pedestrian", ""];
 
@@ -63,7 +67,7 @@ export function findingsOf(reply: EnrichReply): Findings {
 function poseOf({ pose }: EnrichReply) {
   if (!pose) return null;
   const { posture, alerts } = pose;
-  const said = alerts.filter((alert) => alert !== posture);
+  const said = alerts.filter((alert) => alert !== posture).slice(0, MOST);
   if (isNothing(posture) && said.length === 0) return null;
   return {
     ...(!isNothing(posture) && { posture: worded(posture) }),
@@ -101,7 +105,7 @@ function petOf({ pet }: EnrichReply) {
 }
 
 function threatsOf({ threat }: EnrichReply) {
-  const found = (threat?.threats ?? []).map(({ type, class: name, confidence }) => ({
+  const found = (threat?.threats ?? []).slice(0, MOST).map(({ type, class: name, confidence }) => ({
     type: worded(type ?? name ?? "unnamed"),
     ...(confidence !== undefined && { confidence }),
   }));
@@ -114,5 +118,5 @@ function isNothing(word: string): boolean {
 
 /** `work_van` as people write it. */
 function worded(name: string): string {
-  return name.replaceAll("_", " ");
+  return oneLine(name.replaceAll("_", " "), WORDS_LENGTH);
 }

@@ -115,6 +115,18 @@ describe("AI services", () => {
     });
   }
 
+  it("tell no words that say nothing, and not too many of others", async () => {
+    rig = await ServiceRig.start("enrichment");
+    const vehicle = { vehicle_type: "background", confidence: 0.9, is_commercial: false };
+    const pet = { pet_type: "unknown", confidence: 0.9 };
+    rig.server.misbehave({ body: { pose: { posture: "unknown" }, vehicle, pet, threat: {}, models_used: [] } });
+    assert.deepEqual(await rig.ask("look"), {});
+    const alerts = Array.from({ length: 1_000 }, (_, n) => `alert_${n} `.repeat(100));
+    const threats = alerts.map((type) => ({ type, confidence: 0.9 }));
+    rig.server.misbehave({ body: { pose: { posture: "walking", alerts }, threat: { threats }, models_used: [] } });
+    assert.ok(JSON.stringify(await rig.ask("look")).length < 1_500);
+  });
+
   it("have nothing to tell where nothing is said", async () => {
     rig = await ServiceRig.start("florence");
     rig.server.misbehave({ body: { result: "</s> \n<s>" } });
