@@ -1,4 +1,5 @@
 /** Tells what AI services find out about the things of a batch: what they look like, do, wear, and what is written there. */
+import { z } from "zod";
 import { CONCURRENCY } from "../../context/services/ai-connection.ts";
 import { type PlannedCall, planCalls } from "../../context/services/plan.ts";
 import { REGISTRY } from "../../context/services/registry.ts";
@@ -62,6 +63,7 @@ async function ask(
   const crops = new Crops({ site, nodeId, batchId: batch_id, signal: either });
 
   const askOne = async ({ thing, entry: { task, service, costMs } }: Call): Promise<Findings> => {
+    either.throwIfAborted();
     const server = services[service];
     // Nothing is cut out for a server that is away.
     if (!server || server.outage) throw server?.outage ?? new Error("it is switched off");
@@ -96,7 +98,8 @@ function gatheredFrom(
       attributes[name] = [...(attributes[name] ?? []), { of: detection.label, at_s, ...Object(found) }];
     }
   }
-  const known = { ...Object(context?.attributes), ...attributes };
+  const own = z.record(z.string(), z.unknown()).safeParse(context?.attributes).data;
+  const known = { ...own, ...attributes };
   return {
     known: Object.keys(attributes).length > 0 ? known : undefined,
     missing: missingFrom(outcomes, leftOut),
