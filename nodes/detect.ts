@@ -8,6 +8,7 @@ import { Mask } from "../lib/detect/mask.ts";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
 import { Ffmpeg } from "../lib/media/ffmpeg.ts";
+import { acceptView } from "../lib/site/accept-view.ts";
 import { Flag, JsonText, LabelList, number, seconds, share, Thresholds, wholeNumber } from "../lib/site/form-fields.ts";
 import { inspectionHazard, inspectionStage } from "../lib/site/inspection.ts";
 import { detectorTrial } from "../lib/site/trials.ts";
@@ -28,6 +29,7 @@ export const DetectConfig = z.object({
   mask: JsonText.pipe(z.array(Mask).max(100).default([])).default([]),
   camera: z.string().trim().default(""),
   publish: Flag.default(true),
+  views: Flag.default(true),
 });
 type DetectConfig = z.infer<typeof DetectConfig>;
 
@@ -48,6 +50,7 @@ export default defineNode({
   open(config, { nodeId, site, refreshStatus }) {
     const { url } = config;
     const detector = detectorOf(config);
+    let stopWatching = () => {};
     const poller = new HealthPoller({ detector, clock: site.clock, onChange: refreshStatus });
     return {
       stage: inspectionStage({
@@ -60,12 +63,17 @@ export default defineNode({
         filters: filtersOf(config),
         defaultCamera: config.camera,
         publish: config.publish,
+        watchViews: config.views,
       }),
       onReplay: (uploadId) => site.nativeWork.allowOnce(inspectionHazard(nodeId, uploadId)),
-      commands: { reset: () => detector.reset() },
+      commands: { reset: () => detector.reset(), "accept-view": acceptView(site) },
       idle: () => IDLE[poller.health],
-      start: () => poller.start(),
+      start: () => {
+        if (config.views) stopWatching = site.views.start();
+        poller.start();
+      },
       close: () => {
+        stopWatching();
         poller.close();
         return detector.close();
       },

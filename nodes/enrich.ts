@@ -10,6 +10,7 @@ import { attributeSource } from "../lib/site/context/attributes.ts";
 import { baselineSource } from "../lib/site/context/baseline.ts";
 import { crossCameraSource } from "../lib/site/context/cross-camera.ts";
 import { householdSource } from "../lib/site/context/household.ts";
+import { sceneSource } from "../lib/site/context/scene.ts";
 import { countUpTime } from "../lib/site/context/up-time.ts";
 import { zoneSource } from "../lib/site/context/zones.ts";
 import { enrichmentStage } from "../lib/site/enrichment.ts";
@@ -31,6 +32,7 @@ export const EnrichConfig = z.object({
   baseline: Flag.default(true),
   crossCamera: Flag.default(true),
   household: Flag.default(true),
+  scene: Flag.default(true),
   platesUrl: ServerUrl.default(""),
   enrichmentUrl: ServerUrl.default(""),
   florenceUrl: ServerUrl.default(""),
@@ -66,6 +68,7 @@ export default defineNode({
           ...(config.baseline ? [baselineSource(site, nodeId)] : []),
           ...(config.crossCamera ? [crossCameraSource(site)] : []),
           ...(config.household ? [householdSource(site)] : []),
+          ...(config.scene ? [sceneSource(site)] : []),
           ...(Object.keys(services).length > 0
             ? [attributeSource({ site, nodeId, services, tasks, budgetMs: config.budget })]
             : []),

@@ -9,3 +9,9 @@ export interface Pixels extends Frame {
   /** Red, green and blue of each pixel, a byte each, row by row. */
   readonly rgb: Buffer;
 }
+
+/** A picture in grey. */
+export interface Grey extends Frame {
+  /** A byte each pixel, row by row. */
+  readonly levels: Uint8Array;
+}

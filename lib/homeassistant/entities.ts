@@ -1,6 +1,7 @@
 /** What Home Assistant shows of a camera and of the hub, declared once: discovery, states and the docs come from here. */
 import { RISK_LEVELS } from "../domain/risk.ts";
 import { MODES, RISK_THRESHOLD, SNOOZE_TIME } from "../domain/settings.ts";
+import { VIEW_STATES } from "../domain/view.ts";
 import type { Entities } from "./entity.ts";
 
 /** The event type of an event that nobody could judge. */
@@ -152,6 +153,25 @@ export const CAMERA_ENTITIES = {
     retained: true,
     device_class: "connectivity",
     entity_category: "diagnostic",
+  },
+  view: {
+    platform: "sensor",
+    name: "View",
+    about:
+      "Whether the camera shows what it always does: `ok`, `blocked`, `moved`, `defocused`, or `frozen` where it sends the same picture again and again; unknown until its view has been learnt.",
+    retained: true,
+    device_class: "enum",
+    options: VIEW_STATES,
+    entity_category: "diagnostic",
+    icon: "mdi:cctv",
+  },
+  accept_view: {
+    platform: "button",
+    name: "Accept view",
+    about: "Says that what the camera shows now is right, after it was moved: its view is learnt anew.",
+    retained: false,
+    entity_category: "config",
+    icon: "mdi:image-check",
   },
   detection: {
     platform: "switch",

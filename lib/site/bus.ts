@@ -11,7 +11,7 @@ export interface SiteEvents {
   outbox: [];
   /** A camera has sent something for the first time since this start. */
   camera: [cameraId: string];
-  /** Somebody has changed a setting. */
+  /** Somebody has changed a setting, or accepted a camera's view. */
   settings: [];
   /** A node has ended a job: there is room for more. */
   worked: [];

@@ -31,6 +31,8 @@ export function dedupeStage({ nodeId, windowMs, clock, likenessOf }: DedupeOptio
         return [{ ...output, port: NEW_PORT, subject: { kind: "upload", id: upload.upload_id } }];
       }
       const { upload_id: original_id, distance } = original;
+      // No other node sees it: a camera that sends the same picture again and again is noticed here.
+      if (distance === null) tables.views.repeat(upload, clock.now());
       tables.uploads.markDuplicate(upload.upload_id, original_id, nodeId, distance);
       const properties = { original_id, ...(distance !== null && { distance }) };
       return [{ ...output, port: DUPLICATE_PORT, properties, subject: null }];

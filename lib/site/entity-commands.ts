@@ -34,6 +34,7 @@ export class EntityCommands {
     const topicOf = (key: string) => site.topics.camera(cameraId, key);
     this.#listen(CAMERA_ENTITIES, topicOf, (key, value) => {
       if (key === "snooze") site.settings.snoozeCamera(cameraId);
+      else if (key === "accept_view") site.views.accept(cameraId);
       else if (key === "false_alarm") giveFeedback(site, cameraId, "false_alarm");
       else site.settings.changeCamera(cameraId, { [key]: value });
     });

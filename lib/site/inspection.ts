@@ -12,6 +12,7 @@ import type { Ffmpeg } from "../media/ffmpeg.ts";
 import { loggedName, sentName } from "../media/file-name.ts";
 import { pictureFrame } from "../media/picture.ts";
 import { readUpload } from "../media/read-file.ts";
+import { decodeSmall, toGrey } from "../media/small-picture.ts";
 import { drawThumbnail } from "../media/thumbnail.ts";
 import { isUpright, turnUpright } from "../media/upright.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
@@ -21,10 +22,11 @@ import { admitMedia } from "./admit-media.ts";
 import { lookAtClip } from "./clip-inspection.ts";
 import { describeUpload } from "./describe-upload.ts";
 import { airHeir } from "./heirs.ts";
-import type { Looking, Seen } from "./looking.ts";
+import type { Looking, Picture, Seen } from "./looking.ts";
 import { confirmHealthy, isGone } from "./root-health.ts";
 import { type Site, STILLS, THUMBNAILS } from "./site.ts";
 import type { Result, SlowStage } from "./stage.ts";
+import type { SeenPicture } from "./view-watch.ts";
 import { watchedFile } from "./watched-file.ts";
 
 export interface InspectionOptions {
@@ -41,6 +43,8 @@ export interface InspectionOptions {
   /** The camera of a picture or clip whose message names none. */
   readonly defaultCamera: string;
   readonly publish: boolean;
+  /** Whether it watches what the cameras look at. */
+  readonly watchViews: boolean;
 }
 
 const SEEN_PORT = 0;
@@ -111,8 +115,9 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const thumbnailPath = fileIn(THUMBNAILS);
   // On the disk before its row: a row never names a picture that is not there.
   if (isSeen && clip) await site.writeFile(stillPath, best.bytes);
+  const small = options.watchViews ? await decode("view", () => shrink(best)).catch(unlessMedia) : null;
   if (isSeen) {
-    const draw = () => drawThumbnail(best.preview ?? best.bytes, best.detections);
+    const draw = () => drawThumbnail(small?.preview ?? best.preview ?? best.bytes, best.detections);
     await site.writeFile(thumbnailPath, await decode("thumbnail", draw));
   }
   // A detector that has answered is done with them as well.
@@ -133,6 +138,7 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
       tables.uploads.adopt(upload);
       tables.uploads.reopen(upload.upload_id);
       const added = tables.inspections.add(nodeId, detected, toIso(site.clock.now()));
+      if (added && small) site.views.see(tables, upload, small);
       if (added && isSeen && publish) tables.afterCommit(() => site.bus.emit("detected", detected));
       return [
         {
@@ -144,6 +150,18 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
       ];
     },
   };
+}
+
+/** A picture as the watch on views wants it. Throws a MediaError where it cannot be decoded. */
+async function shrink({ bytes, preview: decoded, detections }: Picture): Promise<SeenPicture> {
+  const preview = decoded ?? (await decodeSmall(bytes));
+  return { preview, grey: await toGrey(preview), detections };
+}
+
+/** A picture that a server takes and this process cannot decode shows no view, and is no failure. */
+function unlessMedia(error: unknown): null {
+  if (error instanceof MediaError) return null;
+  throw error;
 }
 
 /** Null where the file is not the upload's any more. Throws what reading it and the detector throw. */

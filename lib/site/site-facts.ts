@@ -17,6 +17,7 @@ export function cameraFacts(site: Site, camera: LastUpload): Partial<Record<Came
   return {
     events_today: site.store.totals.eventsSince(camera_id, dayStart(site.clock.now(), time_zone)),
     online: !site.isSilent(camera),
+    view: site.views.stateOf(camera_id),
     ...settings,
     ...(snoozed_until !== null && { snoozed_until }),
   };
@@ -37,6 +38,7 @@ export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed
     ...(unclaimed > 0 ? [`messages left open: ${unclaimed}`] : []),
     ...(site.namesake === null ? [] : [`another Vigil, on ${site.namesake}, uses this site's id`]),
     ...cameras.filter((camera) => site.isSilent(camera)).map(({ camera_id }) => `${camera_id} is silent`),
+    ...cameras.flatMap(({ camera_id }) => site.views.problemOf(camera_id) ?? []),
   ];
   const states: Partial<Record<HubKey, State>> = {
     problem: causes.length > 0,

@@ -30,6 +30,7 @@ import { NativeWork } from "./native-work.ts";
 import type { OpenWork } from "./open-work.ts";
 import { obeyPresses } from "./presses.ts";
 import { Publisher } from "./publisher.ts";
+import { ViewWatch } from "./view-watch.ts";
 import { WatchedRoots } from "./watched-roots.ts";
 
 /** Where a site keeps its thumbnails, in its data folder. */
@@ -64,6 +65,7 @@ export class Site {
   readonly topics: Topics;
   readonly bands: RiskBands;
   readonly settings: LiveSettings;
+  readonly views: ViewWatch;
   readonly homeAssistant: HomeAssistant | null;
   readonly roots = new WatchedRoots();
   /** Ids of the nodes that run now and take messages. */
@@ -107,6 +109,7 @@ export class Site {
     try {
       if (this.store.setAside) logger.error(replacement(this.store.setAside));
       this.settings = new LiveSettings(this.store, clock, this.bus);
+      this.views = new ViewWatch({ store: this.store, clock, bus: this.bus, logger });
       this.nativeWork = new NativeWork(this.store, clock);
       this.#files = options.dataDir ?? this.#makeTemporaryFolder();
       this.#closers.push(
@@ -181,11 +184,14 @@ export class Site {
   }
 
   /**
-   * Forgets a camera and what was set for it, and takes it out of Home Assistant; its events stay. It is a new one with its
-   * next upload. Throws an InputError `NO_SUCH_CAMERA`, and where the broker is away a ServerError `MQTT_OFFLINE`.
+   * Forgets a camera, its view and what was set for it, and takes it out of Home Assistant; its events stay. It is a new
+   * one with its next upload. Throws an InputError `NO_SUCH_CAMERA`, and where the broker is away a ServerError `MQTT_OFFLINE`.
    */
   async removeCamera(cameraId: string): Promise<void> {
-    const known = this.store.durableTransaction((tables) => tables.cameras.remove(cameraId));
+    const known = this.store.durableTransaction((tables) => {
+      tables.views.forget(cameraId);
+      return tables.cameras.remove(cameraId);
+    });
     if (!known)
       throw new InputError("NO_SUCH_CAMERA", `There is no camera "${oneLine(cameraId, LONGEST_NAME)}" on this site`);
     this.#claimed.delete(cameraId);

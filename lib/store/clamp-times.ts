@@ -17,6 +17,9 @@ const CLAMPS: readonly string[] = [
   "UPDATE hazards SET started_ms = :now WHERE started_ms > :now",
   "UPDATE roots SET first_seen_ms = :now WHERE first_seen_ms > :now",
   "UPDATE nodes SET seen_ms = :now WHERE seen_ms > :now",
+  "UPDATE views SET learnt_ms = :now WHERE learnt_ms > :now",
+  `UPDATE watches SET differs_ms = min(differs_ms, :now), day_ms = min(day_ms, :now), repeats_ms = min(repeats_ms, :now),
+     repeated_ms = min(repeated_ms, :now)`,
 ];
 
 /**

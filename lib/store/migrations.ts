@@ -294,6 +294,35 @@ const STEPS: readonly string[] = [
     PRIMARY KEY(node_id, camera_id, zone_id, kind)
   ) STRICT, WITHOUT ROWID;
 
+  -- What a camera looks at when nothing is wrong, by the light and the shape of its pictures. levels: 16 bits a pixel.
+  CREATE TABLE views(
+    camera_id TEXT NOT NULL,
+    light TEXT NOT NULL CHECK(light IN ('day','night')),
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    levels BLOB NOT NULL,
+    votes INTEGER NOT NULL,
+    learnt_ms INTEGER NOT NULL,
+    PRIMARY KEY(camera_id, light, width, height)
+  ) STRICT;
+  -- What each camera's last pictures were like. blocked, moved, defocused: those in a row that differ from the view.
+  -- repeats: how often the last one has come again, known by its content or by its middle, without the clock.
+  CREATE TABLE watches(
+    camera_id TEXT PRIMARY KEY,
+    last_at TEXT NOT NULL,
+    blocked INTEGER NOT NULL,
+    moved INTEGER NOT NULL,
+    defocused INTEGER NOT NULL,
+    differs_ms INTEGER,
+    repeats INTEGER NOT NULL,
+    repeats_ms INTEGER NOT NULL,
+    repeated_ms INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    middle TEXT NOT NULL,
+    day_ms INTEGER,
+    told TEXT
+  ) STRICT, WITHOUT ROWID;
+
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
   -- page of the log at receipt and at settlement, so there are only those that picking needs.
   -- source: the watched root that an upload came from, for back-pressure. faults: failures that the job itself owns.

@@ -26,6 +26,7 @@ import { Stays } from "./stays.ts";
 import { Totals } from "./totals.ts";
 import { Uploads } from "./uploads.ts";
 import { Verdicts } from "./verdicts.ts";
+import { Views } from "./views.ts";
 
 export class Repositories {
   readonly alerts: Alerts;
@@ -54,6 +55,7 @@ export class Repositories {
   readonly totals: Totals;
   readonly uploads: Uploads;
   readonly verdicts: Verdicts;
+  readonly views: Views;
 
   /** `session`: what makes hand-over ids unique. `guard`: what comes between a repository and whoever calls it. */
   constructor(db: Database, session: string, guard: <T extends object>(repository: T) => T) {
@@ -71,6 +73,7 @@ export class Repositories {
     this.parked = guard(new ParkedJobs(db));
     this.totals = guard(new Totals(db));
     this.verdicts = guard(new Verdicts(db));
+    this.views = guard(new Views(db));
     this.events = guard(new Events(db, this.outbox, this.verdicts));
     this.pressure = guard(new Pressure(db));
     this.prompts = guard(new Prompts(db));

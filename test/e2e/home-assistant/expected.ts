@@ -83,6 +83,9 @@ export const CAMERA_AFTER_UPLOAD: Readonly<Record<CameraKey, ExpectedState>> = {
   vehicle: UNKNOWN,
   animal: UNKNOWN,
   online: "on",
+  // It takes five pictures to learn it.
+  view: UNKNOWN,
+  accept_view: UNPRESSED,
   detection: "on",
   alerts: "on",
   risk_threshold: String(CAMERA_DEFAULTS.risk_threshold),

@@ -63,6 +63,7 @@ describe("a picture or clip that comes as bytes or as a path", function () {
         filters: noFilters,
         defaultCamera: "",
         publish: false,
+        watchViews: false,
       }),
     }));
   }

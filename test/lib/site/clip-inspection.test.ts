@@ -80,6 +80,7 @@ describe("a clip that is looked at", function () {
         filters: noFilters,
         defaultCamera: "",
         publish: false,
+        watchViews: false,
       }),
     }));
   }

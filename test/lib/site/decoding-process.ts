@@ -69,6 +69,7 @@ const stage = inspectionStage({
   filters: noFilters,
   defaultCamera: "",
   publish: false,
+  watchViews: false,
 });
 
 async function inspect(name: string): Promise<void> {

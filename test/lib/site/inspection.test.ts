@@ -80,6 +80,7 @@ describe("inspectionStage", () => {
         filters: noFilters,
         defaultCamera: "",
         publish: false,
+        watchViews: false,
       }),
     }));
     let looked = 0;
