@@ -1,4 +1,5 @@
 /** Detection by a server with DeepStack's interface over HTTP: CodeProject.AI, DeepStack, Blue Onyx. */
+import { onlyHealth, type ServerHealth, type ServerReport } from "../domain/server-report.ts";
 import { ReplyError, ServerError, type VigilError } from "../resilience/errors.ts";
 import { jsonIn } from "../resilience/json.ts";
 import { type DeepstackFailure, DeepstackReply, Ping } from "./deepstack-reply.ts";
@@ -11,7 +12,6 @@ import {
   quote,
   type ServerOptions,
 } from "./detector-connection.ts";
-import type { Health } from "./health.ts";
 
 /** What servers say that have no time, or no model, at the moment. */
 const BUSY = /queue|busy|timed? ?out|cancell?ed|not (ready|loaded|available)|(starting|loading|unable to create)\b/i;
@@ -51,13 +51,13 @@ export class DeepstackServer implements Detector {
   }
 
   /** CodeProject.AI has an endpoint for it; of the others, the front page shows no more than that they run. */
-  async health(signal: AbortSignal): Promise<Health> {
+  async look(signal: AbortSignal): Promise<ServerReport> {
     const ping = await this.#connection.look("v1/status/ping", signal);
-    if (ping === null) return "failing";
-    if (!isMissing(ping)) return answerTo(ping);
+    if (ping === null) return onlyHealth("failing");
+    if (!isMissing(ping)) return onlyHealth(answerTo(ping));
     const page = await this.#connection.look("", signal);
-    if (page === null) return "failing";
-    return page.status < 300 ? "ready" : "unknown";
+    if (page === null) return onlyHealth("failing");
+    return onlyHealth(page.status < 300 ? "ready" : "unknown");
   }
 
   /** The server keeps nothing between pictures. */
@@ -77,7 +77,7 @@ export class DeepstackServer implements Detector {
   }
 }
 
-function answerTo({ status, text }: Answer): Health {
+function answerTo({ status, text }: Answer): ServerHealth {
   if (status >= 300) return "failing";
   const pong = Ping.safeParse(jsonIn(text));
   if (!pong.success) return "unknown";

@@ -12,6 +12,8 @@ export interface Topics {
   camera(cameraId: string, key: string): string;
   /** State of one of the hub's entities. */
   hub(key: string): string;
+  /** State of one of a graphics card's entities. */
+  gpu(gpuId: string, key: string): string;
   /** Where commands on what is left open are taken, and where their answers go. */
   readonly openWork: { readonly set: string; readonly answer: string };
 }
@@ -23,9 +25,16 @@ export function siteTopics(prefix: string, site: string): Topics {
     availability: `${base}/availability`,
     securityEvents: `${base}/security_events`,
     instance: `${base}/instance`,
-    states: [`${base}/camera/+/+`, `${base}/hub/+`, `${base}/hub/+/attributes`],
+    states: [
+      `${base}/camera/+/+`,
+      `${base}/gpu/+/+`,
+      `${base}/gpu/+/+/attributes`,
+      `${base}/hub/+`,
+      `${base}/hub/+/attributes`,
+    ],
     camera: (cameraId, key) => `${base}/camera/${cameraId}/${key}`,
     hub: (key) => `${base}/hub/${key}`,
+    gpu: (gpuId, key) => `${base}/gpu/${gpuId}/${key}`,
     openWork: { set: `${base}/hub/open_work/set`, answer: `${base}/hub/open_work/answer` },
   };
 }

@@ -11,6 +11,8 @@ export interface SiteEvents {
   outbox: [];
   /** A camera has sent something for the first time since this start. */
   camera: [cameraId: string];
+  /** Graphics cards have been read. */
+  gpu: [];
   /** Somebody has changed a setting. */
   settings: [];
   /** A node has ended a job: there is room for more. */

@@ -150,7 +150,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     const slow = stage && "work" in stage ? stage : null;
     const { bus, clock, servers, store } = this.#site;
     const host = this.#host;
-    if (slow?.gate) servers.set(this.#identity, { type: host.type, gate: slow.gate });
+    if (slow?.gate) servers.set(this.#identity, { type: host.type, gate: slow.gate, server: slow.server ?? null });
     return new WorkQueue({
       store,
       clock,

@@ -65,6 +65,9 @@ export class Publisher {
     site.bus.on("camera", this.#closing.signal, (cameraId) => {
       if (link.connected) this.#inTurn(() => this.#announcer.announceCamera(cameraId));
     });
+    site.bus.on("gpu", this.#closing.signal, () => {
+      if (link.connected) this.#inTurn(() => this.#announcer.announceGpus());
+    });
     site.bus.on("outbox", this.#closing.signal, () => this.#inTurn(() => this.#drain()));
     site.bus.on("detected", this.#closing.signal, (detected) => {
       if (link.connected) this.#inTurn(() => this.#publishDetected(detected));

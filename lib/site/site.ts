@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
+import type { AskableServer } from "../domain/server-report.ts";
 import { toIso, toMillis } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
 import type { HomeAssistant } from "../homeassistant/home-assistant.ts";
@@ -25,6 +26,7 @@ import { SiteBus } from "./bus.ts";
 import { LONGEST_NAME, nameByFolder } from "./camera-name.ts";
 import { startClockWatch } from "./clock-watch.ts";
 import type { SiteConfig } from "./config.ts";
+import type { LiveGpu } from "./gpu-facts.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { NativeWork } from "./native-work.ts";
 import type { OpenWork } from "./open-work.ts";
@@ -42,6 +44,15 @@ export const STILLS = "stills";
 export const INBOX = "inbox";
 
 const HOUR_MS = 60 * 60_000;
+
+/** A server as a node uses it. */
+export interface UsedServer {
+  /** The node's. */
+  readonly type: string;
+  readonly gate: ServerGate;
+  /** Null where it cannot be asked how it is. */
+  readonly server: AskableServer | null;
+}
 
 export interface SiteOptions {
   readonly config: SiteConfig;
@@ -69,7 +80,9 @@ export class Site {
   /** Ids of the nodes that run now and take messages. */
   readonly workers = new Set<string>();
   /** The servers that its nodes use, by the names that the store knows those by. */
-  readonly servers = new Map<string, { readonly type: string; readonly gate: ServerGate }>();
+  readonly servers = new Map<string, UsedServer>();
+  /** Graphics cards, by their ids, as its nodes know them now. */
+  readonly gpus = new Map<string, LiveGpu>();
   /** What its nodes have left open, by the names that the store knows them by. */
   readonly openWork = new Map<string, OpenWork>();
   /** The host of another Vigil that uses this site's name on the same broker; null where none has been heard of. */

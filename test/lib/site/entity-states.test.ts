@@ -78,7 +78,7 @@ describe("EntityStates", () => {
 
   it("says so when a server is away and when it is back", async () => {
     const gate = new ServerGate(running.clock);
-    running.site.servers.set("detect", { type: "detect", gate });
+    running.site.servers.set("detect", { type: "detect", gate, server: null });
     await leap(60_000);
     equal(taken()[`${HUB}/detector`], "ok");
     const job = {
