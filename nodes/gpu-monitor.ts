@@ -2,13 +2,16 @@
 import { z } from "zod";
 import { NvidiaSmi } from "../lib/ops/nvidia-smi.ts";
 import { DEFAULT_LIMITS } from "../lib/ops/thresholds.ts";
-import { Flag, number, seconds } from "../lib/site/form-fields.ts";
+import { Flag, number, seconds, wholeNumber } from "../lib/site/form-fields.ts";
 import { measuredCards, simulatedCards } from "../lib/site/gpu-cards.ts";
 import { gpuCommands } from "../lib/site/gpu-commands.ts";
 import { GpuWatch } from "../lib/site/gpu-watch.ts";
+import { HealthNews } from "../lib/site/health-news.ts";
 import { ServerWatch } from "../lib/site/server-watch.ts";
 import { defineNode } from "./define-node.ts";
 import { gpuStatus } from "./gpu-status.ts";
+
+const WARNING_PORT = 1;
 
 const { temperature, utilization, memory } = DEFAULT_LIMITS;
 const degrees = (fallback: number) => number(fallback, { min: 0, max: 150 });
@@ -29,6 +32,8 @@ export const GpuMonitorConfig = z.object({
   utilizationCritical: percent(utilization.critical),
   memoryWarning: percent(memory.warning),
   memoryCritical: percent(memory.critical),
+  attempts: wholeNumber(5, { min: 0, max: 20 }),
+  grace: seconds(60, { min: 1, max: 3600 }),
 });
 
 export default defineNode({
@@ -54,11 +59,21 @@ export default defineNode({
       onError: report,
       onChange: refreshStatus,
     });
+    const news = new HealthNews({
+      site,
+      policy: { attempts: config.attempts, graceMs: config.grace },
+      tell: (payload) => act({}, () => [{ port: WARNING_PORT, topic: "health", payload, subject: null }]),
+      onError: report,
+    });
     return {
       commands: gpuCommands(site, watch),
       idle: () => gpuStatus(watch),
-      start: () => watch.start(),
+      start: () => {
+        news.start();
+        watch.start();
+      },
       close: () => {
+        news.close();
         servers.close();
         return watch.close();
       },

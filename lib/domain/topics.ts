@@ -4,6 +4,8 @@ export interface Topics {
   readonly availability: string;
   /** `{"type": "event", "data": EventRecord}`. */
   readonly securityEvents: string;
+  /** `{"type": "system_status", "data": SystemStatus}`, retained. */
+  readonly systemStatus: string;
   /** Where each Vigil that uses the site's name says so. */
   readonly instance: string;
   /** Filters for the states of all entities and their attributes. */
@@ -24,6 +26,7 @@ export function siteTopics(prefix: string, site: string): Topics {
   return {
     availability: `${base}/availability`,
     securityEvents: `${base}/security_events`,
+    systemStatus: `${base}/system_status`,
     instance: `${base}/instance`,
     states: [
       `${base}/camera/+/+`,

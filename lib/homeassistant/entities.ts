@@ -1,6 +1,7 @@
 /** What Home Assistant shows of a camera, of a graphics card and of the hub, declared once: discovery, states and the docs come from here. */
 import { RISK_LEVELS } from "../domain/risk.ts";
 import { MODES, RISK_THRESHOLD, SNOOZE_TIME } from "../domain/settings.ts";
+import { SITE_HEALTH } from "../domain/system-status.ts";
 import type { Entities } from "./entity.ts";
 
 /** The event type of an event that nobody could judge. */
@@ -248,6 +249,16 @@ export const HUB_ENTITIES = {
     device_class: "problem",
     entity_category: "diagnostic",
     attributes: true,
+  },
+  health: {
+    platform: "sensor",
+    name: "Health",
+    about: "Unhealthy: it does not do what it is for. Degraded: it does, but see the problem's causes.",
+    retained: true,
+    device_class: "enum",
+    options: SITE_HEALTH,
+    entity_category: "diagnostic",
+    icon: "mdi:heart-pulse",
   },
   mode: {
     platform: "select",

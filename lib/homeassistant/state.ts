@@ -4,6 +4,7 @@ import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import { groupOf, LabelGroup } from "../domain/labels.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
+import type { SystemStatus } from "../domain/system-status.ts";
 import { attributesTopic, type Topics } from "../domain/topics.ts";
 import {
   CAMERA_ENTITIES,
@@ -98,6 +99,11 @@ export function detectionPackets(
     packet(topics, camera_id, "motion", "ON"),
     ...LabelGroup.options.filter((group) => groups.has(group)).map((group) => packet(topics, camera_id, group, "ON")),
   ];
+}
+
+/** How the site is; kept by the broker, for who comes later. */
+export function statusPacket(status: SystemStatus, topics: Topics): MqttPacket {
+  return { topic: topics.systemStatus, payload: json({ type: "system_status", data: status }), retain: true };
 }
 
 /** A state: null is unknown. */

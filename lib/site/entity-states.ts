@@ -37,6 +37,7 @@ export class EntityStates {
     this.#publish = publish;
     site.bus.on("worked", owner, () => this.#lookSoon());
     site.bus.on("settings", owner, () => this.#look());
+    site.bus.on("health", owner, () => this.#look());
     site.bus.on("gpu", owner, () => this.#lookAtGpus());
     const onError = (error: unknown) => this.#warn(error);
     const cancels = [

@@ -27,8 +27,8 @@ export function measuredCards(smi: NvidiaSmi, servers: ServerWatch): ReadCards {
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       await asked;
-      const cards = servers.servers.flatMap(({ address, report }) =>
-        report.gpu === null ? [] : [serverCard(address, report.gpu)],
+      const cards = [...servers.reports].flatMap(([address, { gpu }]) =>
+        gpu === null ? [] : [serverCard(address, gpu)],
       );
       const reason = cards.length > 0 ? error.message : `${error.message}; and no AI server tells of its graphics card`;
       return { cards, reason };

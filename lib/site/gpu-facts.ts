@@ -9,8 +9,11 @@ import type { Site } from "./site.ts";
 export interface LiveGpu {
   /** Null where nothing tells of the card any more. */
   readonly reading: GpuReading | null;
+  readonly name: string;
   /** What is wrong with it. */
   readonly causes: readonly string[];
+  /** What the whole site should worry about; null for nothing. That a model fills its card is what the card is for. */
+  readonly fault: string | null;
 }
 
 /** A card that nothing has told of for so long is not in the machine any more. */

@@ -8,6 +8,7 @@ import { type Crossing, type GpuLimits, GpuThresholds, LEVELS, type Level, METRI
 import { asError } from "../resilience/errors.ts";
 import { repeat } from "../resilience/repeat.ts";
 import type { Cards, ReadCards } from "./gpu-cards.ts";
+import type { LiveGpu } from "./gpu-facts.ts";
 import type { ServerWatch } from "./server-watch.ts";
 import type { Site } from "./site.ts";
 import type { Output, Tables } from "./stage.ts";
@@ -133,7 +134,7 @@ export class GpuWatch {
   #compose({ cards, reason }: Cards): MonitorReading {
     const { site, simulate, servers } = this.#options;
     const recorded_at = toIso(site.clock.now());
-    const slots = servers.servers.flatMap(({ report }) => report.slots ?? []);
+    const slots = [...servers.reports.values()].flatMap((report) => report.slots ?? []);
     return {
       recorded_at,
       available: cards.length > 0,
@@ -178,9 +179,9 @@ export class GpuWatch {
     const live = this.#options.site.gpus;
     for (const [id, thresholds] of this.#thresholds) {
       const reading = gpus.find(({ gpu_id }) => gpu_id === id) ?? null;
-      const { levels } = thresholds;
-      const high = METRICS.filter((metric) => levels[metric] !== "ok").map((metric) => `${metric}: ${levels[metric]}`);
-      live.set(id, { reading, causes: reading === null ? [GONE] : high });
+      const name = reading?.name ?? live.get(id)?.name ?? id;
+      if (reading === null) live.set(id, { reading, name, causes: [GONE], fault: GONE });
+      else live.set(id, { reading, name, ...troubleOf(thresholds) });
     }
   }
 
@@ -189,6 +190,14 @@ export class GpuWatch {
     this.#saidError = error.message;
     this.#options.onError(error);
   }
+}
+
+function troubleOf({ levels }: GpuThresholds): Pick<LiveGpu, "causes" | "fault"> {
+  const high = METRICS.filter((metric) => levels[metric] !== "ok");
+  return {
+    causes: high.map((metric) => `${metric}: ${levels[metric]}`),
+    fault: levels.temperature === "critical" ? "too hot" : null,
+  };
 }
 
 function sum(slots: readonly Slots[], key: keyof Slots): number {

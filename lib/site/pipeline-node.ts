@@ -36,7 +36,7 @@ export interface PipelineHost {
   onChange(): void;
 }
 
-export interface Load extends Pick<WorkQueue, "depth" | "parked" | "waitingFor" | "dead"> {
+export interface Load extends Pick<WorkQueue, "depth" | "running" | "parked" | "waitingFor" | "dead" | "refused"> {
   readonly left: number;
 }
 
@@ -104,6 +104,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       ...this.behaviour.commands,
     };
     site.openWork.set(this.#identity, openWork);
+    site.nodes.set(this.#identity, { type: host.type, load: () => this.load });
     site.bus.on("aired", this.#closing.signal, (nodeId, handoverId) => {
       if (nodeId === this.#identity) this.#guard(() => this.#aired.resend([handoverId]));
     });
@@ -112,8 +113,8 @@ export class PipelineNode<R, B extends Behaviour<R>> {
 
   /** How much the node has to do, why that has to wait where it has to, and what somebody must decide on. */
   get load(): Load {
-    const { depth, parked, waitingFor, dead } = this.#queue;
-    return { depth, parked, waitingFor, dead, left: this.#left };
+    const { depth, running, parked, waitingFor, dead, refused } = this.#queue;
+    return { depth, running, parked, waitingFor, dead, refused, left: this.#left };
   }
 
   /** Takes a message; `done` is called when its work has ended. */
@@ -132,6 +133,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     this.#closing.abort();
     this.#site.workers.delete(this.#identity);
     this.#site.openWork.delete(this.#identity);
+    this.#site.nodes.delete(this.#identity);
     this.#site.servers.delete(this.#identity);
     this.#aired.close();
     this.#cancelRetry();

@@ -65,6 +65,7 @@ describe("EntityStates", () => {
     deepEqual(taken(), {
       [`${PORCH}/online`]: "OFF",
       [`${HUB}/problem`]: "ON",
+      [`${HUB}/health`]: "degraded",
       [`${HUB}/problem/attributes`]: '{"causes":["porch is silent"]}',
     });
     running.site.store.cameras.hear("porch", toIso(running.clock.now()));
@@ -72,6 +73,7 @@ describe("EntityStates", () => {
     deepEqual(taken(), {
       [`${PORCH}/online`]: "ON",
       [`${HUB}/problem`]: "OFF",
+      [`${HUB}/health`]: "healthy",
       [`${HUB}/problem/attributes`]: '{"causes":[]}',
     });
   });
