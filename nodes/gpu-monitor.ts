@@ -40,7 +40,7 @@ export default defineNode({
   type: "gpu-monitor",
   config: GpuMonitorConfig,
   outputs: 3,
-  open(config, { site, act, report, refreshStatus }) {
+  open(config, { site, tell, report, refreshStatus }) {
     const { command, timeout: timeoutMs, simulate, interval } = config;
     const { clock } = site;
     const servers = new ServerWatch(site);
@@ -55,14 +55,14 @@ export default defineNode({
         utilization: { warning: config.utilizationWarning, critical: config.utilizationCritical },
         memory: { warning: config.memoryWarning, critical: config.memoryCritical },
       },
-      act,
+      tell,
       onError: report,
       onChange: refreshStatus,
     });
     const news = new HealthNews({
       site,
       policy: { attempts: config.attempts, graceMs: config.grace },
-      tell: (payload) => act({}, () => [{ port: WARNING_PORT, topic: "health", payload, subject: null }]),
+      tell: (payload) => tell(WARNING_PORT, "health", payload),
       onError: report,
     });
     return {

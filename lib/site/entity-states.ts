@@ -8,7 +8,8 @@ import { repeat } from "../resilience/repeat.ts";
 import { NO_COSTS, sumOf } from "../store/costs.ts";
 import { gpuStates, knownGpus } from "./gpu-facts.ts";
 import type { Site } from "./site.ts";
-import { cameraFacts, costFacts, costsToday, hubFacts } from "./site-facts.ts";
+import { cameraFacts, costFacts, costsToday, healthFacts, hubFacts } from "./site-facts.ts";
+import { systemStatus } from "./system-status.ts";
 
 /** A burst of jobs is counted once. */
 const SETTLE_MS = 2_000;
@@ -113,6 +114,7 @@ export class EntityStates {
       this.#publishChanged([...this.#hub(costs), ...cameras, ...this.#gpu()]);
     } catch (error) {
       this.#warn(error);
+      this.#publishChanged(hubPackets(this.#site.topics, healthFacts(systemStatus(this.#site))));
     }
   }
 

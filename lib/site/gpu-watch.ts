@@ -1,7 +1,6 @@
 /** What `gpu-monitor` does: reads the graphics cards again and again, keeps it, tells it, and says when a limit is reached. */
 
 import { GpuReading, type GpuSource } from "../domain/gpu.ts";
-import type { FlowMessage } from "../domain/message.ts";
 import type { Slots } from "../domain/server-report.ts";
 import { toIso } from "../domain/time.ts";
 import { type Crossing, type GpuLimits, GpuThresholds, LEVELS, type Level, METRICS } from "../ops/thresholds.ts";
@@ -11,7 +10,6 @@ import type { Cards, ReadCards } from "./gpu-cards.ts";
 import type { LiveGpu } from "./gpu-facts.ts";
 import type { ServerWatch } from "./server-watch.ts";
 import type { Site } from "./site.ts";
-import type { Output, Tables } from "./stage.ts";
 
 export interface GpuWatchOptions {
   readonly site: Site;
@@ -20,7 +18,7 @@ export interface GpuWatchOptions {
   readonly simulate: boolean;
   readonly intervalMs: number;
   readonly limits: GpuLimits;
-  act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
+  tell(port: number, topic: string, payload: unknown): void;
   /** Hears of what no message waits for. */
   onError(error: Error): void;
   onChange(): void;
@@ -42,6 +40,13 @@ export interface MonitorReading {
   readonly detector_latency_ms: number | null;
 }
 
+/** What is remembered of a card from one reading to the next. */
+interface Card {
+  readonly source: GpuSource;
+  readonly name: string;
+  readonly thresholds: GpuThresholds;
+}
+
 const READING_PORT = 0;
 const WARNING_PORT = 1;
 const TOPIC = "gpu";
@@ -50,7 +55,7 @@ const GONE = "nothing tells of it any more";
 export class GpuWatch {
   readonly #options: GpuWatchOptions;
   readonly #closing = new AbortController();
-  readonly #thresholds = new Map<string, GpuThresholds>();
+  readonly #cards = new Map<string, Card>();
   #last: MonitorReading | null = null;
   #reading: Promise<void> | null = null;
   #cancel = () => {};
@@ -67,7 +72,9 @@ export class GpuWatch {
 
   /** The highest level that a figure of a card is at. */
   get level(): Level {
-    const levels = [...this.#thresholds.values()].flatMap(({ levels: of }) => METRICS.map((metric) => of[metric]));
+    const levels = [...this.#cards.values()].flatMap(({ thresholds }) =>
+      METRICS.map((metric) => thresholds.levels[metric]),
+    );
     return LEVELS.findLast((level) => levels.includes(level)) ?? "ok";
   }
 
@@ -88,7 +95,7 @@ export class GpuWatch {
     this.#cancel();
     await this.#reading;
     const { gpus } = this.#options.site;
-    for (const id of this.#thresholds.keys()) gpus.delete(id);
+    for (const id of this.#cards.keys()) gpus.delete(id);
   }
 
   /** Reads now, unless that is under way. Never rejects. */
@@ -111,24 +118,17 @@ export class GpuWatch {
     if (this.#closing.signal.aborted) return;
     const reading = this.#compose(cards);
     this.#note(reading);
-    const { site, act, onChange } = this.#options;
+    const { site, tell, onChange } = this.#options;
     const before = this.#last;
     this.#last = reading;
-    act({}, (tables) => {
-      for (const gpu of reading.gpus) tables.gpuReadings.add(gpu);
-      return [
-        { port: READING_PORT, topic: TOPIC, payload: reading, subject: null },
-        ...this.#warnings(reading, before).map((payload) => ({
-          port: WARNING_PORT,
-          topic: TOPIC,
-          payload,
-          subject: null,
-        })),
-      ];
-    });
+    tell(READING_PORT, TOPIC, reading);
+    for (const warning of this.#warnings(reading, before)) tell(WARNING_PORT, TOPIC, warning);
     this.#remember(reading);
-    site.bus.emit("gpu");
     onChange();
+    site.store.transaction((tables) => {
+      for (const gpu of reading.gpus) tables.gpuReadings.add(gpu);
+    });
+    site.bus.emit("gpu");
   }
 
   #compose({ cards, reason }: Cards): MonitorReading {
@@ -160,8 +160,8 @@ export class GpuWatch {
   #warnings({ gpus, available, reason, simulated, recorded_at }: MonitorReading, before: MonitorReading | null) {
     const crossings = gpus.flatMap((gpu) => {
       const { gpu_id, name } = gpu;
-      return this.#thresholdsOf(gpu_id)
-        .see(gpu)
+      return this.#cardOf(gpu)
+        .thresholds.see(gpu)
         .map((crossing: Crossing) => ({ kind: "gpu", gpu_id, name, ...crossing, simulated, recorded_at }));
     });
     const wasAvailable = before === null ? null : before.available;
@@ -169,19 +169,23 @@ export class GpuWatch {
     return [...crossings, ...(isNews ? [{ kind: "availability", available, reason, simulated, recorded_at }] : [])];
   }
 
-  #thresholdsOf(gpuId: string): GpuThresholds {
-    const known = this.#thresholds.get(gpuId) ?? new GpuThresholds(this.#options.limits);
-    this.#thresholds.set(gpuId, known);
-    return known;
+  #cardOf({ gpu_id, name, source }: GpuReading): Card {
+    const card = this.#cards.get(gpu_id) ?? { source, name, thresholds: new GpuThresholds(this.#options.limits) };
+    this.#cards.set(gpu_id, card);
+    return card;
   }
 
   #remember({ gpus }: MonitorReading): void {
     const live = this.#options.site.gpus;
-    for (const [id, thresholds] of this.#thresholds) {
+    for (const [id, { name, source, thresholds }] of this.#cards) {
       const reading = gpus.find(({ gpu_id }) => gpu_id === id) ?? null;
-      const name = reading?.name ?? live.get(id)?.name ?? id;
-      if (reading === null) live.set(id, { reading, name, causes: [GONE], fault: GONE });
-      else live.set(id, { reading, name, ...troubleOf(thresholds) });
+      if (reading !== null) live.set(id, { reading, name, ...troubleOf(thresholds) });
+      else if (source === "nvidia-smi") live.set(id, { reading, name, causes: [GONE], fault: GONE });
+      else {
+        // It stood in for a card that tells of itself again, or its server is a trouble of its own.
+        live.delete(id);
+        this.#cards.delete(id);
+      }
     }
   }
 

@@ -26,6 +26,8 @@ export class HealthNews {
   readonly #closing = new AbortController();
   /** By service and address. */
   readonly #schedules = new Map<string, RestartSchedule>();
+  /** Ids of cameras, when the store last told; null before. */
+  #silent: readonly string[] | null = null;
 
   constructor(options: HealthNewsOptions) {
     this.#options = options;
@@ -33,9 +35,12 @@ export class HealthNews {
 
   /** Tells from now on. */
   start(): void {
-    const { site, onError } = this.#options;
+    const { site, tell, onError } = this.#options;
     const { signal } = this.#closing;
-    site.bus.on("health", signal, (status, before) => this.#tellHealth(status, before));
+    site.bus.on("status", signal, (status) => this.#tellCameras(status));
+    site.bus.on("health", signal, ({ health, causes, timestamp }, before) => {
+      tell({ kind: "health", health, before: before?.health ?? null, causes, recorded_at: timestamp });
+    });
     const cancel = repeat(
       site.clock,
       LOOK_MS,
@@ -49,17 +54,17 @@ export class HealthNews {
     this.#closing.abort();
   }
 
-  #tellHealth(status: SystemStatus, before: SystemStatus | null): void {
-    const { health, causes, cameras, timestamp: recorded_at } = status;
-    const { tell } = this.#options;
-    tell({ kind: "health", health, before: before?.health ?? null, causes, recorded_at });
-    const silentBefore = before?.cameras.silent ?? cameras.silent;
-    const tellCamera = (silent: boolean) => (cameraId: string) => {
-      const { name } = this.#options.site.camera(cameraId);
-      tell({ kind: "camera", camera_id: cameraId, name, silent, recorded_at });
-    };
-    cameras.silent.filter((id) => !silentBefore.includes(id)).forEach(tellCamera(true));
-    silentBefore.filter((id) => !cameras.silent.includes(id)).forEach(tellCamera(false));
+  #tellCameras({ cameras, timestamp: recorded_at }: SystemStatus): void {
+    if (cameras.total === null) return;
+    const { site, tell } = this.#options;
+    const now = cameras.silent;
+    const before = this.#silent ?? now;
+    this.#silent = now;
+    const tellOf = (camera_id: string, silent: boolean) =>
+      tell({ kind: "camera", camera_id, name: site.camera(camera_id).name, silent, recorded_at });
+    for (const id of now) if (!before.includes(id)) tellOf(id, true);
+    // One that was removed is not back.
+    for (const id of before) if (!now.includes(id) && site.store.cameras.lastUpload(id)) tellOf(id, false);
   }
 
   #lookAtServices(): void {

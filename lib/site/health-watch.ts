@@ -82,6 +82,8 @@ export class HealthWatch {
     const { logger } = this.#site;
     const [now, then] = [causesOf(status), causesOf(before)];
     for (const [what, text] of now) if (!then.has(what)) logger.warn(`Health: ${text}`);
+    // A store that cannot answer knows nothing of what was wrong before.
+    if (status.cameras.total === null) return;
     for (const [what, text] of then) if (!now.has(what)) logger.info(`Health: no longer so: ${text}`);
   }
 

@@ -80,6 +80,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       nodeId: this.#identity,
       site,
       act: (base, commit) => this.#queue.act(base, commit),
+      tell: (port, topic, payload) => this.#send([{ port, message: { topic, payload } }]),
       queueErrand: (tables, errand) => this.#queue.queueErrand(tables, errand),
       journal: (message) => this.#handOff.journal(message),
       report: (error) => host.error(error),

@@ -1,6 +1,6 @@
 /** What the entities of the hub and of a camera say that no single record tells. */
 import { dayStart, localDay } from "../domain/local-day.ts";
-import type { Service, ServiceStatus } from "../domain/system-status.ts";
+import type { Service, ServiceStatus, SystemStatus } from "../domain/system-status.ts";
 import { toIso } from "../domain/time.ts";
 import type { CameraKey, CostKey, HubKey, ServerState } from "../homeassistant/entities.ts";
 import type { State } from "../homeassistant/state.ts";
@@ -27,13 +27,12 @@ export function cameraFacts(site: Site, camera: LastUpload): Partial<Record<Came
 /** The states of the hub's entities, and what is wrong. `storageUsed` is in bytes; null while nobody has measured it. */
 export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed: number | null) {
   const { store, settings } = site;
-  const { health, causes, queue, services } = systemStatus(site);
+  const status = systemStatus(site);
+  const { queue, services } = status;
   const { inference_ms, latency_ms } = store.totals.lastMeasured();
   const { snoozed_until, ...set } = settings.ofSite();
   const today = dayStart(site.clock.now(), site.timeZone);
   const states: Partial<Record<HubKey, State>> = {
-    problem: health !== "healthy",
-    health,
     events_today: cameras.reduce((sum, { camera_id }) => sum + store.totals.eventsSince(camera_id, today), 0),
     waiting: queue.pending === null ? null : queue.pending + queue.processing,
     queue_detect: queue.detect,
@@ -48,7 +47,7 @@ export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed
     ...set,
     ...(snoozed_until !== null && { snoozed_until }),
   };
-  return { ...states, causes: causes.map(({ text }) => text) };
+  return { ...states, ...healthFacts(status) };
 }
 
 /** What models took today, camera by camera. */
@@ -70,6 +69,11 @@ export function costFacts({
     tokens_today: isUncounted ? null : (prompt_tokens ?? 0) + (completion_tokens ?? 0),
     model_time_today: Math.round(model_seconds),
   };
+}
+
+/** How the hub's entities say that the site is. */
+export function healthFacts({ health, causes }: SystemStatus) {
+  return { problem: health !== "healthy", health, causes: causes.map(({ text }) => text) };
 }
 
 /** How the servers of one kind are. */

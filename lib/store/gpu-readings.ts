@@ -31,7 +31,7 @@ export class GpuReadings {
       WHERE recorded_at >= ? ORDER BY gpu_id`);
     this.#since = db.prepare<[{ since: string; most: number }], unknown>(`
       SELECT ${COLUMNS} FROM gpu_readings WHERE recorded_at >= :since ORDER BY reading_id DESC LIMIT :most`);
-    this.#forgetSimulated = db.prepare("DELETE FROM gpu_readings WHERE simulated");
+    this.#forgetSimulated = db.prepare("DELETE FROM gpu_readings WHERE simulated = 1");
   }
 
   /** Enters a reading; of more than `MOST_READINGS` the oldest go. */

@@ -314,6 +314,7 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX gpu_latest ON gpu_readings(gpu_id, reading_id);
   CREATE INDEX gpu_times ON gpu_readings(recorded_at);
+  CREATE INDEX gpu_simulated ON gpu_readings(reading_id) WHERE simulated = 1;
 
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
   -- page of the log at receipt and at settlement, so there are only those that picking needs.

@@ -71,6 +71,7 @@ describe("gpu-monitor", function () {
     return found as Payload;
   };
   const status = (key: string) => eventually(() => flow?.statuses("gpu").at(-1)?.endsWith(`status.${key}`), key);
+  const gpuWarnings = () => flow?.inbox("warnings").messages.filter(({ topic }) => topic === "gpu") ?? [];
   const withCells = (cells: Machine["cards"][number]): Behaviour => ({
     machine: { ...H200, cards: [{ ...H200.cards[0], ...cells }] },
   });
@@ -145,6 +146,16 @@ describe("gpu-monitor", function () {
     });
   }
 
+  it("forgets a card that stood in for another, and worries about one that tells nothing any more", async () => {
+    await start("flood", {}, [detect()]);
+    await payload("readings", ({ source }) => source === "server");
+    standIn.behave(withCells({ "temperature.gpu": "40" }));
+    await payload("readings", ({ source }) => source === "nvidia-smi");
+    standIn.behave("flood");
+    const { causes } = await payload("warnings", ({ kind, health }) => kind === "health" && health === "degraded");
+    assert.deepEqual(causes, [{ part: "gpu", health: "degraded", text: "NVIDIA H200: nothing tells of it any more" }]);
+  });
+
   it("is not available where nothing tells of a card, and says so once", async () => {
     await start({ machine: H200 });
     rmSync(standIn.command);
@@ -160,7 +171,7 @@ describe("gpu-monitor", function () {
 
   it("warns once when a limit is reached, when it is left, and when figures stop", async () => {
     await start(withCells({ "temperature.gpu": "86" }));
-    const { name, gpu_id, recorded_at: _, ...warning } = await payload("warnings");
+    const { name, gpu_id, recorded_at: _, ...warning } = await payload("warnings", ({ kind }) => kind === "gpu");
     assert.deepEqual([name, gpu_id], ["NVIDIA H200", "9d8fd594"]);
     assert.deepEqual(warning, {
       kind: "gpu",
@@ -175,14 +186,14 @@ describe("gpu-monitor", function () {
     const readings = flow?.inbox("readings").messages ?? [];
     const seen = readings.length;
     await eventually(() => readings.length > seen + 2, "readings a little below the limit");
-    assert.equal(flow?.inbox("warnings").messages.length, 1);
+    assert.equal(gpuWarnings().length, 1);
     standIn.behave(withCells({ "temperature.gpu": "60" }));
     assert.equal((await payload("warnings", ({ level }) => level === "ok")).before, "critical");
     standIn.behave("flood");
     assert.equal((await payload("warnings", ({ kind }) => kind === "availability")).available, false);
     standIn.behave({ machine: H200 });
     await payload("warnings", ({ available }) => available === true);
-    assert.equal(flow?.inbox("warnings").messages.length, 4);
+    assert.equal(gpuWarnings().length, 4);
   });
 
   it("tells how many of a language model's slots work", async () => {
