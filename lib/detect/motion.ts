@@ -1,5 +1,4 @@
 /** Finds what moved between a camera's pictures, without any server: each is compared with the camera's background. */
-
 import sharp from "sharp";
 import type { Frame } from "../domain/detection.ts";
 import { type Pixels, THUMBNAIL } from "../domain/pixels.ts";

@@ -20,11 +20,15 @@ export const GpuSample = z.object({
   driver_version: z.string().nullable(),
   /** °C. */
   temperature: z.number().min(-100).max(200).nullable(),
+  /** The share of the last moment in which it worked, in percent. */
   utilization: Percent,
+  /** MiB, as is `memory_total`. */
   memory_used: Mebibytes,
   memory_total: Mebibytes,
+  /** Watts, as is `power_limit`. */
   power_draw: Watts,
   power_limit: Watts,
+  /** Percent of its full speed. */
   fan_speed: Percent,
   /** Whether it is divided into several (Multi-Instance GPU): then it tells little of itself as a whole. */
   mig: z.boolean().nullable(),

@@ -1,4 +1,4 @@
-/** What Home Assistant shows of a camera, of a graphics card and of the hub, declared once: discovery, states and the docs come from here. */
+/** What Home Assistant shows of the hub, a camera and a graphics card, declared once: for discovery, states and the docs. */
 import { RISK_LEVELS } from "../domain/risk.ts";
 import { MODES, RISK_THRESHOLD, SNOOZE_TIME } from "../domain/settings.ts";
 import { SITE_HEALTH } from "../domain/system-status.ts";

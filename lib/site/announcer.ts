@@ -41,8 +41,8 @@ export class Announcer {
   }
 
   /**
-   * Announces the hub, then each camera and graphics card, with their states, and clears what is left of earlier ones. What the broker
-   * keeps already is not published again, unless Home Assistant `isNew` and asks for it.
+   * Announces the hub, then each camera and graphics card, with their states, and clears what is left of earlier ones.
+   * What the broker keeps already is not published again, unless Home Assistant `isNew` and asks for it.
    */
   async announce({ isNew }: { isNew: boolean }): Promise<void> {
     if (this.#withdrawn) return;

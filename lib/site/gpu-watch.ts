@@ -1,5 +1,4 @@
 /** What `gpu-monitor` does: reads the graphics cards again and again, keeps it, tells it, and says when a limit is reached. */
-
 import { GpuReading, type GpuSource } from "../domain/gpu.ts";
 import type { Slots } from "../domain/server-report.ts";
 import { toIso } from "../domain/time.ts";
