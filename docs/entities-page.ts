@@ -1,6 +1,6 @@
 /** The page on all entities, made of their declarations. */
 import { attributesTopic, commandTopic, siteTopics } from "../lib/domain/topics.ts";
-import { CAMERA_ENTITIES, HUB_ENTITIES } from "../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES, GPU_ENTITIES, HUB_ENTITIES } from "../lib/homeassistant/entities.ts";
 import { type Entities, type Entity, takesCommands } from "../lib/homeassistant/entity.ts";
 
 const topics = siteTopics("<prefix>", "<site>");
@@ -10,8 +10,8 @@ export function entitiesPage(): string {
   return `# Entities in Home Assistant
 
 Made by \`npm run docs\` from \`lib/homeassistant/entities.ts\`. \`<prefix>\` is \`vigil\` unless the site's form says
-otherwise. The id of an entity is \`<platform>.vigil_<site>_<key>\` on the hub and \`<platform>.vigil_<site>_<camera>_<key>\`
-on a camera; the key is the last level of its topic. The broker keeps all states but those marked "not kept". A topic that
+otherwise. The id of an entity is \`<platform>.vigil_<site>_<key>\` on the hub, \`<platform>.vigil_<site>_<camera>_<key>\`
+on a camera and \`<platform>.vigil_<site>_gpu_<gpu>_<key>\` on a graphics card; the key is the last level of its topic. The broker keeps all states but those marked "not kept". A topic that
 ends in \`/set\` takes commands, which must not be retained.
 
 ## The hub
@@ -21,6 +21,12 @@ ${table(HUB_ENTITIES, topics.hub)}
 ## Each camera
 
 ${table(CAMERA_ENTITIES, (key) => topics.camera("<camera>", key))}
+
+## Each graphics card
+
+With a \`gpu-monitor\`. A card that a trial simulates is called "Simulated GPU".
+
+${table(GPU_ENTITIES, (key) => topics.gpu("<gpu>", key))}
 `;
 }
 

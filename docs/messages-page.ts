@@ -6,6 +6,7 @@ import { Alert, AlertRecord, PublishedAlert } from "../lib/domain/alert.ts";
 import { Batch } from "../lib/domain/batch.ts";
 import { Detected, Detection } from "../lib/domain/detection.ts";
 import { EventRecord, SecurityEvent } from "../lib/domain/event.ts";
+import { GpuReading, GpuSample } from "../lib/domain/gpu.ts";
 import { Upload } from "../lib/domain/upload.ts";
 
 interface Entry {
@@ -34,6 +35,12 @@ const RECORDS: Readonly<Record<string, Entry>> = {
   AlertRecord: { schema: AlertRecord, where: "is one decision on one event" },
   Alert: { schema: Alert, where: "leaves `risk-alert`, by either output", base: "AlertRecord" },
   PublishedAlert: { schema: PublishedAlert, where: "is the state of the entity **Alert**", base: "AlertRecord" },
+  GpuSample: { schema: GpuSample, where: "is what was measured of one graphics card" },
+  GpuReading: {
+    schema: GpuReading,
+    where: "is one of the `gpus` that leave `gpu-monitor` by its first output",
+    base: "GpuSample",
+  },
 };
 
 /** What the page says of once, above all records. */

@@ -3,10 +3,11 @@ import { z } from "zod";
 import { DeepstackServer } from "../lib/detect/deepstack-server.ts";
 import type { Detector } from "../lib/detect/detector.ts";
 import { type Filters, lowestThreshold } from "../lib/detect/filters.ts";
-import { type Health, HealthPoller } from "../lib/detect/health.ts";
+import { HealthPoller } from "../lib/detect/health.ts";
 import { Mask } from "../lib/detect/mask.ts";
 import { MotionDetector } from "../lib/detect/motion.ts";
 import { YoloServer } from "../lib/detect/yolo-server.ts";
+import type { ServerHealth } from "../lib/domain/server-report.ts";
 import { Ffmpeg } from "../lib/media/ffmpeg.ts";
 import { acceptView } from "../lib/site/accept-view.ts";
 import { Flag, JsonText, LabelList, number, seconds, share, Thresholds, wholeNumber } from "../lib/site/form-fields.ts";
@@ -35,7 +36,7 @@ type DetectConfig = z.infer<typeof DetectConfig>;
 
 /** A detector that cannot say how it is counts as ready: the first picture will tell. */
 const READY: StatusView = { fill: "green", shape: "dot", key: "ready" };
-const IDLE: Readonly<Record<Health, StatusView>> = {
+const IDLE: Readonly<Record<ServerHealth, StatusView>> = {
   ready: READY,
   unknown: READY,
   warming: { fill: "yellow", shape: "ring", key: "warmingUp" },

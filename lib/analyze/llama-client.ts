@@ -1,9 +1,10 @@
 /** Asks a language model's server for a verdict: llama.cpp's, or another that is compatible with OpenAI's. */
+import type { ServerReport } from "../domain/server-report.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { ReplyError, ServerError } from "../resilience/errors.ts";
 import { LLAMA_APIS, type LlamaApiName, type Question } from "./llama-api.ts";
 import { LlamaConnection } from "./llama-connection.ts";
-import { askApi, askFacts, askTokens, type ServerFacts, UNKNOWN_SERVER } from "./llama-facts.ts";
+import { askApi, askFacts, askReport, askTokens, type ServerFacts, UNKNOWN_SERVER } from "./llama-facts.ts";
 import { type Completion, readCompletion } from "./llama-reply.ts";
 import type { Prompt } from "./prompts/prompt.ts";
 import { schemaProof } from "./schema-proof.ts";
@@ -116,6 +117,16 @@ export class LlamaClient {
       this.#asking = null;
     });
     return this.#asking;
+  }
+
+  /** The server's, with `/v1` left out. */
+  get address(): string {
+    return this.#connection.address;
+  }
+
+  /** How the server is, and how many of its slots work. Takes seconds at most. Rejects with the signal's reason only. */
+  look(signal: AbortSignal): Promise<ServerReport> {
+    return askReport(this.#connection, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   /**

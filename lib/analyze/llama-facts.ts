@@ -1,6 +1,8 @@
 /** What a language model's server says of itself. */
 
 import { z } from "zod";
+import { onlyHealth, type ServerReport } from "../domain/server-report.ts";
+import { ServerError } from "../resilience/errors.ts";
 import { jsonIn } from "../resilience/json.ts";
 import { LLAMA_APIS, type LlamaApiName, TokenCount } from "./llama-api.ts";
 import type { LlamaConnection, Request } from "./llama-connection.ts";
@@ -36,6 +38,13 @@ const Props = z.object({
 });
 /** vLLM adds the size of the context. */
 const Models = z.object({ data: z.array(z.object({ id: z.string(), max_model_len: TokenCount })) });
+/** llama.cpp says whether each works; until late 2024, by a number. */
+const Slots = z.array(
+  z.union([
+    z.object({ is_processing: z.boolean() }).transform(({ is_processing }) => is_processing),
+    z.object({ state: z.int() }).transform(({ state }) => state !== 0),
+  ]),
+);
 const Tokens = z.object({ tokens: z.array(z.unknown()) });
 
 type Ask = Pick<Request, "path" | "body">;
@@ -89,6 +98,23 @@ export async function askTokens(
   // llama.cpp takes `content`, vLLM `prompt`.
   const reply = await askJson(connection, { path: "/tokenize", body: { content: text, prompt: text } }, signal);
   return Tokens.safeParse(reply).data?.tokens.length ?? null;
+}
+
+/**
+ * How the server is. llama.cpp answers 503 while it loads its model, and tells of its slots unless it was started with
+ * `--no-slots`. Throws the signal's reason.
+ */
+export async function askReport(connection: LlamaConnection, signal: AbortSignal): Promise<ServerReport> {
+  try {
+    const { status } = await askServer(connection, { path: "/health" }, signal);
+    if (status >= 300) return onlyHealth(MISSING.has(status) ? "unknown" : "failing");
+    const slots = Slots.safeParse(await askJson(connection, { path: "/slots" }, signal)).data;
+    const busy = slots?.filter((isProcessing) => isProcessing).length ?? 0;
+    return { health: "ready", gpu: null, slots: slots ? { busy, total: slots.length } : null };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return onlyHealth(thrown instanceof ServerError && thrown.code === "LLM_BUSY" ? "warming" : "failing");
+  }
 }
 
 /** The reply's JSON; undefined where it is none, or a refusal. */

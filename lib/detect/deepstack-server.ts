@@ -1,11 +1,11 @@
 /** Detection by a server with DeepStack's interface over HTTP: CodeProject.AI, DeepStack, Blue Onyx. */
+import { onlyHealth, type ServerHealth, type ServerReport } from "../domain/server-report.ts";
 import { deepstackError } from "../resilience/deepstack-failure.ts";
 import { jsonIn } from "../resilience/json.ts";
 import { type Answer, isMissing, type ServerConnection } from "../resilience/server-connection.ts";
 import { DeepstackReply, Ping } from "./deepstack-reply.ts";
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import { connectDetector, pictureForm, type ServerOptions } from "./detector-connection.ts";
-import type { Health } from "./health.ts";
 
 export interface DeepstackOptions extends ServerOptions {
   /** The server leaves out what it is less sure of, 0 to 1; by itself it would leave out all below 0.4. */
@@ -42,13 +42,13 @@ export class DeepstackServer implements Detector {
   }
 
   /** CodeProject.AI has an endpoint for it; of the others, the front page shows no more than that they run. */
-  async health(signal: AbortSignal): Promise<Health> {
+  async look(signal: AbortSignal): Promise<ServerReport> {
     const ping = await this.#connection.look("v1/status/ping", signal);
-    if (ping === null) return "failing";
-    if (!isMissing(ping)) return answerTo(ping);
+    if (ping === null) return onlyHealth("failing");
+    if (!isMissing(ping)) return onlyHealth(answerTo(ping));
     const page = await this.#connection.look("", signal);
-    if (page === null) return "failing";
-    return page.status < 300 ? "ready" : "unknown";
+    if (page === null) return onlyHealth("failing");
+    return onlyHealth(page.status < 300 ? "ready" : "unknown");
   }
 
   /** The server keeps nothing between pictures. */
@@ -59,7 +59,7 @@ export class DeepstackServer implements Detector {
   }
 }
 
-function answerTo({ status, text }: Answer): Health {
+function answerTo({ status, text }: Answer): ServerHealth {
   if (status >= 300) return "failing";
   const pong = Ping.safeParse(jsonIn(text));
   if (!pong.success) return "unknown";

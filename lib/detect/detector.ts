@@ -1,8 +1,8 @@
 /** What every detector is: it looks at one picture and says what it saw, in boxes of that picture. */
 import type { Frame } from "../domain/detection.ts";
 import type { Pixels } from "../domain/pixels.ts";
+import type { ServerReport } from "../domain/server-report.ts";
 import { MediaError, ReplyError } from "../resilience/errors.ts";
-import type { Health } from "./health.ts";
 
 /**
  * One still, complete and encoded (JPEG, PNG, …). For a server it must be stored as people see it: most decode without
@@ -58,7 +58,7 @@ export interface Detector {
    */
   detectMany(pictures: readonly Picture[], signal: AbortSignal): Promise<readonly (Sighting | PictureFault)[]>;
   /** How it is; a question of its own, never a detection. Throws the signal's reason. */
-  health(signal: AbortSignal): Promise<Health>;
+  look(signal: AbortSignal): Promise<ServerReport>;
   /** Forgets what it learnt from earlier pictures. */
   reset(): void;
   /** Frees what it holds; a picture it is looking at is abandoned. */

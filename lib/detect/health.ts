@@ -1,15 +1,13 @@
 /** How a detector is: asked now and then, beside the pictures, for people to see. */
+import { onlyHealth, type ServerHealth } from "../domain/server-report.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { Detector } from "./detector.ts";
-
-/** `warming`: it answers, but its model is not loaded yet. `unknown`: it has no way to say. */
-export type Health = "ready" | "warming" | "failing" | "unknown";
 
 const INTERVAL_MS = 30_000;
 const TIMEOUT_MS = 5_000;
 
 export interface HealthPollerOptions {
-  readonly detector: Pick<Detector, "health">;
+  readonly detector: Pick<Detector, "look">;
   readonly clock: Clock;
   /** Called when the health is another one. */
   onChange(): void;
@@ -22,7 +20,7 @@ export interface HealthPollerOptions {
 export class HealthPoller {
   readonly #options: HealthPollerOptions;
   readonly #closing = new AbortController();
-  #health: Health = "unknown";
+  #health: ServerHealth = "unknown";
   #cancelNext = () => {};
 
   constructor(options: HealthPollerOptions) {
@@ -30,7 +28,7 @@ export class HealthPoller {
   }
 
   /** As it was last; `unknown` before the first answer. */
-  get health(): Health {
+  get health(): ServerHealth {
     return this.#health;
   }
 
@@ -48,7 +46,7 @@ export class HealthPoller {
     const { signal } = this.#closing;
     const late = new AbortController();
     const cancelDeadline = clock.after(TIMEOUT_MS, () => late.abort());
-    const health = await detector.health(AbortSignal.any([signal, late.signal])).catch((): Health => "failing");
+    const { health } = await detector.look(AbortSignal.any([signal, late.signal])).catch(() => onlyHealth("failing"));
     cancelDeadline();
     if (signal.aborted) return;
     this.#cancelNext = clock.after(INTERVAL_MS, () => void this.#poll());

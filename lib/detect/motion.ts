@@ -2,10 +2,10 @@
 import sharp from "sharp";
 import type { Frame } from "../domain/detection.ts";
 import { type Pixels, THUMBNAIL } from "../domain/pixels.ts";
+import { onlyHealth, type ServerReport } from "../domain/server-report.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { Background, type Difference, GONE, QUIET, THING } from "./background.ts";
 import { type Box, type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
-import type { Health } from "./health.ts";
 import { natureOf } from "./outline.ts";
 import { changedPixels, findRegions, isAnotherScene, type Region, thresholdOf } from "./regions.ts";
 
@@ -57,8 +57,8 @@ export class MotionDetector implements Detector {
     return detectOneByOne(this, pictures, signal);
   }
 
-  async health(): Promise<Health> {
-    return "ready";
+  async look(): Promise<ServerReport> {
+    return onlyHealth("ready");
   }
 
   reset(): void {

@@ -1,5 +1,6 @@
 /** What YOLO26 and RT-DETRv2 servers answer: alone, and behind the gateway. */
 import { z } from "zod";
+import type { ServerGpu } from "../domain/server-report.ts";
 
 /** `{x, y, width, height}`, or the list `[x, y, width, height]` of the older servers. */
 const WireBox = z.union([
@@ -38,5 +39,21 @@ export const YoloBatchReply = z.object({
   total_inference_time_ms: Milliseconds,
 });
 
-/** `GET /health`. */
-export const YoloHealth = z.object({ model_loaded: z.boolean() });
+const Percent = z.number().min(0).max(100).nullable().catch(null);
+const Amount = z.number().nonnegative().nullable().catch(null);
+const GIB_IN_MIB = 1024;
+
+/** `GET /health`. Behind the gateway, and where there is no card, it tells nothing of one. */
+export const YoloHealth = z
+  .object({
+    model_loaded: z.boolean(),
+    vram_used_gb: Amount,
+    gpu_utilization: Percent,
+    temperature: z.number().min(-100).max(200).nullable().catch(null),
+    power_watts: Amount,
+  })
+  .transform(({ model_loaded, vram_used_gb, gpu_utilization: utilization, temperature, power_watts: power_draw }) => {
+    const memory_used = vram_used_gb === null ? null : Math.round(vram_used_gb * GIB_IN_MIB);
+    const gpu: ServerGpu = { temperature, utilization, memory_used, power_draw };
+    return { model_loaded, gpu: Object.values(gpu).some((value) => value !== null) ? gpu : null };
+  });

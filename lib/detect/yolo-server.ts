@@ -1,9 +1,9 @@
 /** Detection by a YOLO26 or RT-DETRv2 server over HTTP. */
+import { onlyHealth, type ServerReport } from "../domain/server-report.ts";
 import { jsonIn } from "../resilience/json.ts";
 import { isMissing, type ServerConnection } from "../resilience/server-connection.ts";
 import { type Detector, detectOneByOne, type Picture, type PictureFault, type Sighting } from "./detector.ts";
 import { connectDetector, pictureForm, type ServerOptions } from "./detector-connection.ts";
-import type { Health } from "./health.ts";
 import { type Seen, YoloBatchReply, YoloHealth, YoloReply } from "./yolo-reply.ts";
 
 /** Pictures in one request: the server holds all of them, decoded, at once. */
@@ -45,13 +45,14 @@ export class YoloServer implements Detector {
     return answers;
   }
 
-  async health(signal: AbortSignal): Promise<Health> {
+  async look(signal: AbortSignal): Promise<ServerReport> {
     const answer = await this.#connection.look("health", signal);
-    if (answer === null) return "failing";
+    if (answer === null) return onlyHealth("failing");
     // Whatever the status: some servers answer 503 until the model is loaded.
     const state = YoloHealth.safeParse(jsonIn(answer.text));
-    if (state.success) return state.data.model_loaded ? "ready" : "warming";
-    return answer.status < 300 || isMissing(answer) ? "unknown" : "failing";
+    if (!state.success) return onlyHealth(answer.status < 300 || isMissing(answer) ? "unknown" : "failing");
+    const { model_loaded, gpu } = state.data;
+    return { health: model_loaded ? "ready" : "warming", gpu, slots: null };
   }
 
   /** The server keeps nothing between pictures. */

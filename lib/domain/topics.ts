@@ -4,6 +4,8 @@ export interface Topics {
   readonly availability: string;
   /** `{"type": "event", "data": EventRecord}`. */
   readonly securityEvents: string;
+  /** `{"type": "system_status", "data": SystemStatus}`, retained. */
+  readonly systemStatus: string;
   /** Where each Vigil that uses the site's name says so. */
   readonly instance: string;
   /** Filters for the states of all entities and their attributes. */
@@ -12,6 +14,8 @@ export interface Topics {
   camera(cameraId: string, key: string): string;
   /** State of one of the hub's entities. */
   hub(key: string): string;
+  /** State of one of a graphics card's entities. */
+  gpu(gpuId: string, key: string): string;
   /** Where commands on what is left open are taken, and where their answers go. */
   readonly openWork: { readonly set: string; readonly answer: string };
 }
@@ -22,10 +26,18 @@ export function siteTopics(prefix: string, site: string): Topics {
   return {
     availability: `${base}/availability`,
     securityEvents: `${base}/security_events`,
+    systemStatus: `${base}/system_status`,
     instance: `${base}/instance`,
-    states: [`${base}/camera/+/+`, `${base}/hub/+`, `${base}/hub/+/attributes`],
+    states: [
+      `${base}/camera/+/+`,
+      `${base}/gpu/+/+`,
+      `${base}/gpu/+/+/attributes`,
+      `${base}/hub/+`,
+      `${base}/hub/+/attributes`,
+    ],
     camera: (cameraId, key) => `${base}/camera/${cameraId}/${key}`,
     hub: (key) => `${base}/hub/${key}`,
+    gpu: (gpuId, key) => `${base}/gpu/${gpuId}/${key}`,
     openWork: { set: `${base}/hub/open_work/set`, answer: `${base}/hub/open_work/answer` },
   };
 }

@@ -3,11 +3,12 @@
  * drops an entity over a key of `device` or `origin` that it does not know, so newer ones stay out.
  */
 import type { Camera } from "../domain/camera.ts";
+import type { GpuSample } from "../domain/gpu.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { attributesTopic, commandTopic, type Topics } from "../domain/topics.ts";
-import { CAMERA_ENTITIES, HUB_ENTITIES, type HubKey } from "./entities.ts";
+import { CAMERA_ENTITIES, GPU_ENTITIES, HUB_ENTITIES, type HubKey } from "./entities.ts";
 import { type Entity, takesCommands } from "./entity.ts";
-import { cameraDeviceId, entityId, hubId, uniqueId } from "./ids.ts";
+import { cameraDeviceId, entityId, gpuDeviceId, hubId, uniqueId } from "./ids.ts";
 
 export interface DiscoverySite {
   /** `[a-z0-9_-]+`, part of every id. */
@@ -22,6 +23,10 @@ export interface DiscoverySite {
 
 export interface DiscoveryCamera extends DiscoverySite {
   readonly camera: Pick<Camera, "camera_id" | "name">;
+}
+
+export interface DiscoveryGpu extends DiscoverySite {
+  readonly gpu: Pick<GpuSample, "gpu_id" | "name">;
 }
 
 /** Who made a discovery message. */
@@ -68,6 +73,27 @@ export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): MqttPacke
   return Object.entries<Entity>(CAMERA_ENTITIES).map(([key, entity]) =>
     render(site, entity, id, key, {
       ...topicsOf(entity, site.topics.camera(camera.camera_id, key), site.topics.availability),
+      device,
+    }),
+  );
+}
+
+/**
+ * A graphics card's messages.
+ * @throws ConfigError `SITE_ID`
+ */
+export function gpuDiscovery({ gpu, ...site }: DiscoveryGpu): MqttPacket[] {
+  const id = gpuDeviceId(site.siteId, gpu.gpu_id);
+  const device = {
+    identifiers: [id],
+    name: gpu.name,
+    manufacturer: MANUFACTURER,
+    model: "Graphics card",
+    via_device: hubId(site.siteId),
+  };
+  return Object.entries<Entity>(GPU_ENTITIES).map(([key, entity]) =>
+    render(site, entity, id, key, {
+      ...topicsOf(entity, site.topics.gpu(gpu.gpu_id, key), site.topics.availability),
       device,
     }),
   );

@@ -1,6 +1,7 @@
-/** What Home Assistant shows of a camera and of the hub, declared once: discovery, states and the docs come from here. */
+/** What Home Assistant shows of the hub, a camera and a graphics card, declared once: for discovery, states and the docs. */
 import { RISK_LEVELS } from "../domain/risk.ts";
 import { MODES, RISK_THRESHOLD, SNOOZE_TIME } from "../domain/settings.ts";
+import { SITE_HEALTH } from "../domain/system-status.ts";
 import { VIEW_STATES } from "../domain/view.ts";
 import type { Entities } from "./entity.ts";
 
@@ -269,6 +270,16 @@ export const HUB_ENTITIES = {
     entity_category: "diagnostic",
     attributes: true,
   },
+  health: {
+    platform: "sensor",
+    name: "Health",
+    about: "Unhealthy: it does not do what it is for. Degraded: it does, but see the problem's causes.",
+    retained: true,
+    device_class: "enum",
+    options: SITE_HEALTH,
+    entity_category: "diagnostic",
+    icon: "mdi:heart-pulse",
+  },
   mode: {
     platform: "select",
     name: "Mode",
@@ -327,3 +338,51 @@ export const HUB_ENTITIES = {
 } as const satisfies Entities;
 
 export type HubKey = keyof typeof HUB_ENTITIES;
+
+const MEASURED = {
+  platform: "sensor",
+  retained: true,
+  state_class: "measurement",
+  suggested_display_precision: 0,
+} as const;
+const MEMORY = { ...MEASURED, device_class: "data_size", unit_of_measurement: "MiB", icon: "mdi:memory" } as const;
+
+/** A graphics card's entities; unknown where the card does not tell, or nothing does. */
+export const GPU_ENTITIES = {
+  problem: {
+    platform: "binary_sensor",
+    name: "Problem",
+    about:
+      "Whether a figure is at its limit or nothing tells of the card any more; its attributes say which, and `simulated`.",
+    retained: true,
+    device_class: "problem",
+    entity_category: "diagnostic",
+    attributes: true,
+  },
+  temperature: {
+    ...MEASURED,
+    name: "Temperature",
+    about: "Of the chip.",
+    device_class: "temperature",
+    unit_of_measurement: "°C",
+  },
+  utilization: {
+    ...MEASURED,
+    name: "Utilization",
+    about: "The share of the last moment in which it worked.",
+    unit_of_measurement: "%",
+    icon: "mdi:expansion-card",
+  },
+  memory_used: { ...MEMORY, name: "Memory used", about: "Of its own memory." },
+  memory_total: { ...MEMORY, name: "Memory", about: "All of its own memory." },
+  power_draw: { ...MEASURED, name: "Power", about: "What it draws.", device_class: "power", unit_of_measurement: "W" },
+  fan_speed: {
+    ...MEASURED,
+    name: "Fan",
+    about: "Of its full speed; a card that is cooled by its case has none.",
+    unit_of_measurement: "%",
+    icon: "mdi:fan",
+  },
+} as const satisfies Entities;
+
+export type GpuKey = keyof typeof GPU_ENTITIES;

@@ -56,7 +56,7 @@ interface Select extends Declared {
 
 interface Sensor extends Declared {
   readonly platform: "sensor";
-  readonly device_class?: "data_size" | "duration" | "enum" | "timestamp";
+  readonly device_class?: "data_size" | "duration" | "enum" | "power" | "temperature" | "timestamp";
   readonly entity_category?: "diagnostic";
   readonly unit_of_measurement?: string;
   readonly state_class?: "measurement" | "total_increasing";

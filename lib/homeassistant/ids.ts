@@ -1,4 +1,4 @@
-/** The ids that Home Assistant knows the hub, the cameras and their entities by. */
+/** The ids that Home Assistant knows the hub, the cameras, the graphics cards and their entities by. */
 import { ConfigError } from "../resilience/errors.ts";
 import { CAMERA_ENTITIES, type CameraKey } from "./entities.ts";
 import type { Entity } from "./entity.ts";
@@ -20,6 +20,14 @@ export function hubId(siteId: string): string {
  */
 export function cameraDeviceId(siteId: string, cameraId: string): string {
   return `${hubId(siteId)}_${cameraId}`;
+}
+
+/**
+ * A graphics card's device; the ids of its entities begin with it. The hyphen keeps it from being a camera's.
+ * @throws ConfigError `SITE_ID`
+ */
+export function gpuDeviceId(siteId: string, gpuId: string): string {
+  return `${hubId(siteId)}_gpu-${gpuId}`;
 }
 
 /** What must never change of an entity, nor be another's. */

@@ -4,8 +4,17 @@ import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import { groupOf, LabelGroup } from "../domain/labels.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
+import type { SystemStatus } from "../domain/system-status.ts";
 import { attributesTopic, type Topics } from "../domain/topics.ts";
-import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey, NOT_ANALYZED } from "./entities.ts";
+import {
+  CAMERA_ENTITIES,
+  type CameraKey,
+  GPU_ENTITIES,
+  type GpuKey,
+  HUB_ENTITIES,
+  type HubKey,
+  NOT_ANALYZED,
+} from "./entities.ts";
 import type { Entity } from "./entity.ts";
 import { codePoints, jsonBytes, shorten } from "./text.ts";
 
@@ -92,6 +101,11 @@ export function detectionPackets(
   ];
 }
 
+/** How the site is; kept by the broker, for who comes later. */
+export function statusPacket(status: SystemStatus, topics: Topics): MqttPacket {
+  return { topic: topics.systemStatus, payload: json({ type: "system_status", data: status }), retain: true };
+}
+
 /** A state: null is unknown. */
 export type State = string | number | boolean | null;
 
@@ -109,12 +123,23 @@ export function hubPackets(
   topics: Topics,
   { causes, ...states }: Partial<Record<HubKey, State>> & { readonly causes?: readonly string[] },
 ): MqttPacket[] {
-  const attributes = causes && {
-    topic: attributesTopic(topics.hub("problem")),
-    payload: json({ causes }),
-    retain: true,
-  };
+  const attributes = causes && attributesPacket(topics.hub("problem"), { causes });
   return [...(attributes ? [attributes] : []), ...statePackets(HUB_ENTITIES, topics.hub, states)];
+}
+
+/** The states of a graphics card's entities, and what is to be known of its problem. */
+export function gpuPackets(
+  gpuId: string,
+  topics: Topics,
+  states: Readonly<Record<GpuKey, State>>,
+  attributes: { readonly causes: readonly string[]; readonly simulated: boolean },
+): MqttPacket[] {
+  const topicOf = (key: string) => topics.gpu(gpuId, key);
+  return [attributesPacket(topicOf("problem"), attributes), ...statePackets(GPU_ENTITIES, topicOf, states)];
+}
+
+function attributesPacket(stateTopic: string, attributes: object): MqttPacket {
+  return { topic: attributesTopic(stateTopic), payload: json(attributes), retain: true };
 }
 
 function statePackets<K extends string>(

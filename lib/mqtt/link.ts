@@ -77,6 +77,11 @@ export class MqttLink {
     this.#stageOnline();
   }
 
+  /** Scheme, host and port of the broker. */
+  get broker(): string {
+    return this.#broker;
+  }
+
   get state(): LinkState {
     return this.#state;
   }

@@ -48,6 +48,7 @@ export function analysisStage(options: AnalysisOptions): SlowStage<ToJudge> {
     describe: ({ again, ...batch }) =>
       again === undefined ? describe(batch, site.clock.now()) : describeReanalysis(again, batch, site, options.nodeId),
     ...(options.gate && { gate: options.gate }),
+    ...(options.client && { server: options.client }),
     concurrency: options.concurrency,
     work: (batch, job, signal) => analyse(batch, job, signal, options),
     ...(options.client &&

@@ -1,11 +1,12 @@
-/** Makes Home Assistant know a site's hub and cameras, keeps that up to date, and takes it back. */
+/** Makes Home Assistant know a site's hub, cameras and graphics cards, keeps that up to date, and takes it back. */
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
-import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../homeassistant/discovery.ts";
+import { cameraDiscovery, type DiscoverySite, gpuDiscovery, hubDiscovery } from "../homeassistant/discovery.ts";
 import { clearingPackets } from "../homeassistant/leftovers.ts";
 import { keptMessages } from "../mqtt/kept.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { EntityCommands } from "./entity-commands.ts";
 import type { EntityStates } from "./entity-states.ts";
+import { knownGpus } from "./gpu-facts.ts";
 import type { Site } from "./site.ts";
 
 export interface AnnouncerOptions {
@@ -25,6 +26,8 @@ export class Announcer {
   readonly #commands: EntityCommands;
   /** Cameras that this connection has announced. */
   readonly #announced = new Set<string>();
+  /** Graphics cards that this connection has announced, by their ids. */
+  readonly #gpus = new Set<string>();
   /** When Home Assistant listens to a camera that was new to it, by the monotonic clock. */
   readonly #listensFrom = new Map<string, number>();
   /** What the broker kept when this connection began, by topic. */
@@ -38,8 +41,8 @@ export class Announcer {
   }
 
   /**
-   * Announces the hub, then each camera, with their states, and clears what is left of earlier ones. What the broker
-   * keeps already is not published again, unless Home Assistant `isNew` and asks for it.
+   * Announces the hub, then each camera and graphics card, with their states, and clears what is left of earlier ones.
+   * What the broker keeps already is not published again, unless Home Assistant `isNew` and asks for it.
    */
   async announce({ isNew }: { isNew: boolean }): Promise<void> {
     if (this.#withdrawn) return;
@@ -47,9 +50,11 @@ export class Announcer {
     const kept = await this.#look();
     this.#kept = isNew ? new Map() : kept;
     this.#announced.clear();
+    this.#gpus.clear();
     await this.publishNew([...hubDiscovery(discovery), ...states.ofHub()]);
     const cameraIds = site.store.cameras.ids();
     for (const cameraId of cameraIds) await this.announceCamera(cameraId);
+    await this.announceGpus();
     await this.#options.publish(clearingPackets(kept, this.#wanted(cameraIds), site.topics));
   }
 
@@ -73,6 +78,24 @@ export class Announcer {
     const { clock } = this.#options.site;
     const wait = (this.#listensFrom.get(cameraId) ?? 0) - clock.monotonic();
     if (wait > 0) await new Promise<void>((resolve) => clock.after(wait, resolve));
+  }
+
+  /** Announces graphics cards that this connection has not, and takes those back that are not known any more. */
+  async announceGpus(): Promise<void> {
+    if (this.#withdrawn) return;
+    const { site, discovery, states } = this.#options;
+    const known = knownGpus(site);
+    for (const gpu of known.filter(({ gpu_id }) => !this.#gpus.has(gpu_id))) {
+      await this.publishNew([...gpuDiscovery({ ...discovery, gpu }), ...states.ofGpu(gpu)]);
+      this.#gpus.add(gpu.gpu_id);
+    }
+    const gone = [...this.#gpus].filter((id) => !known.some(({ gpu_id }) => gpu_id === id));
+    if (gone.length === 0) return;
+    for (const id of gone) {
+      this.#gpus.delete(id);
+      states.forgetGpu(id);
+    }
+    await this.#clear(this.#wanted(site.store.cameras.ids()));
   }
 
   /** Publishes what the broker does not keep just so already. */
@@ -110,7 +133,12 @@ export class Announcer {
   }
 
   #wanted(cameraIds: readonly string[]): ReadonlySet<string> {
-    const packets = [...hubDiscovery(this.#options.discovery), ...cameraIds.flatMap((id) => this.#discoveryOf(id))];
+    const { site, discovery } = this.#options;
+    const packets = [
+      ...hubDiscovery(discovery),
+      ...cameraIds.flatMap((id) => this.#discoveryOf(id)),
+      ...knownGpus(site).flatMap((gpu) => gpuDiscovery({ ...discovery, gpu })),
+    ];
     return new Set(packets.map(({ topic }) => topic));
   }
 

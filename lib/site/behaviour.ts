@@ -10,6 +10,8 @@ export interface Workspace {
   readonly site: Site;
   /** Stores something that no message asked for, in one transaction, then sends what comes of it. */
   act(base: FlowMessage, commit: (tables: Tables) => readonly Output[]): void;
+  /** Sends something that is kept nowhere, and that a store which cannot answer must not hold back. */
+  tell(port: number, topic: string, payload: unknown): void;
   /** Queues an errand in a transaction; one that the node has had before is not queued again. */
   queueErrand(tables: Tables, errand: Errand): void;
   /** The plain part of a message as JSON. */

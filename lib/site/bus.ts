@@ -1,6 +1,7 @@
 /** What happens on a site, for whoever wants to know: one typed bus whose listeners leave with their owner. */
 import { EventEmitter } from "node:events";
 import type { Detected } from "../domain/detection.ts";
+import type { SystemStatus } from "../domain/system-status.ts";
 import { asError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
 
@@ -11,6 +12,16 @@ export interface SiteEvents {
   outbox: [];
   /** A camera has sent something for the first time since this start. */
   camera: [cameraId: string];
+  /** Graphics cards have been read. */
+  gpu: [];
+  /** An AI server was asked, and is not as it was before. */
+  servers: [];
+  /** The connection to the broker is another state's. */
+  link: [];
+  /** How the site is: at each change, and again and again. */
+  status: [SystemStatus];
+  /** What is wrong with the site, or how much, has changed. */
+  health: [now: SystemStatus, before: SystemStatus | null];
   /** Somebody has changed a setting, or accepted a camera's view. */
   settings: [];
   /** A node has ended a job: there is room for more. */

@@ -1,12 +1,15 @@
 /** Publishes the states of the entities that no single record tells, when they have changed. */
+import type { GpuReading } from "../domain/gpu.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { cameraPackets, hubPackets } from "../homeassistant/state.ts";
 import { folderSize } from "../media/folder-size.ts";
 import { asError } from "../resilience/errors.ts";
 import { repeat } from "../resilience/repeat.ts";
 import { NO_COSTS, sumOf } from "../store/costs.ts";
+import { gpuStates, knownGpus } from "./gpu-facts.ts";
 import type { Site } from "./site.ts";
-import { cameraFacts, costFacts, costsToday, hubFacts } from "./site-facts.ts";
+import { cameraFacts, costFacts, costsToday, healthFacts, hubFacts } from "./site-facts.ts";
+import { systemStatus } from "./system-status.ts";
 
 /** A burst of jobs is counted once. */
 const SETTLE_MS = 2_000;
@@ -22,6 +25,8 @@ export class EntityStates {
   readonly #published = new Map<string, MqttPacket["payload"]>();
   /** Cameras that Home Assistant knows. */
   readonly #cameras = new Set<string>();
+  /** The same of graphics cards. */
+  readonly #gpus = new Set<string>();
   /** Bytes; null until they have been counted. */
   #storageUsed: number | null = null;
   #cancelSoon: (() => void) | null = null;
@@ -33,6 +38,8 @@ export class EntityStates {
     this.#publish = publish;
     site.bus.on("worked", owner, () => this.#lookSoon());
     site.bus.on("settings", owner, () => this.#look());
+    site.bus.on("health", owner, () => this.#look());
+    site.bus.on("gpu", owner, () => this.#lookAtGpus());
     const onError = (error: unknown) => this.#warn(error);
     const cancels = [
       repeat(site.clock, LOOK_MS, onError, () => this.#look()),
@@ -49,6 +56,7 @@ export class EntityStates {
   ofHub(): MqttPacket[] {
     this.#published.clear();
     this.#cameras.clear();
+    this.#gpus.clear();
     return this.#remember(this.#hub());
   }
 
@@ -58,9 +66,25 @@ export class EntityStates {
     return this.#remember(this.#camera(cameraId));
   }
 
+  /** A graphics card's whole state, for a Home Assistant that has just heard of it. */
+  ofGpu(gpu: GpuReading): MqttPacket[] {
+    this.#gpus.add(gpu.gpu_id);
+    return this.#remember(gpuStates(this.#site, gpu));
+  }
+
   /** Says nothing more of a camera. */
   forget(cameraId: string): void {
     this.#cameras.delete(cameraId);
+  }
+
+  /** Says nothing more of a graphics card. */
+  forgetGpu(gpuId: string): void {
+    this.#gpus.delete(gpuId);
+  }
+
+  #gpu(): MqttPacket[] {
+    const known = knownGpus(this.#site).filter(({ gpu_id }) => this.#gpus.has(gpu_id));
+    return known.flatMap((gpu) => gpuStates(this.#site, gpu));
   }
 
   #hub(costs = costsToday(this.#site)): MqttPacket[] {
@@ -87,12 +111,24 @@ export class EntityStates {
     try {
       const costs = costsToday(this.#site);
       const cameras = [...this.#cameras].flatMap((cameraId) => this.#camera(cameraId, costs));
-      const packets = [...this.#hub(costs), ...cameras];
-      const changed = packets.filter(({ topic, payload }) => this.#published.get(topic) !== payload);
-      if (changed.length > 0) this.#publish(this.#remember(changed));
+      this.#publishChanged([...this.#hub(costs), ...cameras, ...this.#gpu()]);
+    } catch (error) {
+      this.#warn(error);
+      this.#publishChanged(hubPackets(this.#site.topics, healthFacts(systemStatus(this.#site))));
+    }
+  }
+
+  #lookAtGpus(): void {
+    try {
+      this.#publishChanged(this.#gpu());
     } catch (error) {
       this.#warn(error);
     }
+  }
+
+  #publishChanged(packets: readonly MqttPacket[]): void {
+    const changed = packets.filter(({ topic, payload }) => this.#published.get(topic) !== payload);
+    if (changed.length > 0) this.#publish(this.#remember(changed));
   }
 
   #lookSoon(): void {

@@ -5,6 +5,7 @@ import { toDetections } from "../detect/normalise.ts";
 import type { Detected } from "../domain/detection.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
+import type { AskableServer } from "../domain/server-report.ts";
 import { toIso } from "../domain/time.ts";
 import { Upload } from "../domain/upload.ts";
 import { giveBack } from "../media/blocks.ts";
@@ -54,11 +55,15 @@ export function inspectionStage(options: InspectionOptions): SlowStage<Upload> {
   return {
     input: Upload,
     describe: (upload) => describeUpload(upload, options.site.clock.now()),
-    ...(options.gate && { gate: options.gate }),
+    ...(options.gate && { gate: options.gate, server: askable(options.detector) }),
     concurrency: options.detector.concurrency,
     admit: (message: FlowMessage) => admitMedia(message, options),
     work: (upload, _job, signal) => inspect(upload, options, signal),
   };
+}
+
+function askable(detector: Detector): AskableServer {
+  return { address: detector.name, look: (signal) => detector.look(signal) };
 }
 
 /** What `NativeWork` knows a node's inspection of an upload by; each step of it goes on with a name of its own. */

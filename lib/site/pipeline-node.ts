@@ -36,7 +36,7 @@ export interface PipelineHost {
   onChange(): void;
 }
 
-export interface Load extends Pick<WorkQueue, "depth" | "parked" | "waitingFor" | "dead"> {
+export interface Load extends Pick<WorkQueue, "depth" | "running" | "parked" | "waitingFor" | "dead" | "refused"> {
   readonly left: number;
 }
 
@@ -80,6 +80,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       nodeId: this.#identity,
       site,
       act: (base, commit) => this.#queue.act(base, commit),
+      tell: (port, topic, payload) => this.#send([{ port, message: { topic, payload } }]),
       queueErrand: (tables, errand) => this.#queue.queueErrand(tables, errand),
       journal: (message) => this.#handOff.journal(message),
       report: (error) => host.error(error),
@@ -104,6 +105,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       ...this.behaviour.commands,
     };
     site.openWork.set(this.#identity, openWork);
+    site.nodes.set(this.#identity, { type: host.type, load: () => this.load });
     site.bus.on("aired", this.#closing.signal, (nodeId, handoverId) => {
       if (nodeId === this.#identity) this.#guard(() => this.#aired.resend([handoverId]));
     });
@@ -112,8 +114,8 @@ export class PipelineNode<R, B extends Behaviour<R>> {
 
   /** How much the node has to do, why that has to wait where it has to, and what somebody must decide on. */
   get load(): Load {
-    const { depth, parked, waitingFor, dead } = this.#queue;
-    return { depth, parked, waitingFor, dead, left: this.#left };
+    const { depth, running, parked, waitingFor, dead, refused } = this.#queue;
+    return { depth, running, parked, waitingFor, dead, refused, left: this.#left };
   }
 
   /** Takes a message; `done` is called when its work has ended. */
@@ -132,6 +134,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     this.#closing.abort();
     this.#site.workers.delete(this.#identity);
     this.#site.openWork.delete(this.#identity);
+    this.#site.nodes.delete(this.#identity);
     this.#site.servers.delete(this.#identity);
     this.#aired.close();
     this.#cancelRetry();
@@ -150,7 +153,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     const slow = stage && "work" in stage ? stage : null;
     const { bus, clock, servers, store } = this.#site;
     const host = this.#host;
-    if (slow?.gate) servers.set(this.#identity, { type: host.type, gate: slow.gate });
+    if (slow?.gate) servers.set(this.#identity, { type: host.type, gate: slow.gate, server: slow.server ?? null });
     return new WorkQueue({
       store,
       clock,

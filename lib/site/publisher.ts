@@ -5,7 +5,7 @@ import { PublishedAlert } from "../domain/alert.ts";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
-import { alertPackets, detectionPackets, eventPackets, retainedPackets } from "../homeassistant/state.ts";
+import { alertPackets, detectionPackets, eventPackets, retainedPackets, statusPacket } from "../homeassistant/state.ts";
 import { openInside } from "../media/open-file.ts";
 import { readAndClose } from "../media/read-file.ts";
 import type { MqttLink } from "../mqtt/link.ts";
@@ -17,6 +17,7 @@ import { EntityStates } from "./entity-states.ts";
 import { watchForNamesakes } from "./namesake.ts";
 import { obeyOpenWorkCommands } from "./open-work-commands.ts";
 import { PICTURES, type Site, THUMBNAILS } from "./site.ts";
+import { systemStatus } from "./system-status.ts";
 import { VERSION } from "./version.ts";
 
 export interface PublisherOptions {
@@ -64,6 +65,12 @@ export class Publisher {
     link.onConnect(() => this.#announce(false));
     site.bus.on("camera", this.#closing.signal, (cameraId) => {
       if (link.connected) this.#inTurn(() => this.#announcer.announceCamera(cameraId));
+    });
+    site.bus.on("gpu", this.#closing.signal, () => {
+      if (link.connected) this.#inTurn(() => this.#announcer.announceGpus());
+    });
+    site.bus.on("status", this.#closing.signal, (status) => {
+      if (link.connected) this.#publish([statusPacket(status, site.topics)]).catch((error) => this.#report(error));
     });
     site.bus.on("outbox", this.#closing.signal, () => this.#inTurn(() => this.#drain()));
     site.bus.on("detected", this.#closing.signal, (detected) => {
@@ -114,6 +121,7 @@ export class Publisher {
         const picture = await this.#picture(THUMBNAILS, event.thumbnail_path);
         await announcer.publishNew(retainedPackets(event, topics, picture));
       }
+      await this.#publish([statusPacket(systemStatus(this.#site), topics)]);
       this.#inTurn(() => this.#drain());
     });
   }

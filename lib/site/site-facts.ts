@@ -1,11 +1,13 @@
 /** What the entities of the hub and of a camera say that no single record tells. */
 import { dayStart, localDay } from "../domain/local-day.ts";
+import type { Service, ServiceStatus, SystemStatus } from "../domain/system-status.ts";
 import { toIso } from "../domain/time.ts";
 import type { CameraKey, CostKey, HubKey, ServerState } from "../homeassistant/entities.ts";
 import type { State } from "../homeassistant/state.ts";
 import type { LastUpload } from "../store/cameras.ts";
 import type { CameraCosts, Costs } from "../store/costs.ts";
 import type { Site } from "./site.ts";
+import { systemStatus } from "./system-status.ts";
 
 const MIB = 1024 * 1024;
 
@@ -26,36 +28,27 @@ export function cameraFacts(site: Site, camera: LastUpload): Partial<Record<Came
 /** The states of the hub's entities, and what is wrong. `storageUsed` is in bytes; null while nobody has measured it. */
 export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed: number | null) {
   const { store, settings } = site;
-  const { found, queued, dead, unclaimed } = store.totals.unfinished(site.roots.names);
+  const status = systemStatus(site);
+  const { queue, services } = status;
   const { inference_ms, latency_ms } = store.totals.lastMeasured();
   const { snoozed_until, ...set } = settings.ofSite();
   const today = dayStart(site.clock.now(), site.timeZone);
-  const servers = { detector: serverState(site, "detect"), llm: serverState(site, "nemotron-analyze") };
-  const causes = [
-    ...(servers.detector === "away" ? ["the detector's server does not answer"] : []),
-    ...(servers.llm === "away" ? ["the language model's server does not answer"] : []),
-    ...(dead > 0 ? [`dead letters: ${dead}`] : []),
-    ...(unclaimed > 0 ? [`messages left open: ${unclaimed}`] : []),
-    ...(site.namesake === null ? [] : [`another Vigil, on ${site.namesake}, uses this site's id`]),
-    ...cameras.filter((camera) => site.isSilent(camera)).map(({ camera_id }) => `${camera_id} is silent`),
-    ...cameras.flatMap(({ camera_id }) => site.views.problemOf(camera_id) ?? []),
-  ];
   const states: Partial<Record<HubKey, State>> = {
-    problem: causes.length > 0,
     events_today: cameras.reduce((sum, { camera_id }) => sum + store.totals.eventsSince(camera_id, today), 0),
-    waiting: found + queued,
-    queue_detect: store.totals.queued("detect"),
-    queue_analyze: store.totals.queued("nemotron-analyze"),
-    dead_letters: dead,
-    left_open: unclaimed,
-    ...servers,
+    waiting: queue.pending === null ? null : queue.pending + queue.processing,
+    queue_detect: queue.detect,
+    queue_analyze: queue.analyze,
+    dead_letters: queue.dead,
+    left_open: queue.open,
+    detector: serverState(services, "detector"),
+    llm: serverState(services, "llm"),
     detector_latency: inference_ms,
     llm_latency: latency_ms === null ? null : latency_ms / 1000,
     storage_used: storageUsed === null ? null : Number((storageUsed / MIB).toFixed(1)),
     ...set,
     ...(snoozed_until !== null && { snoozed_until }),
   };
-  return { ...states, causes };
+  return { ...states, ...healthFacts(status) };
 }
 
 /** What models took today, camera by camera. */
@@ -79,9 +72,14 @@ export function costFacts({
   };
 }
 
-/** How the servers are that the nodes of a type use. */
-function serverState(site: Site, type: string): ServerState {
-  const gates = [...site.servers.values()].filter((server) => server.type === type).map(({ gate }) => gate);
-  if (gates.length === 0) return "unused";
-  return gates.some(({ outage }) => outage !== null) ? "away" : "ok";
+/** How the hub's entities say that the site is. */
+export function healthFacts({ health, causes }: SystemStatus) {
+  return { problem: health !== "healthy", health, causes: causes.map(({ text }) => text) };
+}
+
+/** How the servers of one kind are. */
+function serverState(services: readonly ServiceStatus[], service: Service): ServerState {
+  const states = services.filter((each) => each.service === service).map(({ state }) => state);
+  if (states.length === 0) return "unused";
+  return states.includes("down") ? "away" : "ok";
 }

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
+import type { AskableServer, ServerReport } from "../domain/server-report.ts";
+import type { DiskStatus } from "../domain/system-status.ts";
 import { toIso, toMillis } from "../domain/time.ts";
 import { siteTopics, type Topics } from "../domain/topics.ts";
 import type { HomeAssistant } from "../homeassistant/home-assistant.ts";
@@ -25,9 +27,12 @@ import { SiteBus } from "./bus.ts";
 import { LONGEST_NAME, nameByFolder } from "./camera-name.ts";
 import { startClockWatch } from "./clock-watch.ts";
 import type { SiteConfig } from "./config.ts";
+import type { LiveGpu } from "./gpu-facts.ts";
+import { HealthWatch } from "./health-watch.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { NativeWork } from "./native-work.ts";
 import type { OpenWork } from "./open-work.ts";
+import type { Load } from "./pipeline-node.ts";
 import { obeyPresses } from "./presses.ts";
 import { Publisher } from "./publisher.ts";
 import { ViewWatch } from "./view-watch.ts";
@@ -43,6 +48,15 @@ export const STILLS = "stills";
 export const INBOX = "inbox";
 
 const HOUR_MS = 60 * 60_000;
+
+/** A server as a node uses it. */
+export interface UsedServer {
+  /** The node's. */
+  readonly type: string;
+  readonly gate: ServerGate;
+  /** Null where it cannot be asked how it is. */
+  readonly server: AskableServer | null;
+}
 
 export interface SiteOptions {
   readonly config: SiteConfig;
@@ -71,7 +85,15 @@ export class Site {
   /** Ids of the nodes that run now and take messages. */
   readonly workers = new Set<string>();
   /** The servers that its nodes use, by the names that the store knows those by. */
-  readonly servers = new Map<string, { readonly type: string; readonly gate: ServerGate }>();
+  readonly servers = new Map<string, UsedServer>();
+  /** The nodes that run, by the names that the store knows them by. */
+  readonly nodes = new Map<string, { readonly type: string; load(): Load }>();
+  /** What AI servers have said last, by their addresses; of one that nobody asks, nothing. */
+  readonly reports = new Map<string, ServerReport>();
+  /** Of the data folder; null for a store in memory, and while nobody knows. */
+  disk: DiskStatus | null = null;
+  /** Graphics cards, by their ids, as its nodes know them now. */
+  readonly gpus = new Map<string, LiveGpu>();
   /** What its nodes have left open, by the names that the store knows them by. */
   readonly openWork = new Map<string, OpenWork>();
   /** The host of another Vigil that uses this site's name on the same broker; null where none has been heard of. */
@@ -119,9 +141,14 @@ export class Site {
         ),
       );
       this.#link = config.mqttUrl === "" ? null : openLink(config, this.topics, clock, logger);
-      this.#link?.onState(options.onMqttState);
+      this.#link?.onState((state) => {
+        options.onMqttState(state);
+        this.bus.emit("link");
+      });
       this.#publisher = this.#link && new Publisher(this, this.#link, config);
       if (this.homeAssistant) this.#closers.push(obeyPresses(this, this.homeAssistant));
+      const health = new HealthWatch(this);
+      this.#closers.push(() => health.close());
       this.#stopSafeguards =
         options.dataDir === null ? async () => {} : startSafeguards(options.dataDir, clock, onError);
       this.#cleared = this.#clear().catch(onError);
@@ -139,6 +166,16 @@ export class Site {
   /** Whether the site has a broker to publish to. */
   get publishes(): boolean {
     return this.#publisher !== null;
+  }
+
+  /** How the connection to the broker is; null where there is none. */
+  get broker(): LinkState | null {
+    return this.#link?.state ?? null;
+  }
+
+  /** Scheme, host and port; empty where there is none. */
+  get brokerAddress(): string {
+    return this.#link?.broker ?? "";
   }
 
   /** A camera by its id, with what the site's camera list says of it. */

@@ -1,6 +1,7 @@
 /** What a node hands in to take part in a pipeline: either slow work, or work that is one transaction. */
 import type { z } from "zod";
 import type { FlowMessage } from "../domain/message.ts";
+import type { AskableServer } from "../domain/server-report.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { Output } from "../store/hand-off.ts";
 import type { Subject } from "../store/handovers.ts";
@@ -22,6 +23,8 @@ interface StageBase<R> {
 export interface SlowStage<R> extends StageBase<R> {
   /** The server that the work needs, shared with the other nodes that use it; absent where it needs none. */
   readonly gate?: ServerGate;
+  /** The same server, to be asked how it is. */
+  readonly server?: AskableServer;
   /** How many jobs may run at once. */
   readonly concurrency: number;
   /**

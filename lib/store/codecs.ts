@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { AlertRecord, Condition } from "../domain/alert.ts";
 import { EventEntities, EventFlags, EventRecord } from "../domain/event.ts";
+import { GpuReading } from "../domain/gpu.ts";
 import { VerdictRecord } from "../domain/verdict.ts";
 
 const sqlBoolean = z.codec(z.int().min(0).max(1), z.boolean(), {
@@ -35,3 +36,6 @@ export const VerdictRow = VerdictRecord.extend({
 
 /** `z.decode` makes an AlertRecord of a row, `z.encode` a row of an AlertRecord. */
 export const AlertRow = AlertRecord.extend({ conditions: sqlJson(z.array(Condition)) });
+
+/** `z.decode` makes a GpuReading of a row, `z.encode` a row of a GpuReading. */
+export const GpuReadingRow = GpuReading.extend({ mig: sqlBoolean.nullable(), simulated: sqlBoolean });

@@ -52,6 +52,10 @@ export class JobRunner implements Caller {
     return this.#depth;
   }
 
+  get running(): number {
+    return this.#running.size;
+  }
+
   get parked(): number {
     return this.#scout.waiting;
   }

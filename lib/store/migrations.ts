@@ -322,6 +322,27 @@ const STEPS: readonly string[] = [
     day_ms INTEGER,
     told TEXT
   ) STRICT, WITHOUT ROWID;
+  -- What graphics cards have told; null: not measured.
+  CREATE TABLE gpu_readings(
+    reading_id INTEGER PRIMARY KEY,
+    gpu_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    source TEXT NOT NULL CHECK(source IN ('nvidia-smi','server','simulation')),
+    driver_version TEXT,
+    temperature REAL,
+    utilization REAL,
+    memory_used REAL,
+    memory_total REAL,
+    power_draw REAL,
+    power_limit REAL,
+    fan_speed REAL,
+    mig INTEGER CHECK(mig IN (0,1)),
+    simulated INTEGER NOT NULL CHECK(simulated IN (0,1)),
+    recorded_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX gpu_latest ON gpu_readings(gpu_id, reading_id);
+  CREATE INDEX gpu_times ON gpu_readings(recorded_at);
+  CREATE INDEX gpu_simulated ON gpu_readings(reading_id) WHERE simulated = 1;
 
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
   -- page of the log at receipt and at settlement, so there are only those that picking needs.

@@ -9,6 +9,7 @@ import { CostSums } from "./costs.ts";
 import { Events } from "./events.ts";
 import { Feedback } from "./feedback.ts";
 import { FoundFiles } from "./found-files.ts";
+import { GpuReadings } from "./gpu-readings.ts";
 import { Handovers } from "./handovers.ts";
 import { Hazards } from "./hazards.ts";
 import { Inspections } from "./inspections.ts";
@@ -38,6 +39,7 @@ export class Repositories {
   readonly events: Events;
   readonly feedback: Feedback;
   readonly found: FoundFiles;
+  readonly gpuReadings: GpuReadings;
   readonly handovers: Handovers;
   readonly hazards: Hazards;
   readonly inspections: Inspections;
@@ -63,6 +65,7 @@ export class Repositories {
     this.cameras = guard(new Cameras(db));
     this.claims = guard(new Claims(db));
     this.costs = guard(new CostSums(db));
+    this.gpuReadings = guard(new GpuReadings(db));
     this.handovers = guard(new Handovers(db, session));
     this.hazards = guard(new Hazards(db));
     this.jobs = guard(new Jobs(db));

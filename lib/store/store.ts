@@ -164,6 +164,11 @@ export class Store extends Repositories {
     }
   }
 
+  /** Why nothing is stored any more until the site is opened again; null while the database is sound. */
+  get corruption(): StoreError | null {
+    return this.#corruption;
+  }
+
   /** Brings times that were stored under a clock that was ahead back to what they may be at most as of `now`. */
   clampTimes(now: number): void {
     this.transaction(({ handovers }) => {

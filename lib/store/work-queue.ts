@@ -41,6 +41,7 @@ export interface WorkQueueOptions {
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #runner: JobRunner;
+  #refused = 0;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
@@ -55,6 +56,16 @@ export class WorkQueue {
   /** Queued jobs that wait for a program that they need, out of the way of the others. */
   get parked(): number {
     return this.#runner.parked;
+  }
+
+  /** Jobs that are worked on. */
+  get running(): number {
+    return this.#runner.running;
+  }
+
+  /** Messages that did not fit, so far. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Jobs that have failed for good and wait for somebody to replay or discard them. */
@@ -121,6 +132,7 @@ export class WorkQueue {
       answer(tables, delivery, clock.now());
       return tables.jobs.refuse({ ...this.#receipt(delivery), subjectId }, error.code, error.message);
     });
+    if (isNew) this.#refused += 1;
     delivery.done(isNew ? error : undefined);
   }
 

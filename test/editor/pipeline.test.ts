@@ -260,6 +260,11 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
 
     it("deploys, turns green, and takes an upload all the way to Home Assistant's topics", async () => {
       mkdirSync(join(folder, "cameras", "Porch"), { recursive: true });
+      // It was added for its form, and has neither a place in the flow nor a site.
+      await editor.page.evaluate(() => {
+        const { RED } = Object(window);
+        for (const { id } of RED.nodes.filterNodes({ type: "gpu-monitor" })) RED.nodes.remove(id);
+      });
       const [batches] = await idsOf("batch-window");
       await editor.openForm(String(batches));
       await editor.fill("#node-input-idle", "0");

@@ -198,6 +198,7 @@ describe("the whole path", function () {
         ...kept(CAMERA_ENTITIES, "vigil/home/camera/front_door"),
         ...kept(HUB_ENTITIES, "vigil/home/hub"),
         "vigil/home/hub/problem/attributes",
+        "vigil/home/system_status",
       ];
       assert.deepEqual(
         retained.filter((topic) => !allowed.includes(topic)),

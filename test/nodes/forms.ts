@@ -10,6 +10,7 @@ import { DedupeConfig } from "../../nodes/dedupe.ts";
 import { DetectConfig } from "../../nodes/detect.ts";
 import { EnrichConfig } from "../../nodes/enrich.ts";
 import { FoscamWatchConfig } from "../../nodes/foscam-watch.ts";
+import { GpuMonitorConfig } from "../../nodes/gpu-monitor.ts";
 import { NemotronAnalyzeConfig } from "../../nodes/nemotron-analyze.ts";
 import { RiskAlertConfig } from "../../nodes/risk-alert.ts";
 import { HomeAssistantConfig } from "../../nodes/vigil-home-assistant.ts";
@@ -24,6 +25,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   enrich: EnrichConfig,
   "nemotron-analyze": NemotronAnalyzeConfig,
   "risk-alert": RiskAlertConfig,
+  "gpu-monitor": GpuMonitorConfig,
 };
 export const TYPES = Object.keys(SCHEMAS);
 /** Those that other nodes refer to, instead of to a site. */

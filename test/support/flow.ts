@@ -7,6 +7,7 @@ import dedupe from "../../nodes/dedupe.ts";
 import detect from "../../nodes/detect.ts";
 import enrich from "../../nodes/enrich.ts";
 import foscamWatch from "../../nodes/foscam-watch.ts";
+import gpuMonitor from "../../nodes/gpu-monitor.ts";
 import nemotronAnalyze from "../../nodes/nemotron-analyze.ts";
 import riskAlert from "../../nodes/risk-alert.ts";
 import vigilHomeAssistant from "../../nodes/vigil-home-assistant.ts";
@@ -23,6 +24,7 @@ const NODES = [
   enrich,
   nemotronAnalyze,
   riskAlert,
+  gpuMonitor,
 ];
 const CONFIG_TYPES: readonly string[] = ["vigil-site", "vigil-home-assistant"];
 const TAB = "tab";

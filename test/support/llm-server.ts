@@ -159,6 +159,9 @@ export async function startLlmServer({
       const entry = { id: model, object: "model", ...(kind === "vllm" && { max_model_len: CONTEXT_SIZE }) };
       return { object: "list", data: [{ id: "another", object: "model" }, entry].slice(kind === "vllm" ? 0 : 1) };
     }
+    if (path === "/slots" && kind === "llama.cpp") {
+      return Array.from({ length: SLOTS }, (_, id) => ({ id, n_ctx: CONTEXT_SIZE, is_processing: id === 0 }));
+    }
     const { content, prompt } = Tokenize.safeParse(body).data ?? {};
     if (path === "/tokenize" && kind === "llama.cpp") return { tokens: tokensOf(content ?? "") };
     if (path === "/tokenize" && kind === "vllm")

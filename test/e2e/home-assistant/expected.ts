@@ -43,6 +43,7 @@ const UNPRESSED = UNKNOWN;
 export const HUB_AT_REST: Readonly<Record<HubKey, ExpectedState>> = {
   running: "on",
   problem: "off",
+  health: "healthy",
   mode: SITE_DEFAULTS.mode,
   alerts: "on",
   snooze_minutes: String(SITE_DEFAULTS.snooze_minutes),

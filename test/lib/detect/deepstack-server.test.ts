@@ -117,7 +117,7 @@ describe("DeepstackServer", () => {
       it(`of ${who} is ${health}`, async () => {
         if (ping) server.override("GET /v1/status/ping", ...ping);
         if (page) server.override("GET /", ...page);
-        assert.equal(await detector.health(new AbortController().signal), health);
+        assert.equal((await detector.look(new AbortController().signal)).health, health);
         assert.deepEqual(server.calls, ["GET /v1/status/ping", ...(page ? ["GET /"] : [])]);
       });
     }

@@ -250,16 +250,16 @@ for (const { name, endpoint, open, body, list } of APIS) {
     it("fails its health where nobody answers, and stops asking when told to", async () => {
       const port = await closedPort();
       const away = open(`http://127.0.0.1:${port}`);
-      assert.equal(await away.health(new AbortController().signal), "failing");
+      assert.equal((await away.look(new AbortController().signal)).health, "failing");
       await away.close();
-      await assert.rejects(detector.health(AbortSignal.abort()), { name: "AbortError" });
+      await assert.rejects(detector.look(AbortSignal.abort()), { name: "AbortError" });
     });
 
     it("says how it is while all connections are busy with pictures", async () => {
       server.misbehave("never");
       const pending = Promise.allSettled(Array.from({ length: 4 }, () => detect()));
       await server.received(4);
-      assert.equal(await detector.health(new AbortController().signal), "ready");
+      assert.equal((await detector.look(new AbortController().signal)).health, "ready");
       assert.equal(server.requests.length, 4, "and sends no picture for it");
       await detector.close();
       await pending;

@@ -1,32 +1,33 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { type Health, HealthPoller } from "../../../lib/detect/health.ts";
+import { HealthPoller } from "../../../lib/detect/health.ts";
+import { onlyHealth, type ServerHealth, type ServerReport } from "../../../lib/domain/server-report.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 /** A question that was put to the detector. */
 interface Question {
   readonly signal: AbortSignal;
-  answer(health: Health): void;
+  answer(health: ServerHealth): void;
   fail(error: Error): void;
 }
 
 describe("HealthPoller", () => {
   let clock: FakeClock;
   let questions: Question[];
-  let changes: Health[];
+  let changes: ServerHealth[];
   let poller: HealthPoller;
 
   beforeEach(() => {
     clock = new FakeClock();
     questions = [];
     changes = [];
-    const health = (signal: AbortSignal) => {
-      const { promise, resolve: answer, reject: fail } = Promise.withResolvers<Health>();
+    const look = (signal: AbortSignal) => {
+      const { promise, resolve, reject: fail } = Promise.withResolvers<ServerReport>();
       signal.addEventListener("abort", () => fail(signal.reason));
-      questions.push({ signal, answer, fail });
+      questions.push({ signal, answer: (health) => resolve(onlyHealth(health)), fail });
       return promise;
     };
-    poller = new HealthPoller({ detector: { health }, clock, onChange: () => changes.push(poller.health) });
+    poller = new HealthPoller({ detector: { look }, clock, onChange: () => changes.push(poller.health) });
     poller.start();
   });
   afterEach(() => poller.close());
@@ -35,7 +36,7 @@ describe("HealthPoller", () => {
 
   it("asks at the start and then every 30 seconds, and says what changed", async () => {
     assert.equal(poller.health, "unknown");
-    const answers: Health[] = ["warming", "warming", "ready", "failing", "unknown"];
+    const answers: ServerHealth[] = ["warming", "warming", "ready", "failing", "unknown"];
     for (const [i, health] of answers.entries()) {
       question().answer(health);
       await setImmediate();

@@ -121,7 +121,7 @@ describe("YoloServer", () => {
     for (const [status, body, health] of states) {
       it(`is ${health} for ${status} ${JSON.stringify(body)}`, async () => {
         server.override("GET /health", status, body);
-        assert.equal(await detector.health(new AbortController().signal), health);
+        assert.equal((await detector.look(new AbortController().signal)).health, health);
         assert.deepEqual(server.calls, ["GET /health"]);
       });
     }

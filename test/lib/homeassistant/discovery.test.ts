@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 import { siteTopics } from "../../../lib/domain/topics.ts";
-import { cameraDiscovery, type DiscoverySite, hubDiscovery } from "../../../lib/homeassistant/discovery.ts";
-import { CAMERA_ENTITIES, HUB_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import {
+  cameraDiscovery,
+  type DiscoverySite,
+  gpuDiscovery,
+  hubDiscovery,
+} from "../../../lib/homeassistant/discovery.ts";
+import { CAMERA_ENTITIES, GPU_ENTITIES, HUB_ENTITIES } from "../../../lib/homeassistant/entities.ts";
 import { type Entity, takesCommands } from "../../../lib/homeassistant/entity.ts";
 import { checkDiscovery } from "./contract.ts";
 
@@ -16,6 +21,7 @@ function site(siteId = "home", prefix = "vigil"): DiscoverySite {
   };
 }
 
+const gpu = { gpu_id: "9d8fd594", name: "NVIDIA H200" };
 const front = { camera_id: "front_door", name: "Front door" };
 
 function read({ payload }: MqttPacket): Record<string, unknown> {
@@ -35,21 +41,25 @@ describe("discovery", () => {
       const packets = [
         ...hubDiscovery(site(siteId, "home/vigil")),
         ...cameras.flatMap((camera) => cameraDiscovery({ ...site(siteId, "home/vigil"), camera })),
+        ...gpuDiscovery({ ...site(siteId, "home/vigil"), gpu }),
       ];
       checkDiscovery(packets, "homeassistant");
       assert.equal(
         packets.length,
-        Object.keys(HUB_ENTITIES).length + cameras.length * Object.keys(CAMERA_ENTITIES).length,
+        Object.keys(HUB_ENTITIES).length +
+          cameras.length * Object.keys(CAMERA_ENTITIES).length +
+          Object.keys(GPU_ENTITIES).length,
       );
     });
   }
 
-  it("gives the hub and every camera, even one called hub, a device of its own", () => {
+  it("gives the hub, every camera, even one called hub or like a card, and every card a device of its own", () => {
     const identifiers = [
       ...hubDiscovery(site()),
-      ...["hub", "front_door"].flatMap((id) => cameraDiscovery({ ...site(), camera: { camera_id: id, name: id } })),
+      ...["hub", "gpu_9d8fd594"].flatMap((id) => cameraDiscovery({ ...site(), camera: { camera_id: id, name: id } })),
+      ...gpuDiscovery({ ...site(), gpu }),
     ].map((packet) => JSON.stringify(Object(read(packet).device).identifiers));
-    assert.equal(new Set(identifiers).size, 3);
+    assert.equal(new Set(identifiers).size, 4);
   });
 
   it("renders a sensor in full", () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Detector } from "../../../lib/detect/detector.ts";
+import { onlyHealth } from "../../../lib/domain/server-report.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
 import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
@@ -24,7 +25,7 @@ const SEES_NOTHING: Detector = {
   inProcess: false,
   detect: async () => ({ frame: FRAME, boxes: [], inferenceMs: null }),
   detectMany: async (pictures) => pictures.map(() => ({ frame: FRAME, boxes: [], inferenceMs: null })),
-  health: async () => "ready",
+  look: async () => onlyHealth("ready"),
   reset: () => {},
   close: async () => {},
 };

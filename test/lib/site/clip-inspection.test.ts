@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Box, Detector, Picture, PictureFault, Sighting } from "../../../lib/detect/detector.ts";
 import { MotionDetector } from "../../../lib/detect/motion.ts";
 import { Detected } from "../../../lib/domain/detection.ts";
+import { onlyHealth } from "../../../lib/domain/server-report.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
 import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { ReplyError, ServerError } from "../../../lib/resilience/errors.ts";
@@ -46,7 +47,7 @@ describe("a clip that is looked at", function () {
       pictures.push(asked);
       return asked.map((_, n) => answers[n] ?? sight());
     },
-    health: async () => "ready",
+    look: async () => onlyHealth("ready"),
     reset: () => {},
     close: async () => {},
   };

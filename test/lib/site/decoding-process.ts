@@ -2,11 +2,13 @@
  * A process of its own that has `detect` look at the pictures of a folder, all at once. The first one named takes the
  * process down while it is decoded: `deaths` says how many others were decoded beside it. `failures` says what was refused.
  */
+
 import { appendFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Detector } from "../../../lib/detect/detector.ts";
 import { MotionDetector } from "../../../lib/detect/motion.ts";
+import { onlyHealth } from "../../../lib/domain/server-report.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
 import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { readUpload } from "../../../lib/media/read-file.ts";
@@ -41,7 +43,7 @@ const detector: Detector = {
   inProcess: true,
   concurrency: 10,
   detectMany: async () => [],
-  health: async () => "ready",
+  look: async () => onlyHealth("ready"),
   reset: () => motion.reset(),
   close: () => motion.close(),
   detect: async (picture, signal) => {

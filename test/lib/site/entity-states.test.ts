@@ -65,6 +65,7 @@ describe("EntityStates", () => {
     deepEqual(taken(), {
       [`${PORCH}/online`]: "OFF",
       [`${HUB}/problem`]: "ON",
+      [`${HUB}/health`]: "degraded",
       [`${HUB}/problem/attributes`]: '{"causes":["porch is silent"]}',
     });
     running.site.store.cameras.hear("porch", toIso(running.clock.now()));
@@ -72,13 +73,14 @@ describe("EntityStates", () => {
     deepEqual(taken(), {
       [`${PORCH}/online`]: "ON",
       [`${HUB}/problem`]: "OFF",
+      [`${HUB}/health`]: "healthy",
       [`${HUB}/problem/attributes`]: '{"causes":[]}',
     });
   });
 
   it("says so when a server is away and when it is back", async () => {
     const gate = new ServerGate(running.clock);
-    running.site.servers.set("detect", { type: "detect", gate });
+    running.site.servers.set("detect", { type: "detect", gate, server: null });
     await leap(60_000);
     equal(taken()[`${HUB}/detector`], "ok");
     const job = {

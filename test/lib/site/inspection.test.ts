@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { type Detector, detectOneByOne, type Picture, type Sighting } from "../../../lib/detect/detector.ts";
 import { MotionDetector } from "../../../lib/detect/motion.ts";
 import { Detected } from "../../../lib/domain/detection.ts";
+import { onlyHealth } from "../../../lib/domain/server-report.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
 import { Ffmpeg } from "../../../lib/media/ffmpeg.ts";
 import { inspectionStage } from "../../../lib/site/inspection.ts";
@@ -49,8 +50,8 @@ class RedDetector implements Detector {
     return detectOneByOne(this, pictures, signal);
   }
 
-  async health() {
-    return "ready" as const;
+  async look() {
+    return onlyHealth("ready");
   }
 
   reset(): void {}
