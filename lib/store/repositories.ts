@@ -11,6 +11,7 @@ import { Feedback } from "./feedback.ts";
 import { FoundFiles } from "./found-files.ts";
 import { Handovers } from "./handovers.ts";
 import { Hazards } from "./hazards.ts";
+import { Identities } from "./identities.ts";
 import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
 import { JudgedBatches } from "./judged-batches.ts";
@@ -39,6 +40,7 @@ export class Repositories {
   readonly found: FoundFiles;
   readonly handovers: Handovers;
   readonly hazards: Hazards;
+  readonly identities: Identities;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
   readonly judged: JudgedBatches;
@@ -63,6 +65,7 @@ export class Repositories {
     this.costs = guard(new CostSums(db));
     this.handovers = guard(new Handovers(db, session));
     this.hazards = guard(new Hazards(db));
+    this.identities = guard(new Identities(db));
     this.jobs = guard(new Jobs(db));
     this.judged = guard(new JudgedBatches(db));
     this.neighbours = guard(new Neighbours(db));
