@@ -9,11 +9,14 @@ import { ServerGates } from "../lib/resilience/server-gates.ts";
 import { attributeSource } from "../lib/site/context/attributes.ts";
 import { baselineSource } from "../lib/site/context/baseline.ts";
 import { crossCameraSource } from "../lib/site/context/cross-camera.ts";
+import { entitySource, lookModels } from "../lib/site/context/entities.ts";
 import { householdSource } from "../lib/site/context/household.ts";
 import { countUpTime } from "../lib/site/context/up-time.ts";
 import { zoneSource } from "../lib/site/context/zones.ts";
 import { enrichmentStage } from "../lib/site/enrichment.ts";
-import { Flag, ServerUrl, seconds } from "../lib/site/form-fields.ts";
+import { Flag, optionalNumber, ServerUrl, seconds } from "../lib/site/form-fields.ts";
+import { HouseholdVehicle } from "../lib/site/identify.ts";
+import { identityCommands } from "../lib/site/identity-commands.ts";
 import { servicesTrial } from "../lib/site/trials.ts";
 import { defineNode } from "./define-node.ts";
 import type { StatusView } from "./node-status.ts";
@@ -40,6 +43,10 @@ export const EnrichConfig = z.object({
   caption: Flag.default(true),
   writing: Flag.default(true),
   animal: Flag.default(true),
+  entities: Flag.default(true),
+  lookModel: z.enum(["clip", "enrichment"]).default("clip"),
+  sameFrom: optionalNumber({ min: 0.1, max: 0.999 }),
+  vehicles: z.array(HouseholdVehicle).max(100).default([]),
   budget: seconds(5, { min: 0.1, max: 60 }),
 });
 
@@ -57,7 +64,10 @@ export default defineNode({
     let stopCounting = () => {};
     const services = openServices(urlsOf(config), serverGates, refreshStatus);
     const tasks = new Set(TASKS.filter((task) => config[task]));
+    const models = lookModels(services, config.lookModel);
+    const { sameFrom: same, vehicles } = config;
     return {
+      commands: identityCommands(site),
       stage: enrichmentStage({
         site,
         budgetMs: config.budget,
@@ -69,6 +79,7 @@ export default defineNode({
           ...(Object.keys(services).length > 0
             ? [attributeSource({ site, nodeId, services, tasks, budgetMs: config.budget })]
             : []),
+          ...(config.entities ? [entitySource({ site, nodeId, models, same, vehicles, budgetMs: config.budget })] : []),
         ],
       }),
       idle: () => (Object.values(services).some(({ outage }) => outage) ? AWAY : READY),

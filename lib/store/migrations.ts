@@ -323,17 +323,22 @@ const STEPS: readonly string[] = [
     vector BLOB NOT NULL,
     PRIMARY KEY(identity_id, model_id)
   ) STRICT;
-  -- appearance_id: the first detection that shows it. vector: null where none was made, and in all but the latest.
+  -- appearance_id: the first of the detections (JSON) that show it. similarity: to what was known then. plate: that was read.
+  -- vector: null where none was made, and in all but the latest.
   CREATE TABLE appearances(
     appearance_id TEXT PRIMARY KEY,
     identity_id TEXT NOT NULL REFERENCES identities ON DELETE CASCADE,
     batch_id TEXT NOT NULL,
     camera_id TEXT NOT NULL,
     seen_at TEXT NOT NULL,
+    detections TEXT NOT NULL,
+    matched TEXT NOT NULL,
+    similarity REAL,
+    plate TEXT,
     model_id TEXT,
     vector BLOB,
     role TEXT NOT NULL CHECK(role IN ('enrolled','sure','seen'))
-  ) STRICT;
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX appearance_batch ON appearances(batch_id, identity_id);
   CREATE INDEX appearance_latest ON appearances(identity_id, seen_at);
 
