@@ -55,15 +55,13 @@ export function identify(
   options: IdentifyOptions,
 ): KnownEntity[] {
   const { identities } = tables;
-  options.known.makeRoom(tables);
   const fresh = seen.filter(({ track: [first] }) => !identities.appearance(first.detection_id));
-  for (const [{ track, kind, look, plate }, identified] of [
-    ...byPlate(tables, fresh),
-    ...byLook(tables, fresh, options),
-  ]) {
+  const entering = [...byPlate(tables, fresh), ...byLook(tables, fresh, options)];
+  const here = new Set(entering.map(([, { identity_id }]) => identity_id));
+  for (const [{ track, kind, look, plate }, identified] of entering) {
     const seen_at = toIso(Math.max(...track.map(timeOf)));
     const { identity_id } = identified;
-    if (!identities.get(identity_id)) options.known.create(tables, { identity_id, kind }, seen_at);
+    if (!identities.get(identity_id)) options.known.create(tables, { identity_id, kind }, seen_at, here);
     if (plate !== null) identities.addPlate(plate, identity_id);
     identities.appeared({
       ...identified,

@@ -9,16 +9,16 @@ import type { Tables } from "./stage.ts";
 
 /** So many are remembered; then those go first that nobody has named and that have not been seen for longest. */
 export const MOST_IDENTITIES = 50_000;
-/** Room is made for so many at once: more than one batch can bring. */
-const SPARE = 500;
-
 const ofSite = new WeakMap<Site, KnownIdentities>();
+
+type NewIdentity = Parameters<Identities["create"]>[0];
 
 export class KnownIdentities {
   readonly #store: Site["store"];
   readonly #most: number;
   /** By kind and model, as they are asked for. */
   readonly #galleries = new Map<string, { readonly space: ModelSpace; readonly gallery: Gallery }>();
+  /** How many there are. After a transaction that failed it is off by those of that one. */
   #count: number | null = null;
 
   constructor(store: Site["store"], most = MOST_IDENTITIES) {
@@ -58,39 +58,36 @@ export class KnownIdentities {
     }
   }
 
-  /** Enters somebody new, for whom there must be room. */
-  create({ identities, afterCommit }: Tables, row: Parameters<Identities["create"]>[0], at: string): void {
+  /** Enters somebody new. Where there is no room, one of those goes who are of the least use, and not `spared`. */
+  create(tables: Tables, row: NewIdentity, at: string, spared: ReadonlySet<string> = new Set()): void {
+    const { identities } = tables;
+    this.#count ??= identities.count();
+    if (this.#count >= this.#most) {
+      const [useless] = identities.leastUseful(spared.size + 1).filter((identityId) => !spared.has(identityId));
+      if (useless !== undefined) this.forget(tables, useless);
+    }
     identities.create(row, at);
-    afterCommit(() => this.#counted(1));
+    this.#count += 1;
   }
 
   /** Deletes one, and all that shows what it looks like. */
-  forget({ identities, afterCommit }: Tables, identityId: string): void {
-    identities.forget(identityId);
-    afterCommit(() => this.#left(identityId));
+  forget(tables: Tables, identityId: string): void {
+    tables.identities.forget(identityId);
+    this.#left(tables, identityId);
   }
 
   /** Makes two of a kind one. */
   merge(tables: Tables, from: string, into: string): void {
     tables.identities.merge(from, into);
-    tables.afterCommit(() => this.#left(from));
+    this.#left(tables, from);
     this.renew(tables, into);
   }
 
-  /** Makes room for some who are new. */
-  makeRoom(tables: Tables): void {
-    this.#count ??= tables.identities.count();
-    if (this.#count <= this.#most - SPARE) return;
-    for (const identityId of tables.identities.leastUseful(SPARE)) this.forget(tables, identityId);
-  }
-
-  #counted(by: number): void {
-    if (this.#count !== null) this.#count += by;
-  }
-
-  #left(identityId: string): void {
-    this.#counted(-1);
-    for (const { gallery } of this.#galleries.values()) gallery.remove(identityId);
+  #left({ afterCommit }: Tables, identityId: string): void {
+    if (this.#count !== null) this.#count -= 1;
+    afterCommit(() => {
+      for (const { gallery } of this.#galleries.values()) gallery.remove(identityId);
+    });
   }
 
   #gallery(space: ModelSpace): Gallery {

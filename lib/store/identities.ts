@@ -61,8 +61,8 @@ export interface ListedIdentity extends IdentityRow {
 const VECTORS_OF_ROLE = 16;
 /** Appearances of one identity that are kept: so long, a batch that comes again is not counted again. */
 const KEPT_APPEARANCES = 200;
-/** Having been seen twice as often makes up for so many days without being seen. */
-const DAYS_PER_DOUBLING = 30;
+/** When an identity becomes useless: having been seen twice as often makes up for a month. As the index has it. */
+const USEFUL_UNTIL = "julianday(last_seen_at) + 30 * log2(max(times_seen, 1))";
 
 const COLUMNS = "identity_id, kind, name, trust, first_seen_at, last_seen_at, times_seen";
 const Strings = z.array(z.string());
@@ -201,7 +201,7 @@ export class Identities {
     this.#leastUseful = db
       .prepare<[number], string>(`
       SELECT identity_id FROM identities WHERE name IS NULL AND trust = 'unknown'
-      ORDER BY julianday(last_seen_at) + ${DAYS_PER_DOUBLING} * log2(times_seen) LIMIT ?`)
+      ORDER BY ${USEFUL_UNTIL} LIMIT ?`)
       .pluck();
     this.#list = db.prepare<[{ search: string | null; most: number }], ListedRow>(`
       SELECT ${COLUMNS},

@@ -305,6 +305,9 @@ const STEPS: readonly string[] = [
     times_seen INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX identity_named ON identities(kind, name) WHERE name IS NOT NULL;
+  -- The one to be forgotten first.
+  CREATE INDEX identity_use ON identities(julianday(last_seen_at) + 30 * log2(max(times_seen, 1)))
+    WHERE name IS NULL AND trust = 'unknown';
   CREATE TABLE identity_cameras(
     identity_id TEXT NOT NULL REFERENCES identities ON DELETE CASCADE,
     camera_id TEXT NOT NULL,

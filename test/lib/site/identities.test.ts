@@ -285,20 +285,21 @@ describe("identities", () => {
   });
 
   it("are forgotten beyond a limit, those first that nobody has named and that were seen longest ago", () => {
-    known = new KnownIdentities(running.site.store, 510);
+    known = new KnownIdentities(running.site.store, 10);
     const faces = people(14, LENGTH, 0.2, random);
-    for (const [n, face] of faces.slice(0, 10).entries()) enter(batchOf(n), [seen(face, n)]);
-    const all = Object(command("entities")).entities.map(({ identity_id }: { identity_id: string }) => identity_id);
-    command("name", { entity_id: all.at(-1), name: "The first" });
-    enter(batchOf(10), [seen(faces[10] ?? [], 10)]);
-    enter(batchOf(11), [seen(faces[11] ?? [], 11)]);
-    const left = Object(command("entities")).entities;
+    const comes = (n: number, minutes: number) => enter(batchOf(minutes), [seen(faces[n] ?? [], minutes)])[0];
+    const ids = Array.from({ length: 10 }, (_, n) => comes(n, n)?.entity_id);
+    command("name", { entity_id: ids[0], name: "The first" });
+    // Somebody who was seen twice is worth more than one who was seen once, a little later.
+    comes(1, 10);
+    for (const n of [10, 11, 12]) equal(comes(n, n + 1)?.match, "new");
+    equal(running.site.store.identities.count(), 10);
     deepEqual(
-      left.map(({ name }: { name: string | null }) => name),
-      ["The first", null],
+      [0, 1, 5, 12].map((n) => comes(n, n + 20)?.entity_id),
+      [ids[0], ids[1], ids[5], comes(12, 40)?.entity_id],
     );
-    equal(enter(batchOf(12), [seen(faces[0] ?? [], 12)])[0]?.name, "The first");
-    equal(enter(batchOf(13), [seen(faces[5] ?? [], 13)])[0]?.match, "new");
+    equal(comes(2, 50)?.match, "new");
+    equal(running.site.store.identities.count(), 10);
   });
 });
 
