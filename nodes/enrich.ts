@@ -27,7 +27,7 @@ export const EnrichConfig = z.object({
     .array(Zone)
     .max(200)
     .refine(
-      (zones) => new Set(zones.map(keyOf)).size === zones.length,
+      (zones) => new Set(zones.map(({ camera_id, zone_id }) => `${camera_id} ${zone_id}`)).size === zones.length,
       "must have an id of its own for each zone of a camera",
     )
     .default([]),
@@ -65,21 +65,19 @@ export default defineNode({
     const services = openServices(urlsOf(config), serverGates, refreshStatus);
     const tasks = new Set(TASKS.filter((task) => config[task]));
     const models = lookModels(services, config.lookModel);
-    const { sameFrom: same, vehicles } = config;
+    const { sameFrom: same, vehicles, budget: budgetMs } = config;
     return {
       commands: identityCommands(site),
       stage: enrichmentStage({
         site,
-        budgetMs: config.budget,
+        budgetMs,
         sources: [
           ...(config.zones.length > 0 ? [zoneSource(site, nodeId, config.zones)] : []),
           ...(config.baseline ? [baselineSource(site, nodeId)] : []),
           ...(config.crossCamera ? [crossCameraSource(site)] : []),
           ...(config.household ? [householdSource(site)] : []),
-          ...(Object.keys(services).length > 0
-            ? [attributeSource({ site, nodeId, services, tasks, budgetMs: config.budget })]
-            : []),
-          ...(config.entities ? [entitySource({ site, nodeId, models, same, vehicles, budgetMs: config.budget })] : []),
+          ...(Object.keys(services).length > 0 ? [attributeSource({ site, nodeId, services, tasks, budgetMs })] : []),
+          ...(config.entities ? [entitySource({ site, nodeId, models, same, vehicles, budgetMs })] : []),
         ],
       }),
       idle: () => (Object.values(services).some(({ outage }) => outage) ? AWAY : READY),
@@ -93,10 +91,6 @@ export default defineNode({
     };
   },
 });
-
-function keyOf({ camera_id, zone_id }: Zone): string {
-  return `${camera_id} ${zone_id}`;
-}
 
 function urlsOf({ platesUrl, enrichmentUrl, florenceUrl, clipUrl }: EnrichConfig) {
   return { plates: platesUrl, enrichment: enrichmentUrl, florence: florenceUrl, clip: clipUrl };
