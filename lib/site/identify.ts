@@ -18,7 +18,7 @@ export interface Seen {
   readonly kind: IdentityKind;
   /** Null where no model has looked. */
   readonly look: { readonly modelId: string; readonly direction: Direction } | null;
-  /** As `plateOf` makes it; null where none was read. */
+  /** Of a vehicle, as `plateOf` makes it; null where none was read. */
   readonly plate: string | null;
 }
 
@@ -86,8 +86,8 @@ export function identify(
 /** A plate that was read decides, whatever the look. */
 function byPlate({ identities }: Tables, seen: readonly Seen[]): [Seen, Identified][] {
   return seen.flatMap((each): [Seen, Identified][] => {
-    const { kind, plate } = each;
-    if (kind !== "vehicle" || plate === null) return [];
+    const { plate } = each;
+    if (plate === null) return [];
     const owner = identities.byPlate(plate);
     const identity_id = owner?.identity_id ?? deriveId("identity", "plate", plate);
     return [[each, { identity_id, matched: owner ? "plate" : "new", similarity: null, role: "sure" }]];
@@ -95,9 +95,7 @@ function byPlate({ identities }: Tables, seen: readonly Seen[]): [Seen, Identifi
 }
 
 function byLook({ identities }: Tables, seen: readonly Seen[], options: IdentifyOptions): [Seen, Identified][] {
-  const looks = seen.flatMap((each) =>
-    each.look && (each.plate === null || each.kind !== "vehicle") ? [{ ...each, look: each.look }] : [],
-  );
+  const looks = seen.flatMap((each) => (each.look && each.plate === null ? [{ ...each, look: each.look }] : []));
   const spaces = Map.groupBy(looks, ({ kind, look }) => JSON.stringify([kind, look.modelId, look.direction.length]));
   return [...spaces.values()].flatMap((own): [Seen, Identified][] => {
     const [{ kind, look } = {}] = own;

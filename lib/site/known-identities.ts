@@ -8,7 +8,8 @@ import type { Site } from "./site.ts";
 import type { Tables } from "./stage.ts";
 
 /** So many are remembered; then those go first that nobody has named and that have not been seen for longest. */
-export const MOST_IDENTITIES = 50_000;
+const MOST_IDENTITIES = 50_000;
+
 const ofSite = new WeakMap<Site, KnownIdentities>();
 
 type NewIdentity = Parameters<Identities["create"]>[0];
@@ -33,7 +34,7 @@ export class KnownIdentities {
     return known;
   }
 
-  /** For each of some directions who is like it by `least` or more, the most alike first. Only what a model made itself is compared. */
+  /** For each of some directions who of this model's is like it by `least` or more, the most alike first. */
   alike(kind: IdentityKind, modelId: string, directions: readonly Direction[], least: number): Candidate[][] {
     const [first] = directions;
     if (!first) return [];

@@ -177,6 +177,13 @@ describe("recognising in a flow", function () {
     assert.match(unavailable["entities.looks"], /1 of 1 .*503/);
   });
 
+  it("takes no plate for a person's", async () => {
+    const running = await start({ clipUrl: "", platesUrl: "" });
+    const batch = await batchOf("person");
+    const own = { plates: [{ detection_id: `de_${batches}`, plate: "AB 123 CD" }] };
+    assert.equal((await contextOf(running, { ...batch, context: own })).entities, undefined);
+  });
+
   it("refuses a plate that is none, and names the field", async () => {
     const running = await start({ vehicles: [{ name: "x", plate: "?" }] });
     await eventually(

@@ -90,7 +90,7 @@ export function entitySource(options: EntityOptions): ContextSource {
           const seen = tracks.map(({ track, kind }): Seen => {
             const find = <T>(among: ReadonlyMap<string, T>) =>
               track.map(({ detection_id }) => among.get(detection_id)).find((each) => each !== undefined) ?? null;
-            return { track, kind, look: find(looks), plate: find(plates) };
+            return { track, kind, look: find(looks), plate: kind === "vehicle" ? find(plates) : null };
           });
           const entities = identify(tables, batch, seen, identifying);
           return entities.length > 0 ? { entities } : {};
