@@ -341,7 +341,7 @@ const STEPS: readonly string[] = [
     model_id TEXT,
     vector BLOB,
     role TEXT NOT NULL CHECK(role IN ('enrolled','sure','seen'))
-  ) STRICT, WITHOUT ROWID;
+  ) STRICT;
   CREATE INDEX appearance_batch ON appearances(batch_id, identity_id);
   CREATE INDEX appearance_latest ON appearances(identity_id, seen_at);
 
