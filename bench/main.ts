@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { textTable } from "../lib/site/text-table.ts";
 import { detectLatency } from "./detect-latency.ts";
+import { enrich } from "./enrich.ts";
 import type { Benchmark, Figure } from "./figure.ts";
 import { mediaMemory } from "./media-memory.ts";
 import { mediaThroughput } from "./media-throughput.ts";
@@ -18,6 +19,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   mediaThroughput,
   detectLatency,
   mediaMemory,
+  enrich,
   promptTokens,
   promptCache,
   replyParse,

@@ -1,20 +1,16 @@
 /** `enrich`: adds to a batch what is known of the place, the time, the other cameras, the house, and what AI services see. */
 import { z } from "zod";
 import { openServices } from "../lib/context/services/open.ts";
-import { TASKS } from "../lib/context/services/service.ts";
 import { Zone } from "../lib/domain/zone.ts";
 import { systemClock } from "../lib/resilience/clock.ts";
 import { asError } from "../lib/resilience/errors.ts";
 import { ServerGates } from "../lib/resilience/server-gates.ts";
-import { attributeSource } from "../lib/site/context/attributes.ts";
-import { baselineSource } from "../lib/site/context/baseline.ts";
-import { crossCameraSource } from "../lib/site/context/cross-camera.ts";
-import { householdSource } from "../lib/site/context/household.ts";
-import { sceneSource } from "../lib/site/context/scene.ts";
+import { contextSources } from "../lib/site/context/sources.ts";
 import { countUpTime } from "../lib/site/context/up-time.ts";
-import { zoneSource } from "../lib/site/context/zones.ts";
 import { enrichmentStage } from "../lib/site/enrichment.ts";
-import { Flag, ServerUrl, seconds } from "../lib/site/form-fields.ts";
+import { Flag, optionalNumber, ServerUrl, seconds } from "../lib/site/form-fields.ts";
+import { HouseholdVehicle } from "../lib/site/identify.ts";
+import { identityCommands } from "../lib/site/identity-commands.ts";
 import { servicesTrial } from "../lib/site/trials.ts";
 import { defineNode } from "./define-node.ts";
 import type { StatusView } from "./node-status.ts";
@@ -25,7 +21,7 @@ export const EnrichConfig = z.object({
     .array(Zone)
     .max(200)
     .refine(
-      (zones) => new Set(zones.map(keyOf)).size === zones.length,
+      (zones) => new Set(zones.map(({ camera_id, zone_id }) => `${camera_id} ${zone_id}`)).size === zones.length,
       "must have an id of its own for each zone of a camera",
     )
     .default([]),
@@ -42,6 +38,10 @@ export const EnrichConfig = z.object({
   caption: Flag.default(true),
   writing: Flag.default(true),
   animal: Flag.default(true),
+  entities: Flag.default(true),
+  lookModel: z.enum(["clip", "enrichment"]).default("clip"),
+  sameFrom: optionalNumber({ min: 0.1, max: 0.999 }),
+  vehicles: z.array(HouseholdVehicle).max(100).default([]),
   budget: seconds(5, { min: 0.1, max: 60 }),
 });
 
@@ -58,21 +58,12 @@ export default defineNode({
   open(config, { nodeId, site, report, refreshStatus }) {
     let stopCounting = () => {};
     const services = openServices(urlsOf(config), serverGates, refreshStatus);
-    const tasks = new Set(TASKS.filter((task) => config[task]));
     return {
+      commands: identityCommands(site),
       stage: enrichmentStage({
         site,
         budgetMs: config.budget,
-        sources: [
-          ...(config.zones.length > 0 ? [zoneSource(site, nodeId, config.zones)] : []),
-          ...(config.baseline ? [baselineSource(site, nodeId)] : []),
-          ...(config.crossCamera ? [crossCameraSource(site)] : []),
-          ...(config.household ? [householdSource(site)] : []),
-          ...(config.scene ? [sceneSource(site)] : []),
-          ...(Object.keys(services).length > 0
-            ? [attributeSource({ site, nodeId, services, tasks, budgetMs: config.budget })]
-            : []),
-        ],
+        sources: contextSources(site, nodeId, services, config),
       }),
       idle: () => (Object.values(services).some(({ outage }) => outage) ? AWAY : READY),
       start: () => {
@@ -85,10 +76,6 @@ export default defineNode({
     };
   },
 });
-
-function keyOf({ camera_id, zone_id }: Zone): string {
-  return `${camera_id} ${zone_id}`;
-}
 
 function urlsOf({ platesUrl, enrichmentUrl, florenceUrl, clipUrl }: EnrichConfig) {
   return { plates: platesUrl, enrichment: enrichmentUrl, florence: florenceUrl, clip: clipUrl };

@@ -10,6 +10,7 @@ const PREFIX = {
   event: "ev",
   alert: "al",
   incident: "ic",
+  identity: "id",
 } as const;
 
 export type RecordKind = keyof typeof PREFIX;

@@ -47,7 +47,7 @@ async function enrich(
     ...(failure ? [[part, failure.message] as const] : []),
     ...Object.entries(each?.missing ?? {}).map(([name, why]) => [`${part}.${name}`, why] as const),
   ]);
-  const context = {
+  const context: Record<string, unknown> = {
     // What the user's own flow knows stays, unless it is known better here.
     ...batch.context,
     ...Object.fromEntries(
@@ -62,11 +62,13 @@ async function enrich(
     commit: (tables) => {
       tables.batches.adopt(batch, site.clock.now());
       for (const [, { commit }] of gathered) commit?.(tables);
+      const concluded = gathered.map(([, { conclude }]) => conclude?.(tables, context));
+      const whole = Object.assign({}, context, ...concluded);
       return [
         {
           port: RESULT_PORT,
           topic: batch.camera_id,
-          payload: Object.keys(context).length > 0 ? { ...batch, context } : batch,
+          payload: Object.keys(whole).length > 0 ? { ...batch, context: whole } : batch,
           subject: { kind: "batch", id: batch.batch_id },
         },
       ];

@@ -19,6 +19,11 @@ export function optionalWholeNumber({ min, max }: { min: number; max: number }) 
   return z.preprocess(emptyAsUnset, z.coerce.number().int().min(min).max(max).nullable().default(null));
 }
 
+/** A number, or null for nothing. */
+export function optionalNumber({ min, max }: { min: number; max: number }) {
+  return z.preprocess(emptyAsUnset, z.coerce.number().min(min).max(max).nullable().default(null));
+}
+
 /** A number of seconds, as milliseconds. */
 export function seconds(fallback: number, range: { min: number; max: number }) {
   return number(fallback, range).transform((value) => value * 1000);

@@ -343,6 +343,56 @@ const STEPS: readonly string[] = [
   CREATE INDEX gpu_latest ON gpu_readings(gpu_id, reading_id);
   CREATE INDEX gpu_times ON gpu_readings(recorded_at);
   CREATE INDEX gpu_simulated ON gpu_readings(reading_id) WHERE simulated = 1;
+  -- Who is recognised. times_seen: in so many batches.
+  CREATE TABLE identities(
+    identity_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK(kind IN ('person','vehicle')),
+    name TEXT,
+    trust TEXT NOT NULL CHECK(trust IN ('trusted','untrusted','unknown')),
+    first_seen_at TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    times_seen INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX identity_named ON identities(kind, name) WHERE name IS NOT NULL;
+  -- The one to be forgotten first.
+  CREATE INDEX identity_use ON identities(julianday(last_seen_at) + 30 * log2(max(times_seen, 1)))
+    WHERE name IS NULL AND trust = 'unknown';
+  CREATE TABLE identity_cameras(
+    identity_id TEXT NOT NULL REFERENCES identities ON DELETE CASCADE,
+    camera_id TEXT NOT NULL,
+    times_seen INTEGER NOT NULL,
+    PRIMARY KEY(identity_id, camera_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE plates(
+    plate TEXT PRIMARY KEY,
+    identity_id TEXT NOT NULL REFERENCES identities ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX plate_owner ON plates(identity_id);
+  -- By what each is recognised, made of its appearances. vector: one byte a number.
+  CREATE TABLE looks(
+    identity_id TEXT NOT NULL REFERENCES identities ON DELETE CASCADE,
+    model_id TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY(identity_id, model_id)
+  ) STRICT;
+  -- appearance_id: the first of the detections (JSON) that show it. similarity: to what was known then. plate: that was read.
+  -- vector: null where none was made, and in all but the latest.
+  CREATE TABLE appearances(
+    appearance_id TEXT PRIMARY KEY,
+    identity_id TEXT NOT NULL REFERENCES identities ON DELETE CASCADE,
+    batch_id TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    detections TEXT NOT NULL,
+    matched TEXT NOT NULL,
+    similarity REAL,
+    plate TEXT,
+    model_id TEXT,
+    vector BLOB,
+    role TEXT NOT NULL CHECK(role IN ('enrolled','sure','seen'))
+  ) STRICT;
+  CREATE INDEX appearance_batch ON appearances(batch_id, identity_id);
+  CREATE INDEX appearance_latest ON appearances(identity_id, seen_at);
 
   -- One row per message a node has taken: job, retry schedule, dead letter and, when done, the receipt. Each index costs a
   -- page of the log at receipt and at settlement, so there are only those that picking needs.

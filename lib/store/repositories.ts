@@ -12,6 +12,7 @@ import { FoundFiles } from "./found-files.ts";
 import { GpuReadings } from "./gpu-readings.ts";
 import { Handovers } from "./handovers.ts";
 import { Hazards } from "./hazards.ts";
+import { Identities } from "./identities.ts";
 import { Inspections } from "./inspections.ts";
 import { Jobs } from "./jobs.ts";
 import { JudgedBatches } from "./judged-batches.ts";
@@ -42,6 +43,7 @@ export class Repositories {
   readonly gpuReadings: GpuReadings;
   readonly handovers: Handovers;
   readonly hazards: Hazards;
+  readonly identities: Identities;
   readonly inspections: Inspections;
   readonly jobs: Jobs;
   readonly judged: JudgedBatches;
@@ -68,6 +70,7 @@ export class Repositories {
     this.gpuReadings = guard(new GpuReadings(db));
     this.handovers = guard(new Handovers(db, session));
     this.hazards = guard(new Hazards(db));
+    this.identities = guard(new Identities(db));
     this.jobs = guard(new Jobs(db));
     this.judged = guard(new JudgedBatches(db));
     this.neighbours = guard(new Neighbours(db));

@@ -3,7 +3,20 @@ import { migrate } from "./migrations.ts";
 import { assertSound, connect } from "./open.ts";
 
 /** What a new store takes over; all else begins anew. */
-const KEPT: ReadonlySet<string> = new Set(["cameras", "claims", "hazards", "nodes", "prompts", "roots", "uploads"]);
+const KEPT: ReadonlySet<string> = new Set([
+  "appearances",
+  "cameras",
+  "claims",
+  "hazards",
+  "identities",
+  "identity_cameras",
+  "looks",
+  "nodes",
+  "plates",
+  "prompts",
+  "roots",
+  "uploads",
+]);
 
 /**
  * What came of the uploads is only in the database that was lost. Those that were still on their way at the time of the
@@ -31,7 +44,7 @@ const REOPEN_UPLOADS = `
 
 /**
  * Reduces a copy of a backup to what a new store takes over: the ledger of uploads, with cameras, watched folders,
- * dedupe's claims, the nodes that are known and their prompts. Throws a StoreError `STORE_NEWER`, and SQLite's errors:
+ * dedupe's claims, the nodes that are known and their prompts, and who is recognised. Throws a StoreError `STORE_NEWER`, and SQLite's errors:
  * `isCorrupt`, or a broken constraint, where the backup is no better than the database was.
  */
 export function seed(path: string): void {

@@ -45,7 +45,7 @@ describe("AI services in a flow", function () {
 
   const urls = () => Object.fromEntries(ROLES.map((role) => [`${role}Url`, servers.get(role)?.url]));
   const start = async (changes: Partial<NodeConfig> = {}) => {
-    const own = { budget: BUDGET, ...urls(), ...changes };
+    const own = { budget: BUDGET, entities: false, ...urls(), ...changes };
     flow = await startFlow([
       { id: "site", type: "vigil-site", dataDir: join(folder, "data"), timeZone: "UTC" },
       { id: "enrich", type: "enrich", site: "site", ...own, wires: [["out", "analyze"], []] },

@@ -1,6 +1,7 @@
 /** What may be told of an event besides its detections: one section for each thing that is known, in one table. */
 import { z } from "zod";
 import type { Batch } from "../../domain/batch.ts";
+import { KnownEntities } from "../../domain/identity.ts";
 import { factLines } from "./facts.ts";
 
 /** How much a prompt tells, from the least to the most. */
@@ -66,7 +67,9 @@ const SECTION_KINDS: readonly SectionKind[] = [
   {
     title: "Seen before",
     tier: "vision",
-    guide: "whom or what this looks like. A trusted one lowers the score; an unknown one does not raise it.",
+    guide:
+      "whom or what this looks like. A trusted one lowers the score; an unknown one does not raise it. By a plate it is \
+certain; a look may deceive. enrol_again: nobody can say whether it is one of the household.",
     part: "entities",
   },
   {
@@ -114,7 +117,7 @@ export function sectionsOf({ context = {} }: Batch): Section[] {
   return SECTION_KINDS.map((kind) => ({
     title: kind.title,
     tier: kind.tier,
-    lines: factLines(kind.part === "attributes" ? attributesOf(context[kind.part], kind) : context[kind.part]),
+    lines: factLines(factsOf(context[kind.part], kind)),
   })).filter(({ lines }) => lines.length > 0);
 }
 
@@ -123,6 +126,24 @@ export function tierOf(sections: readonly Section[], pictures: readonly unknown[
   const has = (tier: Tier) =>
     sections.some((section) => section.tier === tier) || (tier === "vision" && pictures.length > 0);
   return TIERS.findLast(has) ?? "basic";
+}
+
+/** What a section tells of its part. */
+function factsOf(known: unknown, kind: SectionKind): unknown {
+  switch (kind.part) {
+    case "attributes":
+      return attributesOf(known, kind);
+    case "entities":
+      return entitiesIn(known);
+    default:
+      return known;
+  }
+}
+
+/** Without the ids, which say nothing to a model; what the user's own flow tells in a shape of its own, as it is. */
+function entitiesIn(entities: unknown): unknown {
+  const known = KnownEntities.safeParse(entities);
+  return known.success ? known.data.map(({ entity_id: _, detection_ids: __, ...told }) => told) : entities;
 }
 
 function attributesOf(attributes: unknown, { attribute }: SectionKind): unknown {

@@ -5,6 +5,7 @@ import { type PlannedCall, planCalls } from "../../context/services/plan.ts";
 import { REGISTRY } from "../../context/services/registry.ts";
 import type { AiService, Findings, ServiceName, Task } from "../../context/services/service.ts";
 import type { Batch } from "../../domain/batch.ts";
+import { PlateReading } from "../../domain/identity.ts";
 import { asError, VigilError } from "../../resilience/errors.ts";
 import { unlessAborted } from "../../resilience/unless-aborted.ts";
 import type { Site } from "../site.ts";
@@ -100,10 +101,22 @@ function gatheredFrom(
   }
   const own = z.record(z.string(), z.unknown()).safeParse(context?.attributes).data;
   const known = { ...own, ...attributes };
+  const plates = platesIn(outcomes);
   return {
     known: Object.keys(attributes).length > 0 ? known : undefined,
     missing: missingFrom(outcomes, leftOut),
+    // By them vehicles are recognised; the text tells a model as much.
+    ...(plates.length > 0 && { beside: { plates } }),
   };
+}
+
+const PlatesRead = z.object({ plates: z.array(PlateReading.omit({ detection_id: true })) });
+
+function platesIn(outcomes: readonly Outcome[]): PlateReading[] {
+  return outcomes.flatMap((outcome) => {
+    const read = "found" in outcome ? PlatesRead.safeParse(outcome.found.text).data : undefined;
+    return (read?.plates ?? []).map((plate) => ({ detection_id: outcome.thing.detection.detection_id, ...plate }));
+  });
 }
 
 /** What did not come, by service: why, and how much of how much. */

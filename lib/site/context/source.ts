@@ -18,4 +18,6 @@ export interface Gathered {
   readonly beside?: Readonly<Record<string, unknown>>;
   /** What to keep for later batches, in the transaction that hands this one on. */
   commit?(tables: Tables): void;
+  /** Further parts, which only that transaction can tell. `context`: what all sources have found. */
+  conclude?(tables: Tables, context: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }
