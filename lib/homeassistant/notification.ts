@@ -5,7 +5,7 @@
 import type { EventRecord } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
-import type { RiskLevel } from "../domain/risk.ts";
+import { type RiskLevel, UNJUDGED } from "../domain/risk.ts";
 import { actionId, SNOOZE_MINUTES } from "./presses.ts";
 import { jsonBytes, shorten } from "./text.ts";
 
@@ -65,9 +65,6 @@ const RINGING: Loudness = {
   importance: "max",
   push: { "interruption-level": "critical", sound: { name: "default", critical: 1, volume: 1 } },
 };
-
-/** Nobody knows how bad it is: as an alert that is. */
-const UNJUDGED: RiskLevel = "high";
 
 const SILENT: Loudness = {
   channel: "Vigil updates",
