@@ -27,15 +27,15 @@ export interface Decision {
   readonly outcome: "alert" | "suppressed";
   /** What an alert comes to: a new one, one that is told again because it is graver, or one that is brought up to date. */
   readonly change: "new" | "graver" | "update";
-  /** Whether a rule and the camera's threshold want it, whatever silences it now. */
-  readonly wanted: boolean;
+  /** Whether people want to hear nothing of it, not even that it was none. */
+  readonly silenced: boolean;
   /** The rule that decides; null where none holds. */
   readonly rule: AlertRule | null;
   readonly severity: RiskLevel | null;
   readonly dedup_key: string | null;
   readonly reason: string;
-  readonly conditions: readonly Condition[];
-  readonly rules: readonly RuleDecision[];
+  readonly conditions: Condition[];
+  readonly rules: RuleDecision[];
 }
 
 interface Match {
@@ -43,6 +43,8 @@ interface Match {
   readonly decision: RuleDecision;
   readonly fitting: readonly Thing[];
 }
+
+const SILENCING: ReadonlySet<string> = new Set(["switch", "snooze", "dismissed"]);
 
 /** Weighs an event against rules and against what people have set; the first rule of which all conditions hold decides. */
 export function decide(event: SecurityEvent, policy: AlertPolicy, circumstances: Circumstances): Decision {
@@ -55,10 +57,9 @@ export function decide(event: SecurityEvent, policy: AlertPolicy, circumstances:
   const key = match && keyOf(match, event, severity);
   const isGraver = running !== null && gravityOf(severity) > gravityOf(running.severity);
   const change = running === null ? "new" : isGraver ? "graver" : "update";
-  const threshold = thresholdGate(circumstances);
   const conditions = [
     lateGate(event, circumstances.now),
-    threshold,
+    thresholdGate(circumstances),
     switchGate(circumstances),
     snoozeGate(circumstances, change === "update"),
     quietGate(severity, policy, circumstances),
@@ -72,7 +73,7 @@ export function decide(event: SecurityEvent, policy: AlertPolicy, circumstances:
   return {
     outcome: match && !failed ? "alert" : "suppressed",
     change,
-    wanted: match !== null && threshold?.passed !== false,
+    silenced: conditions.some(({ name, passed }) => !passed && SILENCING.has(name)),
     rule: match?.rule ?? null,
     severity,
     dedup_key: key,

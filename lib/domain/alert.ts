@@ -53,9 +53,9 @@ export const AlertRecord = z.object({
   /** The revision of the event that was decided on. */
   revision: z.int().positive(),
   outcome: AlertOutcome,
-  /** How often the alert had been brought up to date: 0 where this event raised it, null where it is suppressed. */
-  update: z.int().nonnegative().nullable(),
-  /** That of the alert; null where the event is suppressed. */
+  /** How often the alert has been brought up to date: 0 where this event raised it, null where it is suppressed. */
+  update_count: z.int().nonnegative().nullable(),
+  /** That of the alert, as of this decision; null where the event is suppressed. */
   state: AlertState.nullable(),
   /** The rule that decides: the first of which all conditions hold; null where there is none. */
   rule: z.string().nullable(),
@@ -71,7 +71,9 @@ export const AlertRecord = z.object({
   conditions: z.array(Condition),
   /** All rules, in their order. */
   rules: z.array(RuleDecision),
+  /** When the event was first decided on, and when this revision was. */
   created_at: IsoTime,
+  decided_at: IsoTime,
 });
 export type AlertRecord = z.infer<typeof AlertRecord>;
 

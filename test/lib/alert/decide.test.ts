@@ -47,8 +47,8 @@ describe("decide", () => {
       equal(decision({}, { rules: [ruleWith({ name: "Off", enabled: false }), ...rules] }).rule?.name, "People");
     });
     it("says of each why it did not hold", () => {
-      const { outcome, rule, dedup_key, reason, wanted } = decision({}, { rules: rules.slice(0, 1) });
-      deepEqual([outcome, rule, dedup_key, wanted], ["suppressed", null, null, false]);
+      const { outcome, rule, dedup_key, reason } = decision({}, { rules: rules.slice(0, 1) });
+      deepEqual([outcome, rule, dedup_key], ["suppressed", null, null]);
       equal(reason, 'No rule holds. "Dogs": labels is person, car, asked is dog');
     });
     it("needs one", () => {
@@ -115,9 +115,9 @@ describe("decide", () => {
     equal(decision(UNSCORED, { rules }, camera({ risk_threshold: 100 })).outcome, "alert");
   });
 
-  it("still wants what is only silenced", () => {
-    equal(decision({}, {}, camera(until(1))).wanted, true);
-    equal(decision({}, {}, camera({ risk_threshold: 61 })).wanted, false);
+  it("tells what people want to hear nothing of from what is not worth it", () => {
+    equal(decision({}, {}, camera(until(1))).silenced, true);
+    equal(decision({}, {}, camera({ risk_threshold: 61 })).silenced, false);
   });
 
   describe("with a cooldown of 300 s", () => {

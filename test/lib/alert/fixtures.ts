@@ -63,6 +63,11 @@ export function ruleWith(changes: Partial<AlertRule> = {}): AlertRule {
   return AlertRule.parse({ name: "Any", ...changes });
 }
 
+/** Alerts from a score on, and for what has none, as often as it comes. */
+export function policyFrom(minScore: number): AlertPolicy {
+  return policyWith({ rules: [ruleWith({ name: "From a score", events: "all", minScore, cooldown: 0 })] });
+}
+
 export function policyWith(changes: Partial<AlertPolicy> = {}): AlertPolicy {
   return { rules: [ruleWith()], quietHours: null, quietSeverity: null, maxPerHour: 0, ...changes };
 }
