@@ -2,10 +2,8 @@
  * Whether an event alerts. Every rule and every condition is looked at and kept, so that a person can see why it did or did
  * not.
  */
-import { z } from "zod";
 import type { Condition, RuleDecision } from "../domain/alert.ts";
 import type { SecurityEvent } from "../domain/event.ts";
-import { RecordId } from "../domain/ids.ts";
 import { gravityOf, type RiskLevel } from "../domain/risk.ts";
 import { dedupKey } from "./dedup-key.ts";
 import {
@@ -54,7 +52,7 @@ export function decide(event: SecurityEvent, policy: AlertPolicy, circumstances:
   const matches = policy.rules.map((rule) => matchOf(rule, scene, things));
   const match = matches.find(({ decision }) => decision.passed) ?? null;
   const severity = match ? severityOf(match.rule, judgement.level) : judgement.level;
-  const key = match && keyOf(match, event, severity);
+  const key = match && keyOf(match, event, severity, circumstances.incidentId);
   const isGraver = running !== null && gravityOf(severity) > gravityOf(running.severity);
   const change = running === null ? "new" : isGraver ? "graver" : "update";
   const conditions = [
@@ -98,7 +96,12 @@ function severityOf({ severity }: AlertRule, level: RiskLevel | null): RiskLevel
   return severity === "event" ? level : severity;
 }
 
-function keyOf({ rule, fitting }: Match, event: SecurityEvent, severity: RiskLevel | null): string {
+function keyOf(
+  { rule, fitting }: Match,
+  event: SecurityEvent,
+  severity: RiskLevel | null,
+  incident_id: string | null,
+): string {
   const [thing] = fitting;
   return dedupKey(rule.dedupKey, {
     camera_id: event.camera_id,
@@ -106,15 +109,8 @@ function keyOf({ rule, fitting }: Match, event: SecurityEvent, severity: RiskLev
     label: thing?.label ?? null,
     zone: (thing && zonesAmong(thing, rule.zones)[0]) ?? null,
     severity,
-    incident_id: incidentOf(event),
+    incident_id,
   });
-}
-
-const Incident = z.object({ incident_id: RecordId });
-
-/** The incident that an event belongs to, as `enrich` has found it out; null where nobody has. */
-export function incidentOf({ context }: SecurityEvent): string | null {
-  return Incident.safeParse(context?.incident).data?.incident_id ?? null;
 }
 
 /** Of each rule the first condition that failed: what somebody would have to change. */

@@ -33,6 +33,8 @@ export interface Circumstances {
   readonly judgement: Judgement;
   readonly camera: CameraSettings;
   readonly site: SiteSettings;
+  /** The incident that the event belongs to; null where nobody has said. */
+  readonly incidentId: string | null;
   readonly running: RunningAlert | null;
   lastSent(key: string): LastSent | null;
   /** Alerts of the node that were sent since a time (ISO). */

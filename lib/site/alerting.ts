@@ -1,6 +1,6 @@
 /** What `risk-alert` does: decides whether an event deserves a person's attention, keeps the reasons, and tells people. */
 import { channelsOf } from "../alert/channels.ts";
-import { type Decision, decide, incidentOf } from "../alert/decide.ts";
+import { type Decision, decide } from "../alert/decide.ts";
 import type { AlertPolicy } from "../alert/rule.ts";
 import { type Alert, type Channel, PublishedAlert } from "../domain/alert.ts";
 import { SecurityEvent } from "../domain/event.ts";
@@ -43,7 +43,7 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
       const decision = decide(event, policy, circumstancesOf(event, of, tables, nodeId, site));
       if (before?.outcome === "alert" && isOnlyLate(decision)) return [];
       const channels = decision.rule ? channelsOf(decision.rule, options.channels) : [];
-      const raised = decision.outcome === "alert" ? alertNow(of, decision, event, channels, now) : null;
+      const raised = decision.outcome === "alert" ? alertNow(of, decision, channels, now) : null;
       const { rule, change, silenced, ...reasons } = decision;
       const alert: Alert = {
         ...reasons,
@@ -51,7 +51,7 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
         alert_id: of.alertId,
         event_id: event.event_id,
         camera_id: event.camera_id,
-        incident_id: incidentOf(event),
+        incident_id: of.incidentId,
         revision: event.revision,
         update_count: raised?.update_count ?? null,
         state: raised?.state ?? null,
@@ -79,9 +79,8 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
 
 /** What an event that alerts makes of its alert. */
 function alertNow(
-  { alertId, stored }: AlertOfEvent,
+  { incidentId, alertId, stored }: AlertOfEvent,
   { change, severity, dedup_key }: Decision,
-  event: SecurityEvent,
   channels: readonly Channel[],
   now: number,
 ): StoredAlert {
@@ -89,7 +88,7 @@ function alertNow(
   if (stored && change === "update") return { ...stored, update_count };
   return {
     alert_id: alertId,
-    incident_id: stored?.incident_id ?? incidentOf(event),
+    incident_id: stored?.incident_id ?? incidentId,
     severity,
     dedup_key: dedup_key ?? alertId,
     state: channels.length > 0 ? "pending" : "delivered",

@@ -145,9 +145,14 @@ describe("decide", () => {
         keys.push(key);
         return null;
       };
-      const context = { zone_members: { drive: ["de_1"] }, incident: { incident_id: "ic_1" } };
+      const context = { zone_members: { drive: ["de_1"] } };
+      const incidentId = "ic_1";
       const dedupKey = "{camera_id}/{rule}/{label}/{zone}/{severity}/{incident_id}";
-      decision({ context }, { rules: [ruleWith({ labels: ["person"], zones: ["drive"], dedupKey })] }, { lastSent });
+      decision(
+        { context },
+        { rules: [ruleWith({ labels: ["person"], zones: ["drive"], dedupKey })] },
+        { lastSent, incidentId },
+      );
       decision({ labels: [], detections: [] }, { rules: [ruleWith({ dedupKey })] }, { lastSent });
       decision({}, {}, { lastSent });
       deepEqual(keys, ["porch/Any/person/drive/high/ic_1", "porch/Any/none/none/high/none", "porch:Any"]);

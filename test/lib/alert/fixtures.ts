@@ -80,6 +80,7 @@ export function circumstancesOf(event: SecurityEvent, changes: Partial<Circumsta
     judgement: { score: event.risk_score, level: event.risk_level },
     camera: CAMERA_DEFAULTS,
     site: SITE_DEFAULTS,
+    incidentId: null,
     running: null,
     lastSent: () => null,
     sentSince: () => 0,
