@@ -80,23 +80,25 @@ export class AlertNotifier {
     const event = EventRecord.parse(alert.event);
     const key = `${event_id} ${revision}`;
     if (outcome === "alert") {
-      if (alert.channels.length > 0) tables.alerts.markTold(alert_id);
+      tables.alerts.markTold(alert_id, alert.channels);
       this.#queue(tables, key, alert.channels, { alert_id, event, loud: news });
       return;
     }
     // One that alerted and does not any more: phones still show what is not so. Not while another of its events does.
-    const isTakenBack = tables.alerts.wasTold(alert_id) && tables.decisions.camerasOf(alert_id).length === 0;
-    if (isTakenBack && !silenced) this.#queue(tables, key, this.#options.channels, { alert_id, event, loud: false });
+    const isTakenBack = tables.decisions.camerasOf(alert_id).length === 0;
+    if (isTakenBack && !silenced) {
+      this.#queue(tables, key, tables.alerts.toldBy(alert_id), { alert_id, event, loud: false });
+    }
   }
 
   #confirm(eventId: string, done: string): void {
-    const { workspace, channels } = this.#options;
-    const { site, nodeId } = workspace;
+    const { site, nodeId } = this.#options.workspace;
     site.store.transaction((tables) => {
       const alert_id = tables.decisions.get(eventId, nodeId)?.alert_id;
-      if (alert_id === undefined || !tables.alerts.wasTold(alert_id)) return;
       const event = tables.events.get(eventId);
-      if (event) this.#queue(tables, `done ${site.clock.now()}`, channels, { alert_id, event, loud: false, done });
+      if (alert_id === undefined || event === undefined) return;
+      const told = tables.alerts.toldBy(alert_id);
+      this.#queue(tables, `done ${site.clock.now()}`, told, { alert_id, event, loud: false, done });
     });
   }
 

@@ -1,9 +1,10 @@
 /** Table `alerts`: what people are told of. All events of an incident have one alert. */
 import type { Database } from "better-sqlite3";
 import { z } from "zod";
-import { AlertState } from "../domain/alert.ts";
+import { AlertState, type Channel } from "../domain/alert.ts";
 import { RiskLevel } from "../domain/risk.ts";
 import { IsoTime } from "../domain/time.ts";
+import { ChannelsJson } from "./codecs.ts";
 
 const StoredAlert = z.object({
   alert_id: z.string(),
@@ -32,7 +33,7 @@ export class Alerts {
   readonly #setState;
   readonly #markDelivered;
   readonly #markTold;
-  readonly #wasTold;
+  readonly #told;
 
   constructor(db: Database) {
     this.#save = db.prepare(`
@@ -53,8 +54,8 @@ export class Alerts {
       .pluck();
     this.#setState = db.prepare("UPDATE alerts SET state = ? WHERE alert_id = ?");
     this.#markDelivered = db.prepare("UPDATE alerts SET state = 'delivered' WHERE alert_id = ? AND state = 'pending'");
-    this.#markTold = db.prepare("UPDATE alerts SET told = 1 WHERE alert_id = ?");
-    this.#wasTold = db.prepare<[string], 1>("SELECT 1 FROM alerts WHERE alert_id = ? AND told").pluck();
+    this.#markTold = db.prepare("UPDATE alerts SET told = ? WHERE alert_id = ?");
+    this.#told = db.prepare<[string], string>("SELECT told FROM alerts WHERE alert_id = ?").pluck();
   }
 
   /** Enters an alert, or what has become of it. */
@@ -91,14 +92,16 @@ export class Alerts {
     this.#markDelivered.run(alertId);
   }
 
-  /** Notes that people are notified of it. */
-  markTold(alertId: string): void {
-    this.#markTold.run(alertId);
+  /** Notes that people are told of it by these channels, too. */
+  markTold(alertId: string, channels: readonly Channel[]): void {
+    const all = [...this.toldBy(alertId), ...channels].map((channel) => JSON.stringify(channel));
+    this.#markTold.run(`[${[...new Set(all)].join()}]`, alertId);
   }
 
-  /** Whether people were notified of it, whatever has been decided since. */
-  wasTold(alertId: string): boolean {
-    return this.#wasTold.get(alertId) !== undefined;
+  /** The channels by which people were told of it, whatever has been decided since. */
+  toldBy(alertId: string): Channel[] {
+    const told = this.#told.get(alertId);
+    return told === undefined ? [] : z.decode(ChannelsJson, told);
   }
 }
 

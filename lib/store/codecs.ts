@@ -34,9 +34,11 @@ export const VerdictRow = VerdictRecord.extend({
   flags: sqlJson(EventFlags),
 });
 
+export const ChannelsJson = sqlJson(z.array(Channel));
+
 /** `z.decode` makes an AlertRecord of a row, `z.encode` a row of an AlertRecord. */
 export const DecisionRow = AlertRecord.extend({
-  channels: sqlJson(z.array(Channel)),
+  channels: ChannelsJson,
   conditions: sqlJson(z.array(Condition)),
   rules: sqlJson(z.array(RuleDecision)),
 });

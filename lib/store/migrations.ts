@@ -263,14 +263,14 @@ const STEPS: readonly string[] = [
     sent_at TEXT,
     published INTEGER NOT NULL CHECK(published IN (0,1)),
     PRIMARY KEY(event_id, node_id)
-  ) STRICT, WITHOUT ROWID;
+  ) STRICT;
   CREATE INDEX decision_latest ON decisions(camera_id, decided_at);
   CREATE INDEX decision_sent ON decisions(camera_id, sent_at) WHERE sent_at IS NOT NULL;
   CREATE INDEX decision_of_node ON decisions(node_id, decided_at);
   CREATE INDEX decision_alert ON decisions(alert_id) WHERE outcome = 'alert';
 
-  -- What people are told of: one row for all events of an incident. severity: the gravest that they were told. told: they
-  -- were notified of it, whatever later revisions of its events decided.
+  -- What people are told of: one row for all events of an incident. severity: the gravest that they were told. told: the
+  -- channels that were, whatever later revisions of its events decided.
   CREATE TABLE alerts(
     alert_id TEXT PRIMARY KEY,
     node_id TEXT NOT NULL,
@@ -281,7 +281,7 @@ const STEPS: readonly string[] = [
     update_count INTEGER NOT NULL,
     created_at TEXT NOT NULL,
     sent_at TEXT NOT NULL,
-    told INTEGER NOT NULL DEFAULT 0 CHECK(told IN (0,1))
+    told TEXT NOT NULL DEFAULT '[]'
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX alert_key ON alerts(node_id, dedup_key, sent_at);
   CREATE INDEX alert_sent ON alerts(node_id, sent_at);

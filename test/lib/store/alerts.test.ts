@@ -58,6 +58,26 @@ describe("Alerts", () => {
     equal(alerts.lastSent(NODE, "yard:High", "al_9"), null);
   });
 
+  it("knows by which channels people were told", () => {
+    const phone = { kind: "notify", target: "phone" } as const;
+    const tablet = { kind: "notify", target: "tablet" } as const;
+    deepEqual(store.alerts.toldBy("al_1"), []);
+    store.alerts.save(NODE, ALERT);
+    deepEqual(store.alerts.toldBy("al_1"), []);
+    store.alerts.markTold("al_1", [phone]);
+    store.alerts.markTold("al_1", [phone, tablet]);
+    store.alerts.save(NODE, { ...ALERT, update_count: 1 });
+    deepEqual(store.alerts.toldBy("al_1"), [phone, tablet]);
+  });
+
+  it("was sent now at the latest, once the clock was set back", () => {
+    store.alerts.save(NODE, { ...ALERT, sent_at: LATER });
+    store.clampTimes(Date.parse(AT));
+    equal(store.alerts.get("al_1")?.sent_at, AT);
+    store.clampTimes(Date.parse(LATER));
+    equal(store.alerts.get("al_1")?.sent_at, AT);
+  });
+
   it("counts those that people were told of since a time", () => {
     store.alerts.save(NODE, ALERT);
     store.alerts.save(NODE, { ...ALERT, alert_id: "al_2", sent_at: LATER });
