@@ -25,6 +25,8 @@ export interface Decision {
   readonly outcome: "alert" | "suppressed";
   /** What an alert comes to: a new one, one that is told again because it is graver, or one that is brought up to date. */
   readonly change: "new" | "graver" | "update";
+  /** Whether a rule and the camera's threshold find it worth an alert, whatever silences it. */
+  readonly wanted: boolean;
   /** Whether people want to hear nothing of it, not even that it was none. */
   readonly silenced: boolean;
   /** The rule that decides; null where none holds. */
@@ -71,6 +73,7 @@ export function decide(event: SecurityEvent, policy: AlertPolicy, circumstances:
   return {
     outcome: match && !failed ? "alert" : "suppressed",
     change,
+    wanted: match !== null && conditions.every(({ name, passed }) => passed || name !== "threshold"),
     silenced: conditions.some(({ name, passed }) => !passed && SILENCING.has(name)),
     rule: match?.rule ?? null,
     severity,

@@ -44,7 +44,7 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
       if (before?.outcome === "alert" && isOnlyLate(decision)) return [];
       const channels = decision.rule ? channelsOf(decision.rule, options.channels) : [];
       const raised = decision.outcome === "alert" ? alertNow(of, decision, channels, now) : null;
-      const { rule, change, silenced, ...reasons } = decision;
+      const { rule, change, wanted, silenced, ...reasons } = decision;
       const alert: Alert = {
         ...reasons,
         rule: rule?.name ?? null,
@@ -61,7 +61,7 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
         event,
       };
       const news = raised !== null && change !== "update";
-      if (!tables.decisions.save(nodeId, alert, { published: publish, sent: news })) return [];
+      if (!tables.decisions.save(nodeId, alert, { published: publish, sent: news, wanted })) return [];
       if (raised) tables.alerts.save(nodeId, raised);
       // Without a broker nobody would ever empty the outbox.
       if (publish && site.publishes && news) {

@@ -44,7 +44,7 @@ export class Alerts {
     this.#get = db.prepare<[string], unknown>(`SELECT ${COLUMNS.join(", ")} FROM alerts WHERE alert_id = ?`);
     this.#ofIncident = db.prepare<[string, string, string], unknown>(`
       SELECT ${COLUMNS.join(", ")} FROM alerts a WHERE incident_id = ? AND node_id = ? AND created_at >= ?
-        AND EXISTS(SELECT 1 FROM decisions d WHERE d.alert_id = a.alert_id AND d.outcome = 'alert')
+        AND EXISTS(SELECT 1 FROM decisions d WHERE d.alert_id = a.alert_id AND d.stands = 1)
       ORDER BY created_at DESC LIMIT 1`);
     this.#lastSent = db.prepare<[string, string, string], unknown>(`
       SELECT sent_at, severity FROM alerts WHERE node_id = ? AND dedup_key = ? AND alert_id <> ?

@@ -13,6 +13,8 @@ export interface DecisionMarks {
   readonly published: boolean;
   /** Whether people are told of it with a sound. */
   readonly sent: boolean;
+  /** Whether the event is worth an alert, or still is, whatever silences it. */
+  readonly wanted: boolean;
 }
 
 export class Decisions {
@@ -27,10 +29,10 @@ export class Decisions {
   constructor(db: Database) {
     const updates = COLUMNS.filter((column) => !FIXED.has(column)).map((column) => `${column} = excluded.${column}`);
     this.#save = db.prepare(`
-      INSERT INTO decisions(node_id, sent_at, published, ${COLUMNS.join(", ")})
-      VALUES(:node_id, :sent_at, :published, ${COLUMNS.map((column) => `:${column}`).join(", ")})
+      INSERT INTO decisions(node_id, stands, sent_at, published, ${COLUMNS.join(", ")})
+      VALUES(:node_id, :alerts, :sent_at, :published, ${COLUMNS.map((column) => `:${column}`).join(", ")})
       ON CONFLICT(event_id, node_id) DO UPDATE SET sent_at = coalesce(excluded.sent_at, decisions.sent_at),
-        published = excluded.published, ${updates.join(", ")}
+        stands = max(excluded.stands, decisions.stands AND :wanted), published = excluded.published, ${updates.join(", ")}
       WHERE excluded.revision > decisions.revision`);
     const columns = COLUMNS.join(", ");
     this.#get = db.prepare<[string, string], unknown>(
@@ -43,22 +45,28 @@ export class Decisions {
       `SELECT ${columns} FROM decisions WHERE camera_id = ? AND published = 1 ORDER BY decided_at DESC, event_id LIMIT 1`,
     );
     this.#cameras = db
-      .prepare<[string], string>("SELECT DISTINCT camera_id FROM decisions WHERE alert_id = ? AND outcome = 'alert'")
+      .prepare<[string], string>("SELECT DISTINCT camera_id FROM decisions WHERE alert_id = ? AND stands = 1")
       .pluck();
     this.#alertsOf = db
-      .prepare<[string], string>("SELECT DISTINCT alert_id FROM decisions WHERE event_id = ? AND outcome = 'alert'")
+      .prepare<[string], string>("SELECT alert_id FROM decisions JOIN alerts USING(alert_id) WHERE event_id = ?")
       .pluck();
     this.#lastAlert = db
       .prepare<[string], string>(
-        "SELECT alert_id FROM decisions WHERE camera_id = ? AND outcome = 'alert' ORDER BY decided_at DESC LIMIT 1",
+        "SELECT alert_id FROM decisions JOIN alerts USING(alert_id) WHERE camera_id = ? ORDER BY decided_at DESC LIMIT 1",
       )
       .pluck();
   }
 
   /** Stores the decision on an event's revision; an older revision never replaces a newer one's. */
-  save(nodeId: string, record: AlertRecord, { published, sent }: DecisionMarks): boolean {
+  save(nodeId: string, record: AlertRecord, { published, sent, wanted }: DecisionMarks): boolean {
     const row = z.encode(DecisionRow, AlertRecord.parse(record));
-    const marks = { node_id: nodeId, published: published ? 1 : 0, sent_at: sent ? record.decided_at : null };
+    const marks = {
+      node_id: nodeId,
+      alerts: record.outcome === "alert" ? 1 : 0,
+      wanted: wanted ? 1 : 0,
+      sent_at: sent ? record.decided_at : null,
+      published: published ? 1 : 0,
+    };
     return this.#save.run({ ...row, ...marks }).changes === 1;
   }
 
@@ -77,7 +85,7 @@ export class Decisions {
     return recordsOf([this.#latestOfCamera.get(cameraId)])[0];
   }
 
-  /** The cameras whose events alert now, of an alert; none of one that was taken back. */
+  /** The cameras whose events are worth an alert, of those that it is about; none where it was taken back. */
   camerasOf(alertId: string): string[] {
     return this.#cameras.all(alertId);
   }

@@ -240,7 +240,8 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- What was decided on each event. alert_id: the alert that it raised or brought up to date; of one that is suppressed, the
-  -- one that it would have. sent_at: when people were last told of it with a sound. published: its node publishes.
+  -- one that it would have. stands: it is worth that alert, though a snooze may silence a later revision. sent_at: when people
+  -- were last told of it with a sound. published: its node publishes.
   CREATE TABLE decisions(
     event_id TEXT NOT NULL REFERENCES events,
     node_id TEXT NOT NULL,
@@ -260,6 +261,7 @@ const STEPS: readonly string[] = [
     rules TEXT NOT NULL,
     created_at TEXT NOT NULL,
     decided_at TEXT NOT NULL,
+    stands INTEGER NOT NULL CHECK(stands IN (0,1)),
     sent_at TEXT,
     published INTEGER NOT NULL CHECK(published IN (0,1)),
     PRIMARY KEY(event_id, node_id)
@@ -267,7 +269,7 @@ const STEPS: readonly string[] = [
   CREATE INDEX decision_latest ON decisions(camera_id, decided_at);
   CREATE INDEX decision_sent ON decisions(camera_id, sent_at) WHERE sent_at IS NOT NULL;
   CREATE INDEX decision_of_node ON decisions(node_id, decided_at);
-  CREATE INDEX decision_alert ON decisions(alert_id) WHERE outcome = 'alert';
+  CREATE INDEX decision_alert ON decisions(alert_id) WHERE stands = 1;
 
   -- What people are told of: one row for all events of an incident. severity: the gravest that they were told. told: the
   -- channels that were, whatever later revisions of its events decided.

@@ -116,8 +116,10 @@ describe("decide", () => {
   });
 
   it("tells what people want to hear nothing of from what is not worth it", () => {
-    equal(decision({}, {}, camera(until(1))).silenced, true);
-    equal(decision({}, {}, camera({ risk_threshold: 61 })).silenced, false);
+    const marks = ({ wanted, silenced }: Decided) => ({ wanted, silenced });
+    deepEqual(marks(decision({}, {}, camera(until(1)))), { wanted: true, silenced: true });
+    deepEqual(marks(decision({}, {}, camera({ risk_threshold: 61 }))), { wanted: false, silenced: false });
+    deepEqual(marks(decision({}, { rules: [] }, camera(until(1)))), { wanted: false, silenced: true });
   });
 
   describe("with a cooldown of 300 s", () => {

@@ -142,6 +142,18 @@ describe("risk-alert", () => {
     assert.equal((await decide(90, { camera_id: "drive", ...incident("ic_1") })).outcome, "alert");
   });
 
+  it("lets an alert stand whose event is silenced later, and goes on with it once the snooze has ended", async () => {
+    open();
+    const first = await decide(60, { event_id: "ev_a", ...incident("ic_1") });
+    running.site.settings.snoozeCamera("porch", 5);
+    assert.deepEqual(failing(await decide(60, { event_id: "ev_a", revision: 2, ...incident("ic_1") })), ["snooze"]);
+    assert.deepEqual(failing(await decide(60, { camera_id: "yard", ...incident("ic_1") })), ["snooze"]);
+    running.clock.advance(5 * MINUTE);
+    const later = await decide(60, { camera_id: "drive", ...incident("ic_1") });
+    assert.deepEqual([later.outcome, later.alert_id, later.update_count], ["alert", first.alert_id, 1]);
+    assert.equal(Object(node.sent.at(-1)?.payload).notification.data.alert_once, true);
+  });
+
   it("does not take an alert back while another event of the incident stands", async () => {
     open();
     const first = await decide(60, { event_id: "ev_a", ...incident("ic_1") });

@@ -4,7 +4,7 @@ import type { Store } from "../../../lib/store/store.ts";
 import { AT, batchOf, eventOf, openStore, removeStores } from "./support.ts";
 
 const NODE = "alert";
-const MARKS = { published: true, sent: false };
+const MARKS = { published: true, sent: false, wanted: false };
 const LATER = "2026-11-20T12:05:00.000Z";
 
 const DECISION: AlertRecord = {
@@ -95,6 +95,7 @@ describe("Decisions", () => {
       {
         published: false,
         sent: true,
+        wanted: true,
       },
     );
     const ids = (decisions: readonly AlertRecord[]) => decisions.map(({ event_id }) => event_id);
@@ -110,12 +111,30 @@ describe("Decisions", () => {
     deepEqual(store.decisions.camerasOf("al_1").sort(), ["front_door", "yard"]);
     store.decisions.save(NODE, { ...DECISION, revision: 3 }, MARKS);
     deepEqual(store.decisions.camerasOf("al_1"), ["yard"]);
-    deepEqual([store.decisions.alertsOf("ev_2"), store.decisions.alertsOf("ev_1")], [["al_1"], []]);
-    deepEqual([store.decisions.lastAlertOf("yard"), store.decisions.lastAlertOf("front_door")], ["al_1", null]);
+    // One that is only silenced is worth it still.
+    store.decisions.save(NODE, { ...DECISION, event_id: "ev_2", revision: 3 }, { ...MARKS, wanted: true });
+    deepEqual(store.decisions.camerasOf("al_1"), ["yard"]);
+  });
+
+  it("tells the alerts of an event, and a camera's last", () => {
+    store.decisions.save(NODE, { ...DECISION, alert_id: "al_9" }, MARKS);
+    deepEqual([store.decisions.alertsOf("ev_1"), store.decisions.lastAlertOf("front_door")], [[], null]);
+    store.decisions.save(NODE, { ...SECOND, event_id: "ev_2" }, MARKS);
+    store.alerts.save(NODE, {
+      alert_id: "al_1",
+      incident_id: null,
+      severity: "high",
+      dedup_key: "x",
+      state: "pending",
+      update_count: 0,
+      created_at: AT,
+      sent_at: AT,
+    });
+    deepEqual([store.decisions.alertsOf("ev_2"), store.decisions.lastAlertOf("front_door")], [["al_1"], "al_1"]);
   });
 
   it("is what a word on a camera's last alert is about: the one that people were told of", () => {
-    store.decisions.save(NODE, SECOND, { published: true, sent: true });
+    store.decisions.save(NODE, SECOND, { ...MARKS, sent: true });
     store.decisions.save(NODE, { ...SECOND, event_id: "ev_2", decided_at: "2026-11-20T12:06:00.000Z" }, MARKS);
     equal(store.feedback.subject("front_door"), "ev_1");
   });
