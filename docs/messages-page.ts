@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { Alert, AlertRecord, PublishedAlert } from "../lib/domain/alert.ts";
+import { Alert, AlertRecord, Condition, PublishedAlert, RuleDecision } from "../lib/domain/alert.ts";
 import { Batch } from "../lib/domain/batch.ts";
 import { Detected, Detection } from "../lib/domain/detection.ts";
 import { EventRecord, SecurityEvent } from "../lib/domain/event.ts";
@@ -33,6 +33,8 @@ const RECORDS: Readonly<Record<string, Entry>> = {
     base: "EventRecord",
   },
   AlertRecord: { schema: AlertRecord, where: "is one decision on one event" },
+  RuleDecision: { schema: RuleDecision, where: "is what became of one rule" },
+  Condition: { schema: Condition, where: "is one condition, of a rule or besides the rules, as it stood" },
   Alert: { schema: Alert, where: "leaves `risk-alert`, by either output", base: "AlertRecord" },
   PublishedAlert: { schema: PublishedAlert, where: "is the state of the entity **Alert**", base: "AlertRecord" },
   GpuSample: { schema: GpuSample, where: "is what was measured of one graphics card" },
@@ -53,6 +55,7 @@ interface Shape {
   readonly format?: string;
   readonly enum?: readonly string[];
   readonly anyOf?: readonly Shape[];
+  readonly oneOf?: readonly Shape[];
   readonly items?: Shape;
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly required?: readonly string[];
@@ -103,7 +106,8 @@ function link(record: string): string {
 function typeOf(shape: Shape): string {
   if (shape.$ref) return link(shape.$ref);
   if (shape.enum) return shape.enum.map((value) => `\`${value}\``).join(", ");
-  if (shape.anyOf) return shape.anyOf.map(typeOf).join(" or ");
+  const choices = shape.anyOf ?? shape.oneOf;
+  if (choices) return choices.map(typeOf).join(" or ");
   if (typeof shape.type === "object") return shape.type.map((type) => typeOf({ ...shape, type })).join(" or ");
   switch (shape.type) {
     case "array":

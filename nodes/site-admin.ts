@@ -1,10 +1,13 @@
-/** What the form of `vigil-site` asks of the running site, for whoever may read or change it. */
+/** What the forms of `vigil-site` and of its nodes ask of the running site, for whoever may read or change it. */
 import type { NodeAPI } from "node-red";
 import { asError, InputError } from "../lib/resilience/errors.ts";
 import { lastPicture } from "../lib/site/camera-picture.ts";
 import { SharedSite } from "../lib/site/shared-site.ts";
 import type { Site } from "../lib/site/site.ts";
 import { siteDashboard } from "../lib/site/site-dashboard.ts";
+
+/** As many as somebody reads who asks why the phone did not ring. */
+const SHOWN_DECISIONS = 25;
 
 /** Paths are relative to the editor's own, which may be anywhere below a proxy. */
 export function serveSiteAdmin(RED: NodeAPI): void {
@@ -26,6 +29,13 @@ export function serveSiteAdmin(RED: NodeAPI): void {
   );
   httpAdmin.get("/vigil/sites/:site/dashboard", auth.needsPermission("vigil-site.read"), (request, response) => {
     answer(response, async () => ({ yaml: siteDashboard(openSite(RED, request.params.site)) }));
+  });
+  httpAdmin.get("/vigil/sites/:site/decisions/:node", auth.needsPermission("vigil-site.read"), (request, response) => {
+    answer(response, async () => {
+      const { store } = openSite(RED, request.params.site);
+      const identity = store.nodes.identityOf(String(request.params.node));
+      return identity === undefined ? [] : store.decisions.latest(identity, SHOWN_DECISIONS);
+    });
   });
   httpAdmin.delete(
     "/vigil/sites/:site/cameras/:camera",

@@ -1,138 +1,134 @@
-/** Whether an event alerts. Every condition is looked at and kept, so that a person can see why it did or did not. */
-import { z } from "zod";
-import type { Alert, AlertRecord, Condition } from "../domain/alert.ts";
+/**
+ * Whether an event alerts. Every rule and every condition is looked at and kept, so that a person can see why it did or did
+ * not.
+ */
+import type { Condition, RuleDecision } from "../domain/alert.ts";
 import type { SecurityEvent } from "../domain/event.ts";
-import { deriveId } from "../domain/ids.ts";
-import { isWanted } from "../domain/labels.ts";
-import type { CameraSettings, SiteSettings } from "../domain/settings.ts";
-import { toIso, toMillis } from "../domain/time.ts";
+import { gravityOf, type RiskLevel } from "../domain/risk.ts";
+import { dedupKey } from "./dedup-key.ts";
+import {
+  type Circumstances,
+  cooldownGate,
+  dismissedGate,
+  hourlyGate,
+  lateGate,
+  quietGate,
+  snoozeGate,
+  switchGate,
+  thresholdGate,
+} from "./gates.ts";
+import type { AlertPolicy, AlertRule } from "./rule.ts";
+import { type Scene, sceneConditions, thingConditions } from "./rule-conditions.ts";
+import { type Thing, thingsOf, zonesAmong } from "./things.ts";
 
-/** What a user asks for. All of it must hold. */
-export interface AlertRule {
-  /** The lowest score that alerts, 0 to 100. */
-  readonly minScore: number;
-  /** One of these, or of a group among these, must have been seen; empty takes every event. */
-  readonly labels: readonly string[];
-  /** In one of these zones, by their ids, one of those labels must have been seen; empty: wherever it was. */
-  readonly zones: readonly string[];
-  /** What becomes of an event that has no score. */
-  readonly unanalyzed: "alert" | "suppress";
+export interface Decision {
+  readonly outcome: "alert" | "suppressed";
+  /** What an alert comes to: a new one, one that is told again because it is graver, or one that is brought up to date. */
+  readonly change: "new" | "graver" | "update";
+  /** Whether a rule and the camera's threshold find it worth an alert, whatever silences it. */
+  readonly wanted: boolean;
+  /** Whether people want to hear nothing of it, not even that it was none. */
+  readonly silenced: boolean;
+  /** The rule that decides; null where none holds. */
+  readonly rule: AlertRule | null;
+  readonly severity: RiskLevel | null;
+  readonly dedup_key: string | null;
+  readonly reason: string;
+  readonly conditions: Condition[];
+  readonly rules: RuleDecision[];
 }
 
-/** What people have set, for the event's camera and for the whole site. */
-export interface LiveLimits {
-  readonly camera: CameraSettings;
-  readonly site: SiteSettings;
+interface Match {
+  readonly rule: AlertRule;
+  readonly decision: RuleDecision;
+  readonly fitting: readonly Thing[];
 }
 
-export type Decision = Pick<AlertRecord, "outcome" | "severity" | "conditions">;
+const SILENCING: ReadonlySet<string> = new Set(["switch", "snooze", "dismissed"]);
 
-/** What happened longer ago than this is history: it alerts nobody by itself. */
-const LATE_MS = 15 * 60_000;
-
-/** Weighs an event against a rule and against what people have set; `now` is in milliseconds since 1970. */
-export function decide(event: SecurityEvent, rule: AlertRule, limits: LiveLimits, now: number): Decision {
-  const { risk_score } = event;
+/** Weighs an event against rules and against what people have set; the first rule of which all conditions hold decides. */
+export function decide(event: SecurityEvent, policy: AlertPolicy, circumstances: Circumstances): Decision {
+  const { judgement, site, cameraTimeZone, running } = circumstances;
+  const scene: Scene = { event, judgement, mode: site.mode, timeZone: cameraTimeZone };
+  const things = thingsOf(event);
+  const matches = policy.rules.map((rule) => matchOf(rule, scene, things));
+  const match = matches.find(({ decision }) => decision.passed) ?? null;
+  const severity = match ? severityOf(match.rule, judgement.level) : judgement.level;
+  const key = match && keyOf(match, event, severity, circumstances.incidentId);
+  const isGraver = running !== null && gravityOf(severity) > gravityOf(running.severity);
+  const change = running === null ? "new" : isGraver ? "graver" : "update";
   const conditions = [
-    ...(risk_score === null
-      ? [unanalyzedCondition(rule)]
-      : [scoreCondition(risk_score, rule), thresholdCondition(risk_score, limits)]),
-    labelsCondition(event.labels, rule),
-    ...(rule.zones.length > 0 ? [zonesCondition(event, rule)] : []),
-    lateCondition(event, now),
-    modeCondition(limits),
-    switchCondition(limits),
-    snoozeCondition(limits, now),
-  ];
-  const outcome = conditions.every(({ passed }) => passed) ? "alert" : "suppressed";
-  return { outcome, severity: event.risk_level, conditions };
+    lateGate(event, circumstances.now),
+    thresholdGate(circumstances),
+    switchGate(circumstances),
+    snoozeGate(circumstances, change === "update"),
+    quietGate(severity, policy, circumstances),
+    change === "update" ? dismissedGate(circumstances) : null,
+    // An alert that stands has had its cooldown and its place in the hour.
+    change === "new" && match && key !== null ? cooldownGate(severity, match.rule, key, circumstances) : null,
+    change === "new" ? hourlyGate(severity, policy, circumstances) : null,
+  ].filter((condition) => condition !== null);
+  const rules = matches.map(({ decision }) => decision);
+  const failed = conditions.find(({ passed }) => !passed);
+  return {
+    outcome: match && !failed ? "alert" : "suppressed",
+    change,
+    wanted: match !== null && conditions.every(({ name, passed }) => passed || name !== "threshold"),
+    silenced: conditions.some(({ name, passed }) => !passed && SILENCING.has(name)),
+    rule: match?.rule ?? null,
+    severity,
+    dedup_key: key,
+    reason: reasonOf(match?.rule ?? null, failed, rules),
+    conditions,
+    rules,
+  };
 }
 
-/** The decision on an event as the record that leaves `risk-alert`. */
-export function alertOf(event: SecurityEvent, nodeId: string, decision: Decision, now: number): Alert {
-  return {
-    alert_id: deriveId("alert", event.event_id, nodeId),
-    event_id: event.event_id,
+function matchOf(rule: AlertRule, scene: Scene, things: readonly Thing[]): Match {
+  const { name } = rule;
+  if (!rule.enabled) {
+    const conditions = [{ name: "enabled", passed: false, value: "off", asked: "on" }];
+    return { rule, decision: { name, passed: false, conditions }, fitting: [] };
+  }
+  const { conditions, fitting } = thingConditions(rule, things);
+  const all = [...sceneConditions(rule, scene), ...conditions];
+  return { rule, decision: { name, passed: all.every(({ passed }) => passed), conditions: all }, fitting };
+}
+
+function severityOf({ severity }: AlertRule, level: RiskLevel | null): RiskLevel | null {
+  return severity === "event" ? level : severity;
+}
+
+function keyOf(
+  { rule, fitting }: Match,
+  event: SecurityEvent,
+  severity: RiskLevel | null,
+  incident_id: string | null,
+): string {
+  const [thing] = fitting;
+  return dedupKey(rule.dedupKey, {
     camera_id: event.camera_id,
-    revision: event.revision,
-    ...decision,
-    created_at: toIso(now),
-    event,
-  };
+    rule: rule.name,
+    label: thing?.label ?? null,
+    zone: (thing && zonesAmong(thing, rule.zones)[0]) ?? null,
+    severity,
+    incident_id,
+  });
 }
 
-function scoreCondition(score: number, { minScore }: AlertRule): Condition {
-  return { name: "score", passed: score >= minScore, detail: `score ${score}, alerts from ${minScore}` };
+/** Of each rule the first condition that failed: what somebody would have to change. */
+function reasonOf(rule: AlertRule | null, failed: Condition | undefined, rules: readonly RuleDecision[]): string {
+  if (rule && !failed) return `Rule "${rule.name}" holds`;
+  if (rule && failed) return `Rule "${rule.name}" holds, but ${conditionText(failed)}`;
+  if (rules.length === 0) return "There is no rule";
+  const causes = rules.map(({ name, conditions }) => {
+    const cause = conditions.find(({ passed }) => !passed);
+    return cause ? `"${name}": ${conditionText(cause)}` : `"${name}"`;
+  });
+  return `No rule holds. ${causes.join("; ")}`;
 }
 
-function unanalyzedCondition({ unanalyzed }: AlertRule): Condition {
-  return {
-    name: "unanalyzed",
-    passed: unanalyzed === "alert",
-    detail: `no score, events without one ${unanalyzed === "alert" ? "alert" : "are suppressed"}`,
-  };
-}
-
-function labelsCondition(seen: readonly string[], { labels }: AlertRule): Condition {
-  const passed = labels.length === 0 || seen.some((label) => isWanted(label, labels));
-  return {
-    name: "labels",
-    passed,
-    detail: `saw ${seen.join(", ") || "nothing"}, alerts for ${labels.join(", ") || "anything"}`,
-  };
-}
-
-/** As `enrich` has found it out; of an event that it has not seen, no zone is known. */
-const ZoneMembers = z.record(z.string(), z.array(z.string())).catch({});
-
-/** It must be one and the same detection that is wanted and in a wanted zone. */
-function zonesCondition({ detections, context }: SecurityEvent, { labels, zones }: AlertRule): Condition {
-  const members = ZoneMembers.parse(context?.zone_members);
-  const wanted = new Set(
-    detections
-      .filter(({ label }) => labels.length === 0 || isWanted(label, labels))
-      .map(({ detection_id }) => detection_id),
-  );
-  const active = Object.keys(members).filter((zone) => members[zone]?.some((id) => wanted.has(id)));
-  return {
-    name: "zones",
-    passed: active.some((zone) => zones.includes(zone)),
-    detail: `was in ${active.join(", ") || "no zone"}, alerts for ${zones.join(", ")}`,
-  };
-}
-
-function lateCondition({ ended_at }: SecurityEvent, now: number): Condition {
-  const age = now - toMillis(ended_at);
-  return {
-    name: "late",
-    passed: age <= LATE_MS,
-    detail: `ended ${Math.max(0, Math.round(age / 60_000))} min ago, alerts up to ${LATE_MS / 60_000} min`,
-  };
-}
-
-function thresholdCondition(score: number, { camera: { risk_threshold } }: LiveLimits): Condition {
-  return {
-    name: "threshold",
-    passed: score >= risk_threshold,
-    detail: `score ${score}, the camera's risk threshold is ${risk_threshold}`,
-  };
-}
-
-function modeCondition({ site: { mode } }: LiveLimits): Condition {
-  return { name: "mode", passed: mode !== "off", detail: `mode ${mode}, nothing alerts in mode off` };
-}
-
-function switchCondition({ camera, site }: LiveLimits): Condition {
-  const off = [...(camera.alerts ? [] : ["the camera"]), ...(site.alerts ? [] : ["the whole site"])];
-  return {
-    name: "switch",
-    passed: off.length === 0,
-    detail: off.length === 0 ? "alerts are on" : `alerts are off for ${off.join(" and for ")}`,
-  };
-}
-
-function snoozeCondition({ camera, site }: LiveLimits, now: number): Condition {
-  const until = [camera.snoozed_until, site.snoozed_until].filter((time) => time !== null && toMillis(time) > now);
-  const last = until.sort().at(-1);
-  return { name: "snooze", passed: last === undefined, detail: last ? `snoozed until ${last}` : "not snoozed" };
+function conditionText({ name, value, asked, left_s }: Condition): string {
+  const left = left_s === undefined ? "" : `, ${left_s} s left`;
+  return `${name.replaceAll("_", " ")} is ${value ?? "not known"}${left}, asked is ${asked}`;
 }

@@ -1,6 +1,6 @@
 /** What belongs together: the detections of one thing, from picture to picture. */
 import type { Detection } from "../domain/detection.ts";
-import { groupOf } from "../domain/labels.ts";
+import { kindOfLabel } from "../domain/labels.ts";
 import { toMillis } from "../domain/time.ts";
 import { boxOf, intersectionOverUnion } from "./geometry.ts";
 
@@ -53,7 +53,7 @@ function likeness(before: Detection | undefined, now: Detection): number {
   return intersectionOverUnion(boxOf(before), boxOf(now));
 }
 
-/** What a thing is, as far as detectors agree: one may call it a car and then a truck. */
+/** What the thing of a detection is. */
 export function kindOf({ label }: Detection): string {
-  return groupOf(label) ?? label.toLowerCase();
+  return kindOfLabel(label);
 }

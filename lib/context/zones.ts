@@ -27,6 +27,8 @@ export interface ZoneReport {
   readonly activity: ZoneActivity;
   /** Ids of the detections in the zone. */
   readonly members: readonly string[];
+  /** Seconds of the longest stay of each kind of thing, as `activity.stay_s` is of all. */
+  readonly staySeconds: ReadonlyMap<string, number>;
   /** The last stay of each kind of thing, for the next batch to go on from. */
   readonly stays: ReadonlyMap<string, Stay>;
 }
@@ -77,8 +79,8 @@ function report(
   const stays = [...Map.groupBy(inside, kindOf)].map(
     ([kind, of]) => [kind, staysOf(of.map(timeOf), before(kind), STAY_GAP_MS)] as const,
   );
-  const longest = Math.max(0, ...stays.flatMap(([, each]) => each.map(({ since, until }) => until - since)));
-  const stay_s = Math.round(longest / 1000);
+  const staySeconds = new Map(stays.map(([kind, each]) => [kind, longestOf(each)] as const));
+  const stay_s = Math.max(0, ...staySeconds.values());
   const movements = tracks.flatMap((track) => {
     const movement = movementOf(track, zone);
     return movement === null ? [] : [`${kindOf(track[0])} ${movement}`];
@@ -94,8 +96,14 @@ function report(
       movements: [...new Set(movements)],
     },
     members: inside.map(({ detection_id }) => detection_id),
+    staySeconds,
     stays: new Map(stays.flatMap(([kind, each]) => each.slice(-1).map((last) => [kind, last] as const))),
   };
+}
+
+/** In seconds. */
+function longestOf(stays: readonly Stay[]): number {
+  return Math.round(Math.max(0, ...stays.map(({ since, until }) => until - since)) / 1000);
 }
 
 function countsOf(detections: readonly Detection[]): Record<string, number> {

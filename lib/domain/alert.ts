@@ -1,4 +1,4 @@
-/** The decision whether an event is worth a person's attention, with every reason for it. */
+/** The decision whether an event is worth a person's attention, with every reason for it, and the alert that comes of it. */
 import { z } from "zod";
 import { CameraId } from "./camera.ts";
 import { EventRecord, SecurityEvent } from "./event.ts";
@@ -7,28 +7,73 @@ import { Notification } from "./notification.ts";
 import { RiskLevel } from "./risk.ts";
 import { IsoTime } from "./time.ts";
 
-/** One condition of the rule, as it stood. */
+/** One condition as it stood: what there was, and what was asked. */
 export const Condition = z.object({
-  name: z.enum(["score", "labels", "zones", "unanalyzed", "late", "mode", "switch", "threshold", "snooze"]),
+  name: z.string(),
   passed: z.boolean(),
-  /** What the event had against what the rule asks, for people. */
-  detail: z.string(),
+  /** What the event, the house or the clock had. */
+  value: z.union([z.string(), z.number()]).nullable(),
+  /** In words: `60 or more`. */
+  asked: z.string(),
+  /** Of a cooldown or a snooze: how many seconds are left of it. */
+  left_s: z.int().nonnegative().optional(),
 });
 export type Condition = z.infer<typeof Condition>;
 
+/** What became of one rule. */
+export const RuleDecision = z.object({
+  name: z.string(),
+  /** Whether all of its conditions held. */
+  passed: z.boolean(),
+  conditions: z.array(Condition),
+});
+export type RuleDecision = z.infer<typeof RuleDecision>;
+
+/** One way in which people are told. */
+export const Channel = z.discriminatedUnion("kind", [
+  /** A notify action of Home Assistant, without `notify.`. */
+  z.object({ kind: z.literal("notify"), target: z.string() }),
+]);
+export type Channel = z.infer<typeof Channel>;
+
 export const AlertOutcome = z.enum(["alert", "suppressed"]);
 
+/** Pending until one channel has taken it; what people have said of it stays until it gets graver. */
+export const AlertState = z.enum(["pending", "delivered", "acknowledged", "dismissed"]);
+export type AlertState = z.infer<typeof AlertState>;
+
+/** The decision on one event. */
 export const AlertRecord = z.object({
+  /** That of the alert which the event raised or brought up to date: the events of one incident have one alert. */
   alert_id: RecordId,
   event_id: RecordId,
   camera_id: CameraId,
+  /** What the event and those of other cameras belong to; null where nobody has said. */
+  incident_id: RecordId.nullable(),
   /** The revision of the event that was decided on. */
   revision: z.int().positive(),
   outcome: AlertOutcome,
-  /** The event's risk level; null where it has none. */
+  /** How often the alert has been brought up to date: 0 where this event raised it, null where it is suppressed. */
+  update_count: z.int().nonnegative().nullable(),
+  /** That of the alert, as of this decision; null where the event is suppressed. */
+  state: AlertState.nullable(),
+  /** The rule that decides: the first of which all conditions hold; null where there is none. */
+  rule: z.string().nullable(),
+  /** What the rule says, or else the level that was judged by; null where there is none. */
   severity: RiskLevel.nullable(),
+  /** What has one cooldown; null where no rule holds. */
+  dedup_key: z.string().nullable(),
+  /** Who is told. */
+  channels: z.array(Channel),
+  /** Why, in a sentence. */
+  reason: z.string(),
+  /** What must hold besides a rule. */
   conditions: z.array(Condition),
+  /** All rules, in their order. */
+  rules: z.array(RuleDecision),
+  /** When the event was first decided on, and when this revision was. */
   created_at: IsoTime,
+  decided_at: IsoTime,
 });
 export type AlertRecord = z.infer<typeof AlertRecord>;
 

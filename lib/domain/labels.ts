@@ -20,6 +20,11 @@ export function groupOf(label: string): LabelGroup | null {
   return GROUP_OF.get(label.toLowerCase()) ?? null;
 }
 
+/** What a thing is, as far as detectors agree: one may call it a car and then a truck. */
+export function kindOfLabel(label: string): string {
+  return groupOf(label) ?? label.toLowerCase();
+}
+
 /** Whether a label is one of the wanted, or of a group that is: `vehicle` takes a car. In any case. */
 export function isWanted(label: string, wanted: readonly string[]): boolean {
   const names = [label.toLowerCase(), groupOf(label)];

@@ -24,3 +24,11 @@ export function riskLevel(score: number, bands: RiskBands): RiskLevel {
   if (score <= bands.highMax) return "high";
   return "critical";
 }
+
+/** What nobody could judge is taken for as bad as this, until somebody has. */
+export const UNJUDGED: RiskLevel = "high";
+
+/** The higher, the graver; null is a level that nobody knows. */
+export function gravityOf(level: RiskLevel | null): number {
+  return RISK_LEVELS.indexOf(level ?? UNJUDGED);
+}

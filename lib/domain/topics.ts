@@ -30,6 +30,7 @@ export function siteTopics(prefix: string, site: string): Topics {
     instance: `${base}/instance`,
     states: [
       `${base}/camera/+/+`,
+      `${base}/camera/+/+/attributes`,
       `${base}/gpu/+/+`,
       `${base}/gpu/+/+/attributes`,
       `${base}/hub/+`,

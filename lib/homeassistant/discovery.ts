@@ -104,7 +104,7 @@ function topicsOf(entity: Entity, topic: string, availability: string): object {
   const { platform } = entity;
   return {
     ...(platform !== "button" && { [platform === "image" ? "image_topic" : "state_topic"]: topic }),
-    ...(platform === "binary_sensor" && entity.attributes && { json_attributes_topic: attributesTopic(topic) }),
+    ...("attributes" in entity && { json_attributes_topic: attributesTopic(topic) }),
     ...(takesCommands(entity) && { command_topic: commandTopic(topic) }),
     availability: [{ topic: availability }],
   };

@@ -214,6 +214,29 @@ export const CAMERA_ENTITIES = {
     retained: false,
     icon: "mdi:thumb-down-outline",
   },
+  last_decision: {
+    platform: "sensor",
+    name: "Last decision",
+    about: "Why the last event alerted or did not; its attributes have every rule and every condition.",
+    retained: true,
+    entity_category: "diagnostic",
+    attributes: true,
+    icon: "mdi:comment-question-outline",
+  },
+  acknowledge: {
+    platform: "button",
+    name: "Acknowledge",
+    about: "Says of the camera's last alert that somebody looks after it.",
+    retained: false,
+    icon: "mdi:check",
+  },
+  dismiss: {
+    platform: "button",
+    name: "Dismiss",
+    about: "Says of the camera's last alert that nobody need look after it: it is brought up to date no more.",
+    retained: false,
+    icon: "mdi:close",
+  },
   ...COST_ENTITIES,
 } as const satisfies Entities;
 
@@ -283,7 +306,7 @@ export const HUB_ENTITIES = {
   mode: {
     platform: "select",
     name: "Mode",
-    about: "What the household is up to, for rules and for the model; `off` lets nothing alert.",
+    about: "What the household is up to, for rules and for the model; with `off` only rules alert that name it.",
     retained: true,
     options: MODES,
     icon: "mdi:home-lock",

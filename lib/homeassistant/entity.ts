@@ -63,6 +63,8 @@ interface Sensor extends Declared {
   readonly suggested_display_precision?: number;
   /** Of an enum; a Home Assistant before 2024.9 takes no notice of it. */
   readonly options?: readonly string[];
+  /** Whether it has attributes, on a topic of their own. */
+  readonly attributes?: true;
 }
 
 interface Switch extends Declared {

@@ -1,17 +1,21 @@
 /**
- * An alert as a notification of the companion app: how loud it is, what it says, its picture and its buttons. One event
+ * An alert as a notification of the companion app: how loud it is, what it says, its picture and its buttons. One alert
  * has one notification, which each later one replaces.
  */
 import type { EventRecord } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
-import type { RiskLevel } from "../domain/risk.ts";
-import { actionId, SNOOZE_MINUTES } from "./presses.ts";
+import { type RiskLevel, UNJUDGED } from "../domain/risk.ts";
+import { actionId, type PressKind, SNOOZE_MINUTES } from "./presses.ts";
 import { jsonBytes, shorten } from "./text.ts";
 
 export interface NotificationOptions {
   /** `[a-z0-9-]+` */
   readonly site: string;
+  /** What it is about: a notification takes the place of an earlier one of the same alert. */
+  readonly alertId: string;
+  /** What the alert is worth, whatever level its event has. */
+  readonly severity: RiskLevel | null;
   /** False for what only brings a notification up to date. */
   readonly loud: boolean;
   /** Whether a critical alert may ring on a phone that is muted. */
@@ -66,9 +70,6 @@ const RINGING: Loudness = {
   push: { "interruption-level": "critical", sound: { name: "default", critical: 1, volume: 1 } },
 };
 
-/** Nobody knows how bad it is: as an alert that is. */
-const UNJUDGED: RiskLevel = "high";
-
 const SILENT: Loudness = {
   channel: "Vigil updates",
   importance: "low",
@@ -78,8 +79,8 @@ const SILENT: Loudness = {
 /** What a phone is to show of an event that alerted. */
 export function alertNotification(event: EventRecord, options: NotificationOptions): Notification {
   const said = event.recommended_action ? `${event.summary} ${event.recommended_action}` : event.summary;
-  const { loud, critical, dashboard } = options;
-  const loudness = critical && event.risk_level === "critical" ? RINGING : LOUDNESS[event.risk_level ?? UNJUDGED];
+  const { severity, loud, critical, dashboard } = options;
+  const loudness = critical && severity === "critical" ? RINGING : LOUDNESS[severity ?? UNJUDGED];
   return {
     title: titleOf(event),
     // Never the summary alone: of some words, such as "clear_notification", the app makes a command to the phone.
@@ -92,6 +93,9 @@ export function alertNotification(event: EventRecord, options: NotificationOptio
         { action: "URI", title: "View", uri: dashboard },
         { action: buttonOf("snooze", event, options), title: `Snooze ${SNOOZE_MINUTES} min` },
         { action: buttonOf("false_alarm", event, options), title: "False alarm" },
+        // Android shows three.
+        { action: buttonOf("acknowledge", event, options), title: "Acknowledge" },
+        { action: buttonOf("dismiss", event, options), title: "Dismiss" },
       ],
     },
   };
@@ -106,11 +110,10 @@ export function confirmation(event: EventRecord, done: string, options: Notifica
   };
 }
 
-/** What all notifications of an event have in common. */
-function frameOf({ event_id, camera_id }: EventRecord, { site, dashboard, image }: NotificationOptions) {
+/** What all notifications of an alert have in common. */
+function frameOf({ camera_id }: EventRecord, { site, alertId, dashboard, image }: NotificationOptions) {
   return {
-    // iOS takes up to 64 bytes, and an event from elsewhere may have a longer id.
-    tag: `vigil-${deriveId("event", site, event_id)}`,
+    tag: `vigil-${deriveId("alert", site, alertId)}`,
     group: `vigil-${site}-${camera_id}`,
     notification_icon: "mdi:cctv",
     // One is iOS's, the other Android's.
@@ -120,7 +123,7 @@ function frameOf({ event_id, camera_id }: EventRecord, { site, dashboard, image 
   };
 }
 
-function buttonOf(kind: "snooze" | "false_alarm", { camera_id, event_id }: EventRecord, { site }: NotificationOptions) {
+function buttonOf(kind: PressKind, { camera_id, event_id }: EventRecord, { site }: NotificationOptions) {
   return actionId({ kind, site, camera_id, event_id });
 }
 

@@ -3,9 +3,12 @@ import { z } from "zod";
 import { CameraId } from "../domain/camera.ts";
 import { RecordId } from "../domain/ids.ts";
 
+const PRESS_KINDS = ["snooze", "false_alarm", "acknowledge", "dismiss"] as const;
+export type PressKind = (typeof PRESS_KINDS)[number];
+
 /** A button that does something. */
 export interface Press {
-  readonly kind: "snooze" | "false_alarm";
+  readonly kind: PressKind;
   readonly site: string;
   readonly camera_id: string;
   readonly event_id: string;
@@ -20,7 +23,7 @@ const SEPARATOR = "|";
 
 const Parts = z.tuple([
   z.literal(PREFIX),
-  z.enum(["snooze", "false_alarm"]),
+  z.enum(PRESS_KINDS),
   z.string().regex(/^[a-z0-9-]{1,32}$/),
   CameraId,
   RecordId,

@@ -1,5 +1,5 @@
 /** What to publish when something was seen or judged: pictures first, then sensors, then what automations react to. */
-import type { PublishedAlert } from "../domain/alert.ts";
+import { AlertRecord, type PublishedAlert } from "../domain/alert.ts";
 import type { Detected } from "../domain/detection.ts";
 import { EventRecord } from "../domain/event.ts";
 import { groupOf, LabelGroup } from "../domain/labels.ts";
@@ -28,6 +28,7 @@ const ATTRIBUTES_BYTES = 15_000;
 const SUMMARY_BYTES = 3_000;
 const ACTION_BYTES = 2_000;
 const LIST_BYTES = 2_500;
+const REASON_BYTES = 1_000;
 
 /** The number of labels that an automation gets, the most confident first. */
 const MOST_LABELS = 20;
@@ -77,12 +78,45 @@ export function retainedPackets(event: EventRecord, topics: Topics, picture: Buf
 
 /** What an alert means to Home Assistant: its picture, then the event entity that automations wait for. */
 export function alertPackets(alert: PublishedAlert, topics: Topics, picture: Buffer | null): MqttPacket[] {
-  const { alert_id, camera_id, severity, conditions, event } = alert;
-  const attributes = { alert_id, severity, conditions: firstThatFit(conditions) };
+  const { alert_id, camera_id, severity, event } = alert;
+  const { rule, incident_id, update_count, reason, conditions, rules } = reasonsOf(alert);
+  const attributes = {
+    event_type: severity ?? NOT_ANALYZED,
+    alert_id,
+    severity,
+    rule,
+    incident_id,
+    update_count,
+    reason,
+    conditions,
+    rules,
+  };
   return [
     ...(picture ? [packet(topics, camera_id, "last_alert", picture)] : []),
     packet(topics, camera_id, "alert", homeAssistantEvent(event, attributes)),
   ];
+}
+
+/** The last decision on a camera's events: the reason, and all that led to it as attributes. */
+export function decisionPackets(decision: AlertRecord, topics: Topics): MqttPacket[] {
+  const { camera_id, reason } = decision;
+  const topic = topics.camera(camera_id, "last_decision");
+  const state = shorten(reason.toWellFormed(), STATE_CODE_POINTS, codePoints);
+  return [
+    { topic: attributesTopic(topic), payload: json(reasonsOf(decision)), retain: true },
+    ...cameraPackets(camera_id, topics, { last_decision: state }),
+  ];
+}
+
+/** A decision, cut to what Home Assistant keeps. */
+function reasonsOf(decision: AlertRecord): AlertRecord {
+  return {
+    ...AlertRecord.parse(decision),
+    reason: shorten(decision.reason, REASON_BYTES, jsonBytes),
+    channels: firstThatFit(decision.channels),
+    conditions: firstThatFit(decision.conditions),
+    rules: firstThatFit(decision.rules),
+  };
 }
 
 /** What detections mean to Home Assistant; nothing where nothing was seen. */

@@ -3,9 +3,10 @@
  * soon as it is there, and again until it has. What is sent is what is known then, not what was when it was queued.
  */
 import { z } from "zod";
-import type { AlertRecord } from "../domain/alert.ts";
+import { channelName } from "../alert/channels.ts";
+import { type Alert, Channel } from "../domain/alert.ts";
 import { EventRecord } from "../domain/event.ts";
-import { deriveId, RecordId } from "../domain/ids.ts";
+import { RecordId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
 import { cameraEntityId } from "../homeassistant/ids.ts";
 import { alertNotification, confirmation, type NotificationOptions } from "../homeassistant/notification.ts";
@@ -16,8 +17,8 @@ import type { Errands, Result, Tables } from "./stage.ts";
 
 export interface AlertNotifierOptions {
   readonly workspace: Pick<Workspace, "site" | "nodeId" | "queueErrand">;
-  /** Names of notify actions, without `notify.`. */
-  readonly targets: readonly string[];
+  /** Those that the node has now. */
+  readonly channels: readonly Channel[];
   /** Whether alerts are published over MQTT, with their pictures. */
   readonly publish: boolean;
   /** Whether a critical alert may ring on a phone that is muted. */
@@ -29,7 +30,7 @@ const START_PAGE = "/lovelace";
 
 const ErrandPayload = z.object({
   alert_id: RecordId,
-  target: z.string(),
+  channel: Channel,
   /** As it was then: one from elsewhere may not be in the store with this revision. */
   event: EventRecord,
   loud: z.boolean(),
@@ -47,7 +48,7 @@ export class AlertNotifier {
   constructor(options: AlertNotifierOptions) {
     this.#options = options;
     const { site } = options.workspace;
-    if (options.targets.length > 0 && site.homeAssistant === null) {
+    if (options.channels.length > 0 && site.homeAssistant === null) {
       throw new ConfigError(
         "NO_HOME_ASSISTANT",
         "The targets to notify need a vigil-home-assistant with an address, named in the form of the vigil-site",
@@ -68,59 +69,83 @@ export class AlertNotifier {
     this.#closing.abort();
   }
 
-  /** What a phone is to show of an event, with a sound where it is `news`. */
-  notificationOf(event: EventRecord, news: boolean): Notification {
-    return alertNotification(event, this.#look(event, news));
+  /** What a phone is to show of an alert, with a sound where it is `news`. */
+  notificationOf({ alert_id, severity, event }: Alert, news: boolean): Notification {
+    return alertNotification(event, this.#look({ alertId: alert_id, severity }, event, news));
   }
 
-  /** Queues what the targets are to be told of a decision, in its transaction. */
-  announce(tables: Tables, alert: AlertRecord, event: EventRecord, news: boolean): void {
-    const { alert_id, outcome, revision } = alert;
-    if (this.#options.targets.length === 0) return;
-    // One that alerted and does not any more: phones still show what is not so.
-    if (outcome !== "alert" && !tables.alerts.wasTold(alert_id)) return;
-    tables.alerts.markTold(alert_id);
-    this.#queue(tables, String(revision), { alert_id, event: EventRecord.parse(event), loud: news });
+  /** Queues what the channels are to be told of a decision, in its transaction. */
+  announce(tables: Tables, alert: Alert, { news, silenced }: { news: boolean; silenced: boolean }): void {
+    const { alert_id, outcome, event_id, revision } = alert;
+    const event = EventRecord.parse(alert.event);
+    const key = `${event_id} ${revision}`;
+    if (outcome === "alert") {
+      tables.alerts.markTold(alert_id, alert.channels);
+      this.#queue(tables, key, alert.channels, { alert_id, event, loud: news });
+      return;
+    }
+    // One that alerted and does not any more: phones still show what is not so. Not while another of its events does.
+    const isTakenBack = tables.decisions.camerasOf(alert_id).length === 0;
+    if (isTakenBack && !silenced) {
+      this.#queue(tables, key, tables.alerts.toldBy(alert_id), { alert_id, event, loud: false });
+    }
   }
 
   #confirm(eventId: string, done: string): void {
     const { site, nodeId } = this.#options.workspace;
-    const alert_id = deriveId("alert", eventId, nodeId);
     site.store.transaction((tables) => {
-      const event = tables.alerts.wasTold(alert_id) && tables.events.get(eventId);
-      if (event) this.#queue(tables, `done ${site.clock.now()}`, { alert_id, event, loud: false, done });
+      const alert_id = tables.decisions.get(eventId, nodeId)?.alert_id;
+      const event = tables.events.get(eventId);
+      if (alert_id === undefined || event === undefined) return;
+      const told = tables.alerts.toldBy(alert_id);
+      this.#queue(tables, `done ${site.clock.now()}`, told, { alert_id, event, loud: false, done });
     });
   }
 
-  #queue(tables: Tables, what: string, rest: Omit<ErrandPayload, "target">): void {
-    const { targets, workspace } = this.#options;
+  #queue(tables: Tables, what: string, channels: readonly Channel[], rest: Omit<ErrandPayload, "channel">): void {
     const { event_id, camera_id } = rest.event;
-    for (const target of targets) {
-      const key = `notify ${rest.alert_id} ${what} ${target}`;
-      workspace.queueErrand(tables, { key, subjectId: event_id, cameraId: camera_id, payload: { target, ...rest } });
+    for (const channel of channels) {
+      const key = `notify ${rest.alert_id} ${what} ${channelName(channel)}`;
+      const payload: ErrandPayload = { channel, ...rest };
+      this.#options.workspace.queueErrand(tables, { key, subjectId: event_id, cameraId: camera_id, payload });
     }
   }
 
-  async #run({ alert_id, target, event: queued, loud, done }: ErrandPayload, signal: AbortSignal): Promise<Result> {
-    const { targets, workspace } = this.#options;
+  async #run({ alert_id, channel, event: queued, loud, done }: ErrandPayload, signal: AbortSignal): Promise<Result> {
+    const { channels, workspace } = this.#options;
     const { store, clock, homeAssistant } = workspace.site;
     // Since it was queued, the form may have lost it.
-    if (homeAssistant === null || !targets.includes(target)) return NOTHING;
+    if (homeAssistant === null || !channels.some((each) => channelName(each) === channelName(channel))) return NOTHING;
     await homeAssistant.untilConnected(signal);
     const stored = store.events.get(queued.event_id);
     const event = stored && stored.revision > queued.revision ? stored : queued;
-    const stillAlerts = store.alerts.get(alert_id)?.outcome === "alert";
-    const look = this.#look(event, loud && stillAlerts && isLive(event.ended_at, clock.now()));
+    const stillAlerts = store.decisions.camerasOf(alert_id).length > 0;
+    const severity = store.alerts.get(alert_id)?.severity ?? event.risk_level;
+    const look = this.#look(
+      { alertId: alert_id, severity },
+      event,
+      loud && stillAlerts && isLive(event.ended_at, clock.now()),
+    );
     const notification = done === undefined ? alertNotification(event, look) : confirmation(event, done, look);
-    await homeAssistant.notify(target, notification, signal);
-    return NOTHING;
+    await homeAssistant.notify(channel.target, notification, signal);
+    return {
+      commit: (tables) => {
+        tables.alerts.markDelivered(alert_id);
+        return [];
+      },
+    };
   }
 
-  #look({ camera_id, picture_path }: EventRecord, loud: boolean): NotificationOptions {
+  #look(
+    alert: Pick<NotificationOptions, "alertId" | "severity">,
+    { camera_id, picture_path }: EventRecord,
+    loud: boolean,
+  ): NotificationOptions {
     const { critical, publish, workspace } = this.#options;
     const { id, publishes, homeAssistant } = workspace.site;
     return {
       site: id,
+      ...alert,
       loud,
       critical,
       dashboard: homeAssistant?.dashboard ?? START_PAGE,

@@ -1,8 +1,12 @@
 /** What `risk-alert` does: decides whether an event deserves a person's attention, keeps the reasons, and tells people. */
-import { type AlertRule, alertOf, decide } from "../alert/decide.ts";
-import { type AlertRecord, PublishedAlert } from "../domain/alert.ts";
+import { channelsOf } from "../alert/channels.ts";
+import { type Decision, decide } from "../alert/decide.ts";
+import type { AlertPolicy } from "../alert/rule.ts";
+import { type Alert, type Channel, PublishedAlert } from "../domain/alert.ts";
 import { SecurityEvent } from "../domain/event.ts";
-import { RISK_LEVELS } from "../domain/risk.ts";
+import { toIso } from "../domain/time.ts";
+import type { StoredAlert } from "../store/alerts.ts";
+import { type AlertOfEvent, alertOfEvent, circumstancesOf } from "./alert-circumstances.ts";
 import type { AlertNotifier } from "./alert-notifier.ts";
 import type { Site } from "./site.ts";
 import type { InstantStage } from "./stage.ts";
@@ -10,7 +14,9 @@ import type { InstantStage } from "./stage.ts";
 export interface AlertingOptions {
   readonly site: Site;
   readonly nodeId: string;
-  readonly rule: AlertRule;
+  readonly policy: AlertPolicy;
+  /** What the node's rules choose from. */
+  readonly channels: readonly Channel[];
   readonly publish: boolean;
   readonly notifier: AlertNotifier;
 }
@@ -18,7 +24,8 @@ export interface AlertingOptions {
 const ALERT_PORT = 0;
 const SUPPRESSED_PORT = 1;
 
-export function alertingStage({ site, nodeId, rule, publish, notifier }: AlertingOptions): InstantStage<SecurityEvent> {
+export function alertingStage(options: AlertingOptions): InstantStage<SecurityEvent> {
+  const { site, nodeId, policy, publish, notifier } = options;
   return {
     input: SecurityEvent,
     durable: true,
@@ -31,37 +38,67 @@ export function alertingStage({ site, nodeId, rule, publish, notifier }: Alertin
       const now = site.clock.now();
       tables.batches.adoptOf(event, now);
       tables.events.adopt(event);
-      const limits = { camera: site.settings.ofCamera(event.camera_id), site: site.settings.ofSite() };
-      const alert = alertOf(event, nodeId, decide(event, rule, limits, now), now);
-      const before = tables.alerts.get(alert.alert_id);
-      const standsAlready = before?.outcome === "alert" && isOnlyLate(alert);
-      if (standsAlready || !tables.alerts.save(nodeId, alert)) return [];
-      const news = isNews(alert, before);
+      const before = tables.decisions.get(event.event_id, nodeId);
+      const of = alertOfEvent(event, before, tables, nodeId, now);
+      const decision = decide(event, policy, circumstancesOf(event, of, tables, nodeId, site));
+      if (before?.outcome === "alert" && isOnlyLate(decision)) return [];
+      const channels = decision.rule ? channelsOf(decision.rule, options.channels) : [];
+      const raised = decision.outcome === "alert" ? alertNow(of, decision, channels, now) : null;
+      const { rule, change, wanted, silenced, ...reasons } = decision;
+      const alert: Alert = {
+        ...reasons,
+        rule: rule?.name ?? null,
+        alert_id: of.alertId,
+        event_id: event.event_id,
+        camera_id: event.camera_id,
+        incident_id: of.incidentId,
+        revision: event.revision,
+        update_count: raised?.update_count ?? null,
+        state: raised?.state ?? null,
+        channels,
+        created_at: before?.created_at ?? toIso(now),
+        decided_at: toIso(now),
+        event,
+      };
+      const news = raised !== null && change !== "update";
+      if (!tables.decisions.save(nodeId, alert, { published: publish, sent: news, wanted })) return [];
+      if (raised) tables.alerts.save(nodeId, raised);
       // Without a broker nobody would ever empty the outbox.
       if (publish && site.publishes && news) {
-        tables.outbox.add("alert", alert.alert_id, alert.revision, PublishedAlert.parse(alert));
+        tables.outbox.add("alert", alert.alert_id, raised.update_count + 1, PublishedAlert.parse(alert));
         tables.afterCommit(() => site.bus.emit("outbox"));
       }
-      notifier.announce(tables, alert, event, news);
+      notifier.announce(tables, alert, { news, silenced });
       const { camera_id: topic } = alert;
-      if (alert.outcome === "suppressed") return [{ port: SUPPRESSED_PORT, topic, payload: alert, subject: null }];
-      const notification = notifier.notificationOf(event, news);
+      if (!raised) return [{ port: SUPPRESSED_PORT, topic, payload: alert, subject: null }];
+      const notification = notifier.notificationOf(alert, news);
       return [{ port: ALERT_PORT, topic, payload: { ...alert, notification }, subject: null }];
     },
   };
 }
 
-/** Whether people are to hear of an alert: of each event once, and again when it turns out to be graver. */
-function isNews(alert: AlertRecord, before: AlertRecord | undefined): boolean {
-  if (alert.outcome !== "alert") return false;
-  return before?.outcome !== "alert" || gravity(alert) > gravity(before);
-}
-
-function gravity({ severity }: AlertRecord): number {
-  return severity === null ? -1 : RISK_LEVELS.indexOf(severity);
+/** What an event that alerts makes of its alert. */
+function alertNow(
+  { incidentId, alertId, stored }: AlertOfEvent,
+  { change, severity, dedup_key }: Decision,
+  channels: readonly Channel[],
+  now: number,
+): StoredAlert {
+  const update_count = stored ? stored.update_count + 1 : 0;
+  if (stored && change === "update") return { ...stored, update_count };
+  return {
+    alert_id: alertId,
+    incident_id: stored?.incident_id ?? incidentId,
+    severity,
+    dedup_key: dedup_key ?? alertId,
+    state: channels.length > 0 ? "pending" : "delivered",
+    update_count,
+    created_at: stored?.created_at ?? toIso(now),
+    sent_at: toIso(now),
+  };
 }
 
 /** An event that has alerted, and would again by a later verdict, is no news when that comes late. */
-function isOnlyLate({ conditions }: AlertRecord): boolean {
-  return conditions.every(({ name, passed }) => passed === (name !== "late"));
+function isOnlyLate({ rule, conditions }: Decision): boolean {
+  return rule !== null && conditions.every(({ name, passed }) => passed === (name !== "late"));
 }

@@ -5,6 +5,7 @@ import { CAMERA_ENTITIES, HUB_ENTITIES } from "../homeassistant/entities.ts";
 import { type Entities, takesCommands } from "../homeassistant/entity.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
+import { answerLastAlert } from "./alert-answers.ts";
 import { giveFeedback } from "./feedback.ts";
 import type { Site } from "./site.ts";
 
@@ -36,6 +37,7 @@ export class EntityCommands {
       if (key === "snooze") site.settings.snoozeCamera(cameraId);
       else if (key === "accept_view") site.views.accept(cameraId);
       else if (key === "false_alarm") giveFeedback(site, cameraId, "false_alarm");
+      else if (key === "acknowledge" || key === "dismiss") answerLastAlert(site, cameraId, key);
       else site.settings.changeCamera(cameraId, { [key]: value });
     });
   }

@@ -1,7 +1,7 @@
 /** Publishes the states of the entities that no single record tells, when they have changed. */
 import type { GpuReading } from "../domain/gpu.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
-import { cameraPackets, hubPackets } from "../homeassistant/state.ts";
+import { cameraPackets, decisionPackets, hubPackets } from "../homeassistant/state.ts";
 import { folderSize } from "../media/folder-size.ts";
 import { asError } from "../resilience/errors.ts";
 import { repeat } from "../resilience/repeat.ts";
@@ -98,7 +98,11 @@ export class EntityStates {
     const camera = site.store.cameras.lastUpload(cameraId);
     const own = costs.find(({ camera_id }) => camera_id === cameraId) ?? NO_COSTS;
     const facts = { ...(camera && cameraFacts(site, camera)), ...costFacts(own) };
-    return cameraPackets(cameraId, site.topics, facts);
+    const decision = site.store.decisions.latestOfCamera(cameraId);
+    return [
+      ...cameraPackets(cameraId, site.topics, facts),
+      ...(decision ? decisionPackets(decision, site.topics) : []),
+    ];
   }
 
   #remember(packets: MqttPacket[]): MqttPacket[] {

@@ -4,6 +4,7 @@ import type { HomeAssistant } from "../homeassistant/home-assistant.ts";
 import { type Press, SNOOZE_MINUTES } from "../homeassistant/presses.ts";
 import { asError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
+import { answerAlerts } from "./alert-answers.ts";
 import { keepFeedback } from "./feedback.ts";
 import type { Site } from "./site.ts";
 
@@ -34,6 +35,10 @@ function obey({ kind, camera_id, event_id }: Press, site: Site): string {
   if (kind === "false_alarm") {
     keepFeedback(site, camera_id, event_id, "false_alarm");
     return "Kept as a false alarm";
+  }
+  if (kind !== "snooze") {
+    answerAlerts(site, site.store.decisions.alertsOf(event_id), kind);
+    return kind === "acknowledge" ? "Acknowledged" : "Dismissed";
   }
   const until = site.settings.snoozeCamera(camera_id, SNOOZE_MINUTES);
   const { name, time_zone } = site.camera(camera_id);

@@ -20,6 +20,8 @@ const CLAMPS: readonly string[] = [
   "UPDATE views SET learnt_ms = :now WHERE learnt_ms > :now",
   `UPDATE watches SET differs_ms = min(differs_ms, :now), day_ms = min(day_ms, :now), repeats_ms = min(repeats_ms, :now),
      repeated_ms = min(repeated_ms, :now)`,
+  `UPDATE alerts SET sent_at = strftime('%Y-%m-%dT%H:%M:%fZ', :now / 1000.0, 'unixepoch')
+   WHERE sent_at > strftime('%Y-%m-%dT%H:%M:%fZ', :now / 1000.0, 'unixepoch')`,
 ];
 
 /**

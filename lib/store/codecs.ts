@@ -1,6 +1,6 @@
 /** Between records and rows: what SQLite lacks (booleans, lists) as zod codecs. */
 import { z } from "zod";
-import { AlertRecord, Condition } from "../domain/alert.ts";
+import { AlertRecord, Channel, Condition, RuleDecision } from "../domain/alert.ts";
 import { EventEntities, EventFlags, EventRecord } from "../domain/event.ts";
 import { GpuReading } from "../domain/gpu.ts";
 import { VerdictRecord } from "../domain/verdict.ts";
@@ -34,8 +34,14 @@ export const VerdictRow = VerdictRecord.extend({
   flags: sqlJson(EventFlags),
 });
 
+export const ChannelsJson = sqlJson(z.array(Channel));
+
 /** `z.decode` makes an AlertRecord of a row, `z.encode` a row of an AlertRecord. */
-export const AlertRow = AlertRecord.extend({ conditions: sqlJson(z.array(Condition)) });
+export const DecisionRow = AlertRecord.extend({
+  channels: ChannelsJson,
+  conditions: sqlJson(z.array(Condition)),
+  rules: sqlJson(z.array(RuleDecision)),
+});
 
 /** `z.decode` makes a GpuReading of a row, `z.encode` a row of a GpuReading. */
 export const GpuReadingRow = GpuReading.extend({ mig: sqlBoolean.nullable(), simulated: sqlBoolean });

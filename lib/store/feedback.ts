@@ -16,7 +16,7 @@ export class Feedback {
     this.#subject = db
       .prepare<[{ cameraId: string }], string>(`
       SELECT coalesce(
-        (SELECT event_id FROM alerts WHERE camera_id = :cameraId AND outcome = 'alert' ORDER BY created_at DESC LIMIT 1),
+        (SELECT event_id FROM decisions WHERE camera_id = :cameraId AND sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1),
         (SELECT event_id FROM events WHERE camera_id = :cameraId ORDER BY started_at DESC LIMIT 1))`)
       .pluck();
     this.#get = db.prepare<[string], FeedbackKind>("SELECT kind FROM feedback WHERE event_id = ?").pluck();

@@ -239,21 +239,55 @@ const STEPS: readonly string[] = [
     PRIMARY KEY(node_id, version)
   ) STRICT, WITHOUT ROWID;
 
-  -- told: people were notified of it, whatever later revisions of the event decided.
-  CREATE TABLE alerts(
-    alert_id TEXT PRIMARY KEY,
+  -- What was decided on each event. alert_id: the alert that it raised or brought up to date; of one that is suppressed, the
+  -- one that it would have. stands: it is worth that alert, though a snooze may silence a later revision. sent_at: when people
+  -- were last told of it with a sound. published: its node publishes.
+  CREATE TABLE decisions(
     event_id TEXT NOT NULL REFERENCES events,
     node_id TEXT NOT NULL,
+    alert_id TEXT NOT NULL,
     camera_id TEXT NOT NULL,
+    incident_id TEXT,
     revision INTEGER NOT NULL,
     outcome TEXT NOT NULL CHECK(outcome IN ('alert','suppressed')),
+    update_count INTEGER,
+    state TEXT,
+    rule TEXT,
     severity TEXT,
+    dedup_key TEXT,
+    channels TEXT NOT NULL,
+    reason TEXT NOT NULL,
     conditions TEXT NOT NULL,
+    rules TEXT NOT NULL,
     created_at TEXT NOT NULL,
-    told INTEGER NOT NULL DEFAULT 0 CHECK(told IN (0,1)),
-    UNIQUE(event_id, node_id)
+    decided_at TEXT NOT NULL,
+    stands INTEGER NOT NULL CHECK(stands IN (0,1)),
+    sent_at TEXT,
+    published INTEGER NOT NULL CHECK(published IN (0,1)),
+    PRIMARY KEY(event_id, node_id)
   ) STRICT;
-  CREATE INDEX alert_latest ON alerts(camera_id, created_at) WHERE outcome = 'alert';
+  CREATE INDEX decision_latest ON decisions(camera_id, decided_at);
+  CREATE INDEX decision_sent ON decisions(camera_id, sent_at) WHERE sent_at IS NOT NULL;
+  CREATE INDEX decision_of_node ON decisions(node_id, decided_at);
+  CREATE INDEX decision_alert ON decisions(alert_id) WHERE stands = 1;
+
+  -- What people are told of: one row for all events of an incident. severity: the gravest that they were told. told: the
+  -- channels that were, whatever later revisions of its events decided.
+  CREATE TABLE alerts(
+    alert_id TEXT PRIMARY KEY,
+    node_id TEXT NOT NULL,
+    incident_id TEXT,
+    severity TEXT,
+    dedup_key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('pending','delivered','acknowledged','dismissed')),
+    update_count INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    sent_at TEXT NOT NULL,
+    told TEXT NOT NULL DEFAULT '[]'
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX alert_key ON alerts(node_id, dedup_key, sent_at);
+  CREATE INDEX alert_sent ON alerts(node_id, sent_at);
+  CREATE INDEX alert_incident ON alerts(incident_id, node_id) WHERE incident_id IS NOT NULL;
 
   -- What people say of an event: the last word holds.
   CREATE TABLE feedback(

@@ -6,6 +6,7 @@ import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
 import { CostSums } from "./costs.ts";
+import { Decisions } from "./decisions.ts";
 import { Events } from "./events.ts";
 import { Feedback } from "./feedback.ts";
 import { FoundFiles } from "./found-files.ts";
@@ -37,6 +38,7 @@ export class Repositories {
   readonly cameras: Cameras;
   readonly claims: Claims;
   readonly costs: CostSums;
+  readonly decisions: Decisions;
   readonly events: Events;
   readonly feedback: Feedback;
   readonly found: FoundFiles;
@@ -68,6 +70,7 @@ export class Repositories {
     this.claims = guard(new Claims(db));
     this.costs = guard(new CostSums(db));
     this.gpuReadings = guard(new GpuReadings(db));
+    this.decisions = guard(new Decisions(db));
     this.handovers = guard(new Handovers(db, session));
     this.hazards = guard(new Hazards(db));
     this.identities = guard(new Identities(db));

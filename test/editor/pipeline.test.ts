@@ -29,6 +29,9 @@ interface Mistake {
 const ADD_CAMERA = ".red-ui-editableList-addButton";
 const camera = (field: string, row = 1) => `#vigil-site-cameras li:nth-child(${row}) input[name="${field}"]`;
 const ADD_ZONE = [["#vigil-zone-camera", "porch"], "#vigil-zone-add"] as const;
+const ADD_RULE = ".red-ui-tray .red-ui-editableList-addButton";
+const rule = (field: string, row = 1) =>
+  field.startsWith("#") ? field : `#vigil-rules li:nth-child(${row}) [name="${field}"]`;
 const MISTAKES: readonly Mistake[] = [
   { type: "vigil-site", says: "vigil-site:error.site", steps: [["site", "My home"]] },
   { type: "vigil-site", says: "vigil-site:error.timeZone", steps: [["timeZone", "Berlin"]] },
@@ -79,6 +82,27 @@ const MISTAKES: readonly Mistake[] = [
     says: "enrich:error.overlap",
     steps: [...ADD_ZONE, ['[data-zone="anchor"]', "overlap"], ['[data-zone="min_overlap"]', "2"]],
   },
+  ...(
+    [
+      ["name", ["name", " "]],
+      ["nameTwice", [rule("name", 2), "HIGH RISK"]],
+      ["score", ["minScore", "60.5"]],
+      ["cameras", ["cameras", "Front door"]],
+      ["time", ["from", "22:30"]],
+      ["timeZone", ["from", "22:30"], ["to", "06:00"], ["timeZone", "Berlin"]],
+      ["words", ["labels", "x".repeat(65)]],
+      ["confidence", ["minConfidence", "60"]],
+      ["dwell", ["minDwell", "0"]],
+      ["cooldown", ["cooldown", "a while"]],
+      ["dedupKey", ["dedupKey", "{camera}"]],
+      ["channels", ["channels", "nobody"]],
+      ["rules", ...new Array(29).fill(ADD_RULE)],
+    ] as const satisfies readonly (readonly [string, ...Mistake["steps"]])[]
+  ).map(([key, ...steps]) => ({
+    type: "risk-alert",
+    says: `risk-alert:error.${key}`,
+    steps: steps.map((step) => (typeof step === "string" ? step : ([rule(step[0]), step[1]] as const))),
+  })),
 ];
 /** Those that need a hand on the drawing: the test of the zone editor draws. */
 const DRAWN = ["enrich:error.cross"];

@@ -74,9 +74,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
         type: "risk-alert",
         z: "tab",
         site: "site",
-        minScore: 0,
-        labels: "",
-        zones: "front_door",
+        rules: [{ name: "At the door", zones: ["front_door"], cooldown: 0 }],
         x: 900,
         y: 60,
         wires: [[], [], []],
@@ -235,9 +233,9 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await eventually(() => inspected() > before, "the picture", 30_000);
       upload("20260911_120101.jpg", await scene(SOMEBODY));
       const alerts = () =>
-        rows<{ outcome: string; conditions: string }>("SELECT outcome, conditions FROM alerts ORDER BY rowid");
+        rows<{ outcome: string; rules: string }>("SELECT outcome, rules FROM decisions ORDER BY decided_at");
       const inside = await eventually(() => alerts()[0], "the decision", 30_000);
-      assert.match(inside.conditions, /"name":"zones","passed":true,"detail":"was in front_door/);
+      assert.match(inside.rules, /"name":"zones","passed":true,"value":"front_door/);
     });
   });
 }

@@ -48,7 +48,7 @@ const START = { statements: 60, transactions: 40 };
 /** Later on, kills come within so many transactions of any moment. */
 const MOST_TRANSACTIONS = 15;
 /** What is written last is reached least. */
-const LATE = ["batches", "events", "outbox", "alerts"];
+const LATE = ["batches", "events", "outbox", "decisions", "alerts"];
 const MOST_LATE = 5;
 /** What comes of a statement comes a few statements later. */
 const LATEST = 5;

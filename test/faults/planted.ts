@@ -183,7 +183,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       { file: "lib/store/events.ts", find: "const REPLACES =", replace: 'const REPLACES = "events.final = 2" ||' },
     ],
-    aim: { word: "INSERT INTO alerts", most: 8 },
+    aim: { word: "INSERT INTO decisions", most: 8 },
     disturbance: "llm",
     kills: 10,
   },
@@ -196,7 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "super(code, message, { cause, retryable: false });",
       },
     ],
-    aim: { word: "INSERT INTO alerts", most: 8 },
+    aim: { word: "INSERT INTO decisions", most: 8 },
     disturbance: "detector",
     kills: 8,
   },

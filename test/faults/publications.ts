@@ -45,7 +45,7 @@ export function auditPublished(db: Database, { heard, life }: Heard): Finding[] 
   const published = new Set(heard.map(({ event_id, revision }) => `${event_id} ${revision}`));
   const rows = db
     .prepare<[], EventRow>(`
-      SELECT event_id, revision, final, (SELECT count(*) FROM alerts a WHERE a.event_id = e.event_id) AS alerts
+      SELECT event_id, revision, final, (SELECT count(*) FROM decisions a WHERE a.event_id = e.event_id) AS alerts
       FROM events e`)
     .all();
   for (const { event_id, revision, final, alerts } of rows) {

@@ -46,7 +46,7 @@ function look(database: string, stills: readonly Still[], listener: Listener) {
     const heard = new Set(listener.events.map(({ event_id, revision }) => `${event_id} ${revision}`));
     const revisions = count("SELECT sum(revision) FROM events");
     if (heard.size < revisions) undone.push(`${revisions - heard.size} revisions of events that nobody has heard of`);
-    const rows = ["uploads", "inspections", "batch_inspections", "events", "alerts", "work"];
+    const rows = ["uploads", "inspections", "batch_inspections", "events", "decisions", "alerts", "work"];
     const signature = JSON.stringify([undone, heard.size, rows.map((table) => count(`SELECT count(*) FROM ${table}`))]);
     // A job that waits for its next try is not stuck.
     const retryMs = count("SELECT max(next_ms) FROM work WHERE state = 'queued'") - Date.now();

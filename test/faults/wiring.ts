@@ -83,6 +83,6 @@ function pipeline({ dataDir, cameras, detectorUrl, llmUrl, mqttUrl }: Surface): 
     node("batch", "batch-window", ["analyze", "rules"], { window: "3", idle: "0.5" }, 2),
     node("analyze", "nemotron-analyze", ["alert"], { url: llmUrl, timeout: "1" }, 2),
     node("rules", "nemotron-analyze", ["alert"], {}, 2),
-    node("alert", "risk-alert", [], { minScore: "10" }, 3),
+    node("alert", "risk-alert", [], { rules: [{ name: "Any", events: "all", minScore: 10, cooldown: 0 }] }, 3),
   ];
 }

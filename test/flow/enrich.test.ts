@@ -112,7 +112,9 @@ describe("enrich", function () {
     assert.equal(Object(first.zone_members).drive.length, 2);
     await running.stop();
     running = await start({ zones: [DRIVE] });
-    const [second] = Object((await contextOf(running, batchOf("porch", "person", 0.75, [-20, -10]))).zones);
+    const later = await contextOf(running, batchOf("porch", "person", 0.75, [-20, -10]));
+    const [second] = Object(later.zones);
+    assert.deepEqual(later.zone_stays, { drive: { person: 50 } });
     assert.deepEqual([second.stay_s, second.loitering], [50, true]);
     assert.equal("zones" in (await contextOf(running, batchOf("porch", "person", 0.25, [-5]))), false);
     assert.equal("zones" in (await contextOf(running, batchOf("yard", "person", 0.75, [-5]))), false);

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { connectAsync, type MqttClient } from "mqtt";
+import { Alert } from "../../lib/domain/alert.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Flow, type NodeConfig, startFlow } from "../support/flow.ts";
@@ -49,7 +50,13 @@ describe("entities that take commands", function () {
     { id: "batch", type: "batch-window", site: "site", idle: "0", wires: [["analyze"], []] },
     // No model: rules judge.
     { id: "analyze", type: "nemotron-analyze", site: "site", wires: [["alert"], []] },
-    { id: "alert", type: "risk-alert", site: "site", minScore: 0, wires: [["alerts"], ["suppressed"], []] },
+    {
+      id: "alert",
+      type: "risk-alert",
+      site: "site",
+      rules: [{ name: "Any", events: "all", cooldown: 0 }],
+      wires: [["alerts"], ["suppressed"], []],
+    },
     { id: "alerts", type: "helper" },
     { id: "suppressed", type: "helper" },
   ];
@@ -141,11 +148,13 @@ describe("entities that take commands", function () {
       running = await start();
       await upload();
       const { payload: alert } = await running.inbox("suppressed").next();
-      const failed = Object(alert).conditions.filter(({ passed }: { passed: boolean }) => !passed);
+      const { conditions, rules } = Alert.parse(alert);
+      const all = [...conditions, ...rules.flatMap((rule) => rule.conditions)];
       assert.deepEqual(
-        failed.map(({ name }: { name: string }) => name),
+        all.filter(({ passed }) => !passed).map(({ name }) => name),
         [condition],
       );
+      await eventually(() => state(`${PORCH}/last_decision`)?.includes(condition), "the reason");
       const kept = await subscribe(broker.url, topic);
       assert.equal((await kept.waitFor(() => true)).payload.toString(), payload);
       await kept.close();
@@ -182,6 +191,20 @@ describe("entities that take commands", function () {
     assert.deepEqual(rows("SELECT f.kind, e.reviewed FROM feedback f JOIN events e USING(event_id)"), [
       { kind: "false_alarm", reviewed: 1 },
     ]);
+  });
+
+  it("shows why the last event alerted, and keeps what people answer to the alert", async () => {
+    await alerted();
+    assert.equal(await eventually(() => state(`${PORCH}/last_decision`), "the reason"), 'Rule "Any" holds');
+    const { outcome, rules } = JSON.parse(state(`${PORCH}/last_decision/attributes`) ?? "");
+    assert.deepEqual([outcome, rules[0].name, rules[0].passed], ["alert", "Any", true]);
+    for (const [button, answer] of [
+      ["acknowledge", "acknowledged"],
+      ["dismiss", "dismissed"],
+    ]) {
+      await send(`${PORCH}/${button}/set`, "PRESS");
+      await eventually(() => rows(`SELECT 1 FROM alerts WHERE state = '${answer}'`).length === 1, answer ?? "");
+    }
   });
 
   it("refuses what no setting can be, and what the broker has kept, with a line in the log", async () => {

@@ -199,6 +199,7 @@ describe("the whole path", function () {
         ...kept(HUB_ENTITIES, "vigil/home/hub"),
         "vigil/home/hub/problem/attributes",
         "vigil/home/system_status",
+        "vigil/home/camera/front_door/last_decision/attributes",
       ];
       assert.deepEqual(
         retained.filter((topic) => !allowed.includes(topic)),
@@ -264,7 +265,7 @@ describe("the whole path", function () {
     const caught = await flow.inbox("caught").next();
     assert.match(JSON.stringify(caught.error), /LLM_REPLY_UNUSABLE/);
     const alert = await flow.inbox("alerts").next();
-    assert.match(JSON.stringify(alert.payload), /"name":"unanalyzed","passed":true/);
+    assert.match(JSON.stringify(alert.payload), /"name":"events","passed":true,"value":"unscored"/);
   });
 
   it("waits for a detector that is down, and loses nothing", async () => {

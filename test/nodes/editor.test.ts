@@ -168,6 +168,37 @@ describe("the editor's forms", () => {
     }
   });
 
+  it("check rules and quiet hours as the schema does", () => {
+    const night = { days: [], from: "22:00", to: "06:00", timeZone: "" };
+    const words = (count: number) => Array.from({ length: count }, (_, n) => `word ${n}`);
+    const good: object[] = [
+      ...[{}, { name: " a " }, { minScore: 0 }, { minScore: 100 }, { minConfidence: 0 }, { minDwell: 0.5 }],
+      ...[{ minConfidence: 1 }, { minDwell: 86_400 }, { cooldown: 0 }, { cooldown: 86_400 }, { cameras: ["porch"] }],
+      ...[{ labels: words(50) }, { zones: ["x".repeat(64)] }, { schedule: null }, { schedule: night }],
+      ...[{ schedule: { ...night, timeZone: "Europe/Berlin" } }, { dedupKey: "{rule} {zone}" }, { dedupKey: "one" }],
+    ];
+    const bad: object[] = [
+      ...[{ name: "" }, { name: " " }, { name: "x".repeat(65) }, { name: "B" }, { minScore: -1 }, { minScore: 101 }],
+      ...[{ minScore: 0.5 }, { minScore: "x" }, { minConfidence: 1.1 }, { minConfidence: "x" }, { minDwell: 0 }],
+      ...[{ minDwell: 86_401 }, { cooldown: -1 }, { cooldown: 86_401 }, { cooldown: "x" }, { cameras: ["Front door"] }],
+      ...[{ labels: words(51) }, { zones: ["x".repeat(65)] }, { schedule: { ...night, from: "24:00" } }],
+      ...[{ schedule: { ...night, to: "" } }, { schedule: { ...night, timeZone: "Mars/Base" } }],
+      ...[{ dedupKey: "{camera}" }, { dedupKey: "{}" }, { dedupKey: "x".repeat(201) }],
+    ];
+    for (const changes of [...good, ...bad]) {
+      const expected = good.includes(changes);
+      const values = { ...freshValues("risk-alert"), rules: [{ name: "b" }, { name: "a", ...changes }] };
+      const text = JSON.stringify(changes);
+      assert.equal(schemaOf("risk-alert").safeParse(values).success, expected, `the schema, ${text}`);
+      assert.equal(faultsOf("risk-alert", values).length === 0, expected, `the form, ${text}`);
+      const { schedule } = z.object({ schedule: z.unknown() }).partial().parse(changes);
+      if (schedule === undefined) continue;
+      const quiet = { ...freshValues("risk-alert"), quietHours: schedule };
+      assert.equal(schemaOf("risk-alert").safeParse(quiet).success, expected, `the schema, quiet hours ${text}`);
+      assert.equal(faultsOf("risk-alert", quiet).length === 0, expected, `the form, quiet hours ${text}`);
+    }
+  });
+
   it("check the camera list as the schema does", () => {
     const camera = { id: "yard", folder: "", name: "", timeZone: "" };
     const lists = [

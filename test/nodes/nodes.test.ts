@@ -496,8 +496,7 @@ describe("a node", () => {
           id: "alert",
           type: "risk-alert",
           site: "site",
-          minScore: "60",
-          labels: "person, dog",
+          rules: [{ name: "High", minScore: 60, labels: ["person", "dog"] }],
           wires: [["alerts"], ["suppressed"], []],
         },
         ...helpers("alerts", "suppressed"),
@@ -510,7 +509,7 @@ describe("a node", () => {
       await flow.inbox("suppressed").next();
       assert.equal(codeOf(await flow.inbox("caught").next()), "BAD_PAYLOAD");
       const db = database();
-      assert.deepEqual(db.prepare("SELECT event_id, outcome FROM alerts ORDER BY event_id").raw().all(), [
+      assert.deepEqual(db.prepare("SELECT event_id, outcome FROM decisions ORDER BY event_id").raw().all(), [
         ["ev_1", "alert"],
         ["ev_2", "suppressed"],
       ]);

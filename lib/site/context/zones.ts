@@ -14,9 +14,12 @@ export function zoneSource({ store }: Site, nodeId: string, zones: readonly Zone
       if (reports.length === 0) return null;
       return {
         known: reports.map(({ activity }) => activity),
-        // For rules that ask for a detection in a zone; a model has no use for it.
+        // For rules that ask for a detection in a zone, and how long such a thing stayed there; a model has no use for it.
         beside: {
           zone_members: Object.fromEntries(reports.map(({ activity, members }) => [activity.zone_id, members])),
+          zone_stays: Object.fromEntries(
+            reports.map(({ activity, staySeconds }) => [activity.zone_id, Object.fromEntries(staySeconds)]),
+          ),
         },
         commit: (tables) => {
           for (const { activity, stays } of reports) {

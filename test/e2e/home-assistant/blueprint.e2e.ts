@@ -92,7 +92,7 @@ for (const version of VERSIONS) {
       assert.deepEqual(
         { tag, group, channel, push },
         {
-          tag: `vigil ${attributes.event_id}`,
+          tag: `vigil ${attributes.alert_id}`,
           group: "event.vigil_home_front_door_alert",
           channel: "Vigil high",
           push: { "interruption-level": "time-sensitive" },

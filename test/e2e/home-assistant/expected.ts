@@ -94,6 +94,9 @@ export const CAMERA_AFTER_UPLOAD: Readonly<Record<CameraKey, ExpectedState>> = {
   snooze: UNPRESSED,
   snoozed_until: UNKNOWN,
   false_alarm: UNPRESSED,
+  last_decision: /^Rule "High risk" holds$/,
+  acknowledge: UNPRESSED,
+  dismiss: UNPRESSED,
 };
 
 export const HUB: ExpectedDevice = device(`vigil_${SITE}`, SITE, "Hub", HUB_ENTITIES);

@@ -25,6 +25,9 @@ export const VERDICT = {
   confidence: 0.7,
   recommended_action: "Look at the picture.",
 };
+/** All alert, however soon one comes after the other. */
+const RULE = { name: "High risk", events: "all", minScore: 60, cooldown: 0 };
+
 const { risk_level: _ours, ...ANSWER } = VERDICT;
 
 /** What a detector makes of the walker in the demo's scene, who has come so far. */
@@ -127,7 +130,7 @@ export class House {
       { ...onTab, id: "detect", type: "detect", url: this.detector.url, wires: [["batch"], [], []] },
       { ...onTab, id: "batch", type: "batch-window", idle: "0", wires: [["analyze"], []] },
       { ...onTab, id: "analyze", type: "nemotron-analyze", url: this.llm.url, wires: [["alert"], []] },
-      { ...onTab, id: "alert", type: "risk-alert", wires: [[], [], []] },
+      { ...onTab, id: "alert", type: "risk-alert", rules: [RULE], wires: [[], [], []] },
     ];
   }
 }

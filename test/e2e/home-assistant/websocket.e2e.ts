@@ -9,6 +9,7 @@ import { systemClock } from "../../../lib/resilience/clock.ts";
 import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
 import { PICTURES } from "../../../lib/site/site.ts";
+import { policyFrom } from "../../lib/alert/fixtures.ts";
 import { RunningSite } from "../../lib/site/running-site.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Broker, startBroker } from "../../support/mosquitto.ts";
@@ -169,15 +170,17 @@ for (const version of VERSIONS) {
       running = new RunningSite(undefined, { mqttUrl }, client);
       const { site, clock } = running;
       const { put } = running.start<SecurityEvent>("alert", "risk-alert", (workspace) => {
-        const notifier = new AlertNotifier({
-          workspace,
-          targets: ["mobile_app_pixel_8"],
-          publish: true,
-          critical: false,
-        });
-        const rule = { minScore: 60, labels: [], zones: [], unanalyzed: "alert" } as const;
+        const channels = [{ kind: "notify", target: "mobile_app_pixel_8" }] as const;
+        const notifier = new AlertNotifier({ workspace, channels, publish: true, critical: false });
         return {
-          stage: alertingStage({ site, nodeId: workspace.nodeId, rule, publish: true, notifier }),
+          stage: alertingStage({
+            site,
+            nodeId: workspace.nodeId,
+            policy: policyFrom(60),
+            channels,
+            publish: true,
+            notifier,
+          }),
           errands: notifier.errands,
           close: () => notifier.close(),
         };

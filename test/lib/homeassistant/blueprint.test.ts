@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, type ScalarTag } from "yaml";
 import { z } from "zod";
+import { AlertRecord } from "../../../lib/domain/alert.ts";
 import { EventRecord } from "../../../lib/domain/event.ts";
 import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
 import type { Entity } from "../../../lib/homeassistant/entity.ts";
@@ -101,7 +102,8 @@ describe("the blueprint", () => {
 
   it("reads only attributes that the event has", () => {
     const read = [...text.matchAll(/to_state\.attributes\.(\w+)/g)].map(([, name = ""]) => name);
-    const unknown = read.filter((name) => name !== "event_type" && !(name in EventRecord.shape));
+    const known = { event_type: null, ...EventRecord.shape, ...AlertRecord.shape };
+    const unknown = read.filter((name) => !(name in known));
     assert.deepEqual(unknown, []);
     assert.ok(read.includes("summary"));
   });

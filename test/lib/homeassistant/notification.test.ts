@@ -33,6 +33,8 @@ const event = (changes: Partial<EventRecord> = {}): EventRecord =>
   });
 const options: NotificationOptions = {
   site: "home",
+  alertId: "al_1",
+  severity: "high",
   loud: true,
   critical: false,
   dashboard: "/lovelace",
@@ -49,7 +51,7 @@ describe("a notification", () => {
       title: "Front door: high risk",
       message: "Score 64: A person stands at the door. Look at the picture.",
       data: {
-        tag: "vigil-ev_1accc174462c4499fe5af4b7",
+        tag: "vigil-al_b5ffae465c96f3cdb9eb8f20",
         group: "vigil-home-front_door",
         notification_icon: "mdi:cctv",
         url: "/lovelace",
@@ -64,6 +66,8 @@ describe("a notification", () => {
           { action: "URI", title: "View", uri: "/lovelace" },
           { action: "VIGIL|snooze|home|front_door|ev_1", title: "Snooze 30 min" },
           { action: "VIGIL|false_alarm|home|front_door|ev_1", title: "False alarm" },
+          { action: "VIGIL|acknowledge|home|front_door|ev_1", title: "Acknowledge" },
+          { action: "VIGIL|dismiss|home|front_door|ev_1", title: "Dismiss" },
         ],
       },
     });
@@ -77,8 +81,8 @@ describe("a notification", () => {
     [null, "time-sensitive", "Vigil high", "high", 0],
   ] as const;
   for (const [severity, interruption, channel, importance, ttl] of levels) {
-    it(`of ${severity ?? "an event that nobody could judge"} is ${interruption} and ${importance}`, () => {
-      const { data } = alertNotification(event({ risk_level: severity }), { ...options, critical: true });
+    it(`of ${severity ?? "no severity"} is ${interruption} and ${importance}`, () => {
+      const { data } = alertNotification(event(), { ...options, severity, critical: true });
       const ringing = severity === "critical";
       assert.deepEqual(
         [data.push, data.channel, data.importance, data.ttl],
@@ -91,7 +95,7 @@ describe("a notification", () => {
             ]
           : [{ "interruption-level": interruption }, channel, importance, ttl],
       );
-      const muted = alertNotification(event({ risk_level: severity }), options);
+      const muted = alertNotification(event(), { ...options, severity });
       assert.deepEqual(muted.data.push, { "interruption-level": interruption });
       assert.equal(muted.data.channel, channel);
     });

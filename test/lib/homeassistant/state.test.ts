@@ -9,6 +9,7 @@ import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
 import {
   alertPackets,
   cameraPackets,
+  decisionPackets,
   detectionPackets,
   eventPackets,
   hubPackets,
@@ -238,11 +239,26 @@ describe("an alert's packets", () => {
     alert_id: "al_1",
     event_id: "ev_1",
     camera_id: "front_door",
+    incident_id: "ic_1",
     revision: 1,
     outcome: "alert",
+    update_count: 0,
+    state: "pending",
+    rule: "High risk",
     severity: "high",
-    conditions: [{ name: "score", passed: true, detail: "score 72, alerts from 60" }],
+    dedup_key: "front_door:High risk",
+    channels: [],
+    reason: 'Rule "High risk" holds',
+    conditions: [{ name: "threshold", passed: true, value: 72, asked: "60 or more" }],
+    rules: [
+      {
+        name: "High risk",
+        passed: true,
+        conditions: [{ name: "score", passed: true, value: 72, asked: "60 or more" }],
+      },
+    ],
     created_at: "2026-11-20T08:00:13.000Z",
+    decided_at: "2026-11-20T08:00:13.000Z",
     event: judged,
   };
 
@@ -255,7 +271,12 @@ describe("an alert's packets", () => {
       ...judged,
       alert_id: "al_1",
       severity: "high",
+      rule: "High risk",
+      incident_id: "ic_1",
+      update_count: 0,
+      reason: 'Rule "High risk" holds',
       conditions: alert.conditions,
+      rules: alert.rules,
     });
     assert.deepEqual(others, []);
   });
@@ -266,9 +287,30 @@ describe("an alert's packets", () => {
   });
 
   it("stay below what Home Assistant keeps, whatever the conditions say", () => {
-    const conditions = alert.conditions.flatMap((each) => new Array(10).fill({ ...each, detail: "漢".repeat(2_000) }));
-    const [packet] = alertPackets({ ...alert, conditions }, topics, null);
+    const conditions = alert.conditions.flatMap((each) => new Array(10).fill({ ...each, asked: "漢".repeat(200) }));
+    const rules = new Array(30).fill({ name: "漢".repeat(64), passed: false, conditions });
+    const large = { ...alert, conditions, rules, reason: "漢".repeat(20_000) };
+    const [packet] = alertPackets(large, topics, null);
     assert.ok(Buffer.byteLength(packet?.payload ?? "") <= 15_000);
+    const [attributes, state] = decisionPackets(large, topics);
+    assert.ok(Buffer.byteLength(attributes?.payload ?? "") <= 15_000);
+    assert.equal([...String(state?.payload)].length, 255);
+  });
+
+  it("have the severity as their type where the rule says it", () => {
+    const [packet] = alertPackets({ ...alert, severity: "critical" }, topics, null);
+    assert.equal(JSON.parse(String(packet?.payload)).event_type, "critical");
+  });
+
+  it("leave behind why, for the camera's sensor", () => {
+    const { event: _, ...decision } = alert;
+    assert.deepEqual(
+      decisionPackets(alert, topics).map(({ topic, payload, retain }) => [topic, String(payload), retain]),
+      [
+        [`${camera}/last_decision/attributes`, JSON.stringify(decision), true],
+        [`${camera}/last_decision`, alert.reason, true],
+      ],
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import { alertingStage } from "../../../lib/site/alerting.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type HomeAssistantServer, startHomeAssistantServer, TOKEN } from "../../support/home-assistant-server.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
+import { policyFrom } from "../alert/fixtures.ts";
 import { RunningSite } from "./running-site.ts";
 
 describe("a press of a button", () => {
@@ -39,11 +40,11 @@ describe("a press of a button", () => {
   /** A node that alerts from a score on, and notifies. */
   function start(id: string, minScore: number, targets: readonly string[]) {
     return running.start<SecurityEvent>(id, "risk-alert", (workspace) => {
-      const notifier = new AlertNotifier({ workspace, targets, publish: true, critical: false });
+      const channels = targets.map((target) => ({ kind: "notify", target }) as const);
+      const notifier = new AlertNotifier({ workspace, channels, publish: true, critical: false });
       const { site, nodeId } = workspace;
-      const rule = { minScore, labels: [], zones: [], unanalyzed: "alert" } as const;
       return {
-        stage: alertingStage({ site, nodeId, rule, publish: true, notifier }),
+        stage: alertingStage({ site, nodeId, policy: policyFrom(minScore), channels, publish: true, notifier }),
         errands: notifier.errands,
         close: () => notifier.close(),
       };

@@ -8,6 +8,7 @@ import { DATABASE_FILE } from "../../../lib/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { violations } from "../../support/invariants.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
+import { policyFrom } from "../alert/fixtures.ts";
 import { ask, eventsOf, type JudgeRig, Judging } from "./judging.ts";
 import { RunningSite } from "./running-site.ts";
 
@@ -215,11 +216,10 @@ describe("an event that is judged again", () => {
 
   it("alerts nobody again once it is history, and does not lose that it has alerted", async () => {
     const rig = judging.node();
-    const rule = { minScore: 60, labels: [], zones: [], unanalyzed: "alert" } as const;
     const alerts = judging.running.start("alert", "risk-alert", (workspace) => {
       const { nodeId, site } = workspace;
-      const notifier = new AlertNotifier({ workspace, targets: [], publish: false, critical: false });
-      return { stage: alertingStage({ site, nodeId, rule, publish: false, notifier }) };
+      const notifier = new AlertNotifier({ workspace, channels: [], publish: false, critical: false });
+      return { stage: alertingStage({ site, nodeId, policy: policyFrom(60), channels: [], publish: false, notifier }) };
     });
     const store = () => judging.running.site.store;
     const pass = async (score: number) => {
@@ -238,10 +238,10 @@ describe("an event that is judged again", () => {
     equal(await pass(80), 2, "while it is news, a later revision alerts too");
     judging.running.clock.advance(60 * 60_000);
     equal(await pass(90), 2);
-    const [{ alert_id }] = alerts.sent.map(({ payload }) => Object(payload)) as [{ alert_id: string }];
-    equal(store().alerts.get(alert_id)?.outcome, "alert");
+    const decided = () => store().decisions.get(event.event_id, "alert")?.outcome;
+    equal(decided(), "alert");
     equal(await pass(10), 2);
-    equal(store().alerts.get(alert_id)?.outcome, "suppressed", "of an event that is harmless after all");
+    equal(decided(), "suppressed", "of an event that is harmless after all");
     equal(event.event_id, eventsOf(rig).at(-1)?.event_id);
   });
 });
