@@ -1,9 +1,9 @@
-/** Makes an upload of a picture or clip that came as bytes or as a path: from an `http in`, an MQTT camera, another system. */
+/** Makes an upload of a picture or clip that came as bytes or as a path: from an `http in`, an MQTT camera, another machine. */
 import { createHash } from "node:crypto";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
-import type { MediaType, Upload } from "../domain/upload.ts";
+import { type MediaType, Upload } from "../domain/upload.ts";
 import { cameraId } from "../media/camera-id.ts";
 import { captureTime } from "../media/capture-time.ts";
 import { loggedName } from "../media/file-name.ts";
@@ -43,10 +43,11 @@ export async function admitMedia(message: FlowMessage, options: AdmitOptions): P
 async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
   const { site } = options;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const named = namedUpload(message, sha256);
   const video = videoFormat(bytes);
   if (video === null) await site.nativeWork.run(sha256, () => validatePicture(bytes), NEVER);
-  const sent = sentUpload(message, site);
-  const camera_id = cameraOf(message, options, sent);
+  const sent = named ?? sentUpload(message, site);
+  const camera_id = named ? enterCamera(named.camera_id, site) : cameraOf(message, options, sent);
   const extension = EXTENSION[video ?? imageFormat(bytes) ?? "jpeg"];
   const path = site.file(INBOX, `${sha256}.${extension}`);
   // Nobody can send the bytes again.
@@ -110,12 +111,31 @@ function sentUpload({ handover }: FlowMessage, { store }: Site): Upload | undefi
   return subjectId === null ? undefined : store.uploads.get(subjectId);
 }
 
+/** The upload of another machine whose bytes these are. Throws an InputError. */
+function namedUpload({ upload }: FlowMessage, sha256: string): Upload | undefined {
+  if (upload === undefined) return undefined;
+  const named = Upload.safeParse(upload);
+  if (!named.success) {
+    const [issue] = named.error.issues;
+    const where = ["msg.upload", ...(issue?.path ?? [])].join(".");
+    throw new InputError("BAD_UPLOAD", `${where}: ${issue?.message}; it must be an upload as foscam-watch sends it`);
+  }
+  if (named.data.sha256 === sha256) return named.data;
+  throw new InputError(
+    "OTHER_BYTES",
+    `The bytes are not those of the upload ${oneLine(named.data.upload_id, 80)} in msg.upload: its file has changed, or was not sent whole`,
+  );
+}
+
 function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions, sent: Upload | undefined): string {
   const name = typeof topic === "string" && topic !== "" ? topic : (sent?.camera_id ?? defaultCamera);
   if (name === "") {
     throw new InputError("NO_CAMERA", "The camera is unknown: set msg.topic, or a camera in the node");
   }
-  const id = cameraId(name);
+  return enterCamera(cameraId(name), site);
+}
+
+function enterCamera(id: string, site: Site): string {
   const now = toIso(site.clock.now());
   site.store.transaction((tables) => {
     if (tables.cameras.know(id, now)) tables.afterCommit(() => site.bus.emit("camera", id));

@@ -8,9 +8,11 @@ import { toIso, toMillis } from "../domain/time.ts";
 import { asError } from "../resilience/errors.ts";
 import type { Lane, OpenBatch } from "../store/batches.ts";
 import { fromJournal } from "../store/journal.ts";
+import { airHeir } from "./heirs.ts";
 import { isLive } from "./live.ts";
 import type { Site } from "./site.ts";
 import type { InstantStage, Output, Tables } from "./stage.ts";
+import { takeIn } from "./take-in.ts";
 
 export interface BatchLimits {
   /** Longest stretch of capture time in one batch. */
@@ -57,6 +59,14 @@ export class BatchWindow {
         priority: 0,
       }),
       settle: (detected, message, tables) => this.#add(detected, message, tables),
+      prepare: (detected) => {
+        const take = takeIn(detected, this.#options.site);
+        if (take === null) return null;
+        return async () => {
+          const own = await take();
+          return (_detected, message, tables) => this.#add(own, message, tables);
+        };
+      },
     };
   }
 
@@ -90,11 +100,9 @@ export class BatchWindow {
 
   #add(detected: Detected, message: FlowMessage, tables: Tables): readonly Output[] {
     const { site, nodeId, limits } = this.#options;
-    if (detected.detections.length === 0) return [];
     const now = site.clock.now();
-    tables.uploads.adopt(detected.upload);
-    tables.inspections.adopt(detected, toIso(now));
-    if (tables.batches.isMember(nodeId, detected.inspection_id)) return [];
+    if (!tables.inspections.has(detected.inspection_id) && !this.#adopt(detected, tables, now)) return [];
+    if (detected.detections.length === 0 || tables.batches.isMember(nodeId, detected.inspection_id)) return [];
 
     const outputs: Output[] = [];
     const capturedAt = detected.upload.captured_at;
@@ -125,6 +133,22 @@ export class BatchWindow {
     if (reason) outputs.push(...this.#close(batch, reason, tables));
     else tables.afterCommit(() => this.#arm(batch, batch.due_ms - now));
     return outputs;
+  }
+
+  /** Enters an inspection from elsewhere; false where nobody was to look at the upload. */
+  #adopt(detected: Detected, tables: Tables, now: number): boolean {
+    const { site } = this.#options;
+    const { upload, detections } = detected;
+    tables.uploads.adopt(upload);
+    if (!site.settings.ofCamera(upload.camera_id).detection) {
+      tables.uploads.end(upload.upload_id, "skipped");
+      airHeir(tables, site, upload.upload_id);
+      return false;
+    }
+    tables.uploads.reopen(upload.upload_id);
+    const added = tables.inspections.adopt(detected, toIso(now));
+    if (added && detections.length > 0) tables.afterCommit(() => site.bus.emit("detected", detected));
+    return true;
   }
 
   #reasonToCloseAtOnce(batch: OpenBatch, detected: Detected): CloseReason | null {

@@ -42,6 +42,6 @@ export function dedupeStage({ nodeId, windowMs, clock, likenessOf }: DedupeOptio
     describe: (upload) => describeUpload(upload, clock.now()),
     openPort: NEW_PORT,
     settle: settleBy(null),
-    ...(likenessOf && { prepare: async (upload) => settleBy(await likenessOf(upload)) }),
+    ...(likenessOf && { prepare: (upload) => async () => settleBy(await likenessOf(upload)) }),
   };
 }

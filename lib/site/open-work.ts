@@ -35,6 +35,13 @@ const Choice = z.union(
 );
 type Choice = z.infer<typeof Choice>;
 
+/** What to replay besides: what was sent longer ago than so many seconds and is not answered, such as by another machine. */
+const Overdue = z.strictObject({ older_than: z.number().positive() });
+
+const Replay = z.union([Choice, Overdue], {
+  error: 'must be "all", {"id": …} with the id of a dead letter or an open message, or {"older_than": seconds}',
+});
+
 const Adoption = z.object({ from: z.string().min(1) }, { error: 'must be {"from": "id of the deleted node"}' });
 
 /** As many as a person reads; the counts are always whole. */
@@ -101,12 +108,19 @@ export class OpenWork {
 
   /**
    * Tries dead letters again from the start, and sends unclaimed messages again; "all" leaves those that went to users'
-   * own nodes only. Throws an InputError.
+   * own nodes only. `older_than` sends again what is overdue. Throws an InputError.
    */
   replay(payload: unknown): { replayed: number } {
     const { site, nodeId, leadingOn, resend, refresh, onReplay } = this.#options;
-    const choice = parsePayload(Choice, payload);
+    const choice = parsePayload(Replay, payload);
     const now = site.clock.now();
+    if (typeof choice === "object") {
+      const before = now - choice.older_than * 1000;
+      const overdue = this.#change((tables) => tables.handovers.sendOverdue(nodeId, before, now));
+      refresh();
+      resend(overdue);
+      return { replayed: overdue.length };
+    }
     const { revived, reopened } = this.#change((tables) => ({
       revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice, now) : [],
       reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice, leadingOn()) : [],

@@ -75,18 +75,22 @@ export class Receiver<R> {
       message: { ...message, payload: record.data },
       durable: "work" in stage ? Buffer.isBuffer(message.payload) : (stage.durable ?? false),
     };
-    if ("work" in stage) queue.receive(delivery);
-    else if (stage.prepare) await this.#prepareAndSettle(delivery, record.data, stage.prepare, stage.openPort);
+    if ("work" in stage) {
+      queue.receive(delivery);
+      return;
+    }
+    const prepare = stage.prepare?.(record.data);
+    if (prepare) await this.#prepareAndSettle(delivery, record.data, prepare, stage.openPort);
     else this.#settle(delivery, record.data, stage.settle, stage.openPort);
   }
 
   async #prepareAndSettle(
     delivery: Delivery,
     record: R,
-    prepare: NonNullable<InstantStage<R>["prepare"]>,
+    prepare: () => Promise<InstantStage<R>["settle"]>,
     openPort: number | undefined,
   ): Promise<void> {
-    const settled = this.#last.then(async () => this.#settle(delivery, record, await prepare(record), openPort));
+    const settled = this.#last.then(async () => this.#settle(delivery, record, await prepare(), openPort));
     this.#last = settled.catch(() => {});
     await settled;
   }

@@ -61,8 +61,9 @@ export interface InstantStage<R> extends StageBase<R> {
   readonly durable?: boolean;
   settle(record: R, message: FlowMessage, tables: Tables): readonly Output[];
   /**
-   * Finds out what takes time and must be known; the answer settles the record, instead of `settle`. Messages are prepared
-   * one after the other and settled in the order in which they came. Must not reject.
+   * What takes time and must be known before a record is settled; null where that is nothing. What it answers settles the
+   * record, instead of `settle`. Of such messages, one is prepared and settled after the other, in the order in which they
+   * came. Rejects with nothing but a StoreError, as settling throws.
    */
-  prepare?(record: R): Promise<InstantStage<R>["settle"]>;
+  prepare?(record: R): (() => Promise<InstantStage<R>["settle"]>) | null;
 }

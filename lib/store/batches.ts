@@ -165,7 +165,9 @@ export class Batches {
     const row = closed.changes === 1 ? this.#closed.get(batchId) : undefined;
     if (!row) return null;
     const members = this.#members.all(batchId).map(readMember);
-    const best = bestOf(members.filter(({ thumbnail_path }) => thumbnail_path !== null));
+    const best = bestOf(
+      members.filter(({ still_path, thumbnail_path }) => still_path !== null || thumbnail_path !== null),
+    );
     const uploads = new Map(members.map(({ upload }) => [upload.upload_id, upload]));
     const similar = this.#similarCount.get(batchId) ?? 0;
     return {

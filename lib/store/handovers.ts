@@ -28,6 +28,8 @@ export type MessageChoice = string | "all";
 
 /** After so many minutes of its producer's own up-time, a message that nobody took counts as left open by the wiring. */
 const MINUTES_IN_THE_AIR = 60;
+/** As many overdue messages go again at a time: what receives them must not get a night's worth at once. */
+const MOST_OVERDUE = 100;
 /** A fan-out's second branch may still be on its way this long after the first has answered. */
 const FAN_OUT_MS = 5_000;
 /** Longer than that by far, so that none is forgotten that may have to be sent again. */
@@ -53,6 +55,7 @@ export class Handovers {
   readonly #listOpen;
   readonly #countLeft;
   readonly #reopen;
+  readonly #sendOverdue;
   readonly #discard;
 
   constructor(db: Database, session: string) {
@@ -105,6 +108,13 @@ export class Handovers {
       UPDATE handovers SET state = 'air', minutes_up = 0
       WHERE node_id = :nodeId AND state = 'unclaimed' AND msg IS NOT NULL
         AND (handover_id = :id OR :id IS NULL AND port IN (SELECT value FROM json_each(:ports)))
+      RETURNING handover_id`)
+      .pluck();
+    this.#sendOverdue = db
+      .prepare<[{ node: string; before: number; now: number }], string>(`
+      UPDATE handovers SET created_ms = :now, state = CASE minutes_up WHEN 0 THEN 'air' ELSE state END
+      WHERE handover_id IN (SELECT handover_id FROM handovers WHERE node_id = :node AND state IN ('air', 'unclaimed')
+        AND msg IS NOT NULL AND created_ms < :before ORDER BY created_ms, rowid LIMIT ${MOST_OVERDUE})
       RETURNING handover_id`)
       .pluck();
     this.#discard = db.prepare(`
@@ -192,6 +202,14 @@ export class Handovers {
    */
   reopen(nodeId: string, choice: MessageChoice, leadingOn: readonly number[]): string[] {
     return this.#reopen.all({ nodeId, id: choice === "all" ? null : choice, ports: JSON.stringify(leadingOn) });
+  }
+
+  /**
+   * Notes that what was sent before a time and is not answered goes again now, the longest ago first, a hundred at most;
+   * the answer is which. One that left for a user's own nodes is expected to be answered from now on.
+   */
+  sendOverdue(nodeId: string, before: number, now: number): string[] {
+    return this.#sendOverdue.all({ node: nodeId, before, now });
   }
 
   /** Gives open messages up; the answer is how many. What they were about stays accounted for. */

@@ -6,6 +6,7 @@ export class Inspections {
   readonly #insert;
   readonly #insertDetection;
   readonly #still;
+  readonly #known;
 
   constructor(db: Database) {
     this.#insert = db.prepare(`
@@ -23,6 +24,12 @@ export class Inspections {
         "SELECT still_path FROM inspections JOIN detections USING(inspection_id) WHERE detection_id = ?",
       )
       .pluck();
+    this.#known = db.prepare<[string], number>("SELECT 1 FROM inspections WHERE inspection_id = ?").pluck();
+  }
+
+  /** Whether an inspection has been entered. */
+  has(inspectionId: string): boolean {
+    return this.#known.get(inspectionId) !== undefined;
   }
 
   /** Enters an inspection with its detections. False where it is known already. */
@@ -57,8 +64,8 @@ export class Inspections {
     return this.#still.get(detectionId) ?? null;
   }
 
-  /** Enters an inspection that came in a message, unless it is known: no node of ours made it, so it has its own id. */
-  adopt(detected: Detected, inspectedAt: string): void {
-    this.add(detected.inspection_id, detected, inspectedAt);
+  /** Enters an inspection that came in a message: no node of ours made it, so it has its own id. False where it is known. */
+  adopt(detected: Detected, inspectedAt: string): boolean {
+    return this.add(detected.inspection_id, detected, inspectedAt);
   }
 }

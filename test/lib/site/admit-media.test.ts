@@ -173,4 +173,35 @@ describe("a picture or clip that comes as bytes or as a path", function () {
     deepEqual(rows(running.folder, "SELECT camera_id FROM work"), [{ camera_id: "back_door" }]);
     deepEqual(account(), [{ upload_id: "up_1", what: "inspected" }]);
   });
+
+  describe("with an upload of another machine", () => {
+    const named = (changes: Partial<Upload> = {}): Upload => ({
+      ...uploadOf("up_9", { camera_id: "back_yard", sha256: createHash("sha256").update(picture).digest("hex") }),
+      ...changes,
+    });
+
+    it("is that upload, its file here, and the same each time that it comes", async () => {
+      for (const _msgid of ["m1", "m2"]) await ended({ _msgid, topic: "any/topic", payload: picture, upload: named() });
+      const [upload, ...others] = rows(running.folder, "SELECT upload_id, camera_id, captured_at, path FROM uploads");
+      deepEqual(others, []);
+      const { upload_id, camera_id, captured_at } = named();
+      const path = running.site.file("inbox", `${named().sha256}.jpg`);
+      deepEqual(upload, { upload_id, camera_id, captured_at, path });
+      equal(rows(running.folder, "SELECT 1 FROM inspections").length, 1);
+      deepEqual(violations(join(running.folder, DATABASE_FILE)), []);
+    });
+
+    const wrong = {
+      "is of other bytes": [{ sha256: "0".repeat(64) }, "OTHER_BYTES"],
+      "is none": [{ camera_id: "../x" }, "BAD_UPLOAD"],
+    } as const;
+    for (const [what, [changes, code]] of Object.entries(wrong)) {
+      it(`is refused where that ${what}`, async () => {
+        await detect.put({ payload: picture, upload: named(changes) });
+        await eventually(() => detect.ended.length > 0, "the end");
+        match(String(Object(detect.ended[0]).code), new RegExp(code));
+        deepEqual(rows(running.folder, "SELECT 1 FROM uploads"), []);
+      });
+    }
+  });
 });

@@ -41,9 +41,10 @@ describe("airHeir", () => {
   /** Has a picture with content of its own pass that looks like this. */
   async function show(id: string, hash: string): Promise<number | undefined> {
     const likenessOf = async () => ({ hash, limit: 4 });
-    const { prepare } = dedupeStage({ nodeId: "dedupe", windowMs: 60_000, clock: systemClock, likenessOf });
+    const stage = dedupeStage({ nodeId: "dedupe", windowMs: 60_000, clock: systemClock, likenessOf });
+    const prepare = stage.prepare?.(uploadOf(id));
     ok(prepare);
-    return settle(uploadOf(id), "dedupe", await prepare(uploadOf(id)));
+    return settle(uploadOf(id), "dedupe", await prepare());
   }
 
   function settle(upload: Upload, nodeId: string, by: InstantStage<Upload>["settle"]): number | undefined {

@@ -10,13 +10,14 @@ const NOTHING = { queued: 0, dead: 0, open: 0, batches: 0 };
 
 describe("OpenWork", () => {
   let site: Site;
+  let clock: FakeClock;
   let work: OpenWork;
   /** What the node was told, in order. */
   let told: unknown[];
 
   beforeEach(() => {
     const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-    const clock = new FakeClock(NOW);
+    clock = new FakeClock(NOW);
     site = new Site({ config: SiteConfig.parse({}), dataDir: null, clock, logger, onMqttState: () => {} });
     told = [];
     work = new OpenWork({
@@ -121,6 +122,26 @@ describe("OpenWork", () => {
       deepEqual(work.replay({ id: elsewhere }), { replayed: 1 });
       deepEqual(told.at(-1), ["resend", elsewhere]);
     });
+
+    it("sends again what is overdue, whoever it went to, and tries no dead letter again", () => {
+      die();
+      const [air, left] = [send("air"), send("unclaimed", { port: 1 })];
+      deepEqual(work.replay({ older_than: 60 }), { replayed: 0 });
+      clock.advance(60_001);
+      deepEqual(work.replay({ older_than: 60 }), { replayed: 2 });
+      deepEqual(told.at(-1), ["resend", air, left]);
+      deepEqual(
+        work.list().open.map(({ state, sent_at }) => [state, sent_at]),
+        new Array(2).fill(["air", "2026-11-20T12:01:00.001Z"]),
+      );
+      equal(work.list().counts.dead_letters, 1);
+    });
+
+    for (const older_than of [0, -1, "60", null]) {
+      it(`refuses what is older than ${JSON.stringify(older_than)}`, () => {
+        throws(() => work.replay({ older_than }), /older_than/);
+      });
+    }
 
     it("tries one dead letter again", () => {
       const [one, other] = [die(), die()];

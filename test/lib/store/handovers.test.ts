@@ -195,6 +195,45 @@ describe("Handovers", () => {
     });
   });
 
+  describe("sendOverdue", () => {
+    const sentAt = (at: number, state: "air" | "unclaimed" = "air", nodeId = NODE) =>
+      store.handovers.send(nodeId, 0, SUBJECT, "{}", at, state);
+
+    it("answers what was sent before then and is not answered, of this node only", () => {
+      const [old, left] = [sentAt(NOW), sentAt(NOW, "unclaimed")];
+      sentAt(LATER);
+      sentAt(NOW, "air", "other");
+      store.handovers.answer(sentAt(NOW), null, LATER);
+      store.handovers.discard(NODE, sentAt(NOW));
+      deepEqual(store.handovers.sendOverdue(NODE, LATER, LATER).sort(), [old, left].sort());
+      equal(states()[left], "air");
+    });
+
+    it("answers it again only when it is overdue again", () => {
+      const overdue = sentAt(NOW);
+      equal(store.handovers.sendOverdue(NODE, LATER, LATER).length, 1);
+      deepEqual(store.handovers.sendOverdue(NODE, LATER, LATER), []);
+      deepEqual(store.handovers.sendOverdue(NODE, LATER + 1, LATER + 1), [overdue]);
+    });
+
+    it("answers a hundred at a time, the longest ago first", () => {
+      const all = Array.from({ length: 150 }, (_, n) => sentAt(NOW - n));
+      const first = store.handovers.sendOverdue(NODE, LATER, LATER);
+      deepEqual(first.toSorted(), all.slice(50).toSorted());
+      deepEqual(store.handovers.sendOverdue(NODE, LATER, LATER).toSorted(), all.slice(0, 50).toSorted());
+    });
+
+    it("does not hide that nobody has claimed a message for an hour", () => {
+      const overdue = sentAt(NOW);
+      age(59);
+      store.handovers.sendOverdue(NODE, LATER, LATER);
+      equal(age(1), 1);
+      deepEqual(store.handovers.sendOverdue(NODE, LATER + 1, LATER + 1), [overdue]);
+      equal(states()[overdue], "unclaimed");
+      equal(store.handovers.countLeft(NODE), 1);
+    });
+  });
+
   describe("forgetting", () => {
     it("forgets a message that every branch has had time to take", () => {
       const id = send();
