@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { StoreError } from "../resilience/errors.ts";
 import { dropBallast } from "./ballast.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { clampTimes } from "./clamp-times.ts";
 import { guarded } from "./guarded.ts";
 import { migrate } from "./migrations.ts";
@@ -180,6 +181,31 @@ export class Store extends Repositories {
   /** Makes room on a full disk, for what cannot be written: of the store's own or of files beside it. */
   makeRoom(): void {
     if (this.#place.dataDir !== null) dropBallast(this.#place.dataDir);
+  }
+
+  /** For much writing at a time: a thread that looks after the journal. Null in memory. */
+  openCheckpoints(): Checkpoints | null {
+    const { dataDir } = this.#place;
+    return dataDir === null ? null : new Checkpoints(join(dataDir, DATABASE_FILE));
+  }
+
+  /** Bytes of the database that nothing is stored in. */
+  get unusedBytes(): number {
+    return this.#number("freelist_count") * this.#number("page_size");
+  }
+
+  /** Gives so many unused pages at most back to the disk. False where there are none left. */
+  shrink(pages: number): boolean {
+    try {
+      this.#db.pragma(`incremental_vacuum(${pages})`);
+      return this.#number("freelist_count") > 0;
+    } catch (thrown) {
+      throw this.#explain(thrown);
+    }
+  }
+
+  #number(pragma: string): number {
+    return Number(this.#db.pragma(pragma, { simple: true }));
   }
 
   /** Closes the database and gives the lock back. */

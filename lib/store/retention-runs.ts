@@ -1,0 +1,47 @@
+/** Table `retention_runs`: when each retention node ran last, and what came of it. */
+import type { Database } from "better-sqlite3";
+import { RetentionResult } from "../domain/retention.ts";
+import { toMillis } from "../domain/time.ts";
+import { jsonIn } from "../resilience/json.ts";
+
+export interface LastRun {
+  readonly started_at: string;
+  /** Null where it was cut off. */
+  readonly result: RetentionResult | null;
+}
+
+export class RetentionRuns {
+  readonly #begin;
+  readonly #end;
+  readonly #last;
+  readonly #oldest;
+
+  constructor(db: Database) {
+    this.#begin = db.prepare("INSERT OR REPLACE INTO retention_runs(node_id, started_at) VALUES(?, ?)");
+    this.#end = db.prepare("UPDATE retention_runs SET result = ? WHERE node_id = ?");
+    this.#last = db.prepare<[string], { started_at: string; result: string | null }>(
+      "SELECT started_at, result FROM retention_runs WHERE node_id = ?",
+    );
+    this.#oldest = db.prepare<[], string | null>("SELECT received_at FROM uploads ORDER BY rowid LIMIT 1").pluck();
+  }
+
+  begin(nodeId: string, at: string): void {
+    this.#begin.run(nodeId, at);
+  }
+
+  end(nodeId: string, result: RetentionResult): void {
+    this.#end.run(JSON.stringify(result), nodeId);
+  }
+
+  /** How long ago the first upload came that the ledger still has, in milliseconds. */
+  oldestAge(now: number): number {
+    const at = this.#oldest.get();
+    return at ? now - toMillis(at) : 0;
+  }
+
+  /** Undefined where the node has never run. */
+  last(nodeId: string): LastRun | undefined {
+    const row = this.#last.get(nodeId);
+    return row && { ...row, result: RetentionResult.safeParse(jsonIn(row.result ?? "")).data ?? null };
+  }
+}
