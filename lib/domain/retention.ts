@@ -1,6 +1,6 @@
 /** What retention is told, what it looks at before it decides what may go, and what it says it did. */
 import { z } from "zod";
-import { RiskLevel } from "./risk.ts";
+import type { RiskLevel } from "./risk.ts";
 
 /** What of a camera has an age limit. Pictures: thumbnails, kept stills and the large pictures of events. */
 export const CameraKind = z.enum(["events", "detections", "pictures", "originals"]);

@@ -44,7 +44,10 @@ function orNothing(schema: z.ZodType<number>, fallback: number | null) {
 }
 
 /** `HH:MM`, or empty. */
-export const TimeOfDay = z.string().trim().regex(/^(([01]\d|2[0-3]):[0-5]\d)?$/, 'is not a time such as "03:30"');
+export const TimeOfDay = z
+  .string()
+  .trim()
+  .regex(/^(([01]\d|2[0-3]):[0-5]\d)?$/, 'is not a time such as "03:30"');
 
 /** A number of seconds, as milliseconds. */
 export function seconds(fallback: number, range: { min: number; max: number }) {
@@ -122,7 +125,10 @@ export const CameraLimits = z
     const limits = new Map<string, Partial<Record<CameraKind, number | null>>>();
     for (const entry of entries) {
       const [camera = "", kind, age] = entry.split(/ +/);
-      limits.set(camera, { ...limits.get(camera), [CameraKind.parse(kind)]: age === "ever" ? null : Number(age) * DAY_MS });
+      limits.set(camera, {
+        ...limits.get(camera),
+        [CameraKind.parse(kind)]: age === "ever" ? null : Number(age) * DAY_MS,
+      });
     }
     return limits;
   });

@@ -77,7 +77,9 @@ export class OpenSubjects {
   }
 
   end(): void {
-    this.#db.exec("DROP TRIGGER IF EXISTS open_work; DROP TRIGGER IF EXISTS open_handovers; DELETE FROM temp.open_subjects");
+    this.#db.exec(
+      "DROP TRIGGER IF EXISTS open_work; DROP TRIGGER IF EXISTS open_handovers; DELETE FROM temp.open_subjects",
+    );
   }
 
   /** Deletes what was refused or given up before then and is about nothing that is still there, in steps. */

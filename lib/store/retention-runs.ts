@@ -10,17 +10,24 @@ export interface LastRun {
   readonly result: RetentionResult | null;
 }
 
+interface Row {
+  readonly started_at: string;
+  readonly result: string | null;
+}
+
 export class RetentionRuns {
   readonly #begin;
   readonly #end;
   readonly #last;
+  readonly #latest;
   readonly #oldest;
 
   constructor(db: Database) {
     this.#begin = db.prepare("INSERT OR REPLACE INTO retention_runs(node_id, started_at) VALUES(?, ?)");
     this.#end = db.prepare("UPDATE retention_runs SET result = ? WHERE node_id = ?");
-    this.#last = db.prepare<[string], { started_at: string; result: string | null }>(
-      "SELECT started_at, result FROM retention_runs WHERE node_id = ?",
+    this.#last = db.prepare<[string], Row>("SELECT started_at, result FROM retention_runs WHERE node_id = ?");
+    this.#latest = db.prepare<[], Row>(
+      "SELECT started_at, result FROM retention_runs ORDER BY started_at DESC LIMIT 1",
     );
     this.#oldest = db.prepare<[], string | null>("SELECT received_at FROM uploads ORDER BY rowid LIMIT 1").pluck();
   }
@@ -41,7 +48,15 @@ export class RetentionRuns {
 
   /** Undefined where the node has never run. */
   last(nodeId: string): LastRun | undefined {
-    const row = this.#last.get(nodeId);
-    return row && { ...row, result: RetentionResult.safeParse(jsonIn(row.result ?? "")).data ?? null };
+    return readRun(this.#last.get(nodeId));
   }
+
+  /** Of any node. */
+  latest(): LastRun | undefined {
+    return readRun(this.#latest.get());
+  }
+}
+
+function readRun(row: Row | undefined): LastRun | undefined {
+  return row && { ...row, result: RetentionResult.safeParse(jsonIn(row.result ?? "")).data ?? null };
 }

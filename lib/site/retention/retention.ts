@@ -24,7 +24,10 @@ const CATCH_UP_MS = 60_000;
 /** Timers stand still while a machine sleeps. */
 const LONGEST_WAIT_MS = 60 * 60_000;
 
-const EventChoice = z.union([z.string().min(1), z.object({ event_id: z.string().min(1) }).transform((of) => of.event_id)]);
+const EventChoice = z.union([
+  z.string().min(1),
+  z.object({ event_id: z.string().min(1) }).transform((of) => of.event_id),
+]);
 
 /** The sites on which a run is under way: two would be in each other's way. */
 const busy = new WeakSet<Site>();

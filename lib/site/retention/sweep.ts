@@ -1,7 +1,14 @@
 /** One pass over all that a site keeps: what the rules say may go goes, each record with all that hangs on it. */
 import type { BatchFacts, DoomedFile, InspectionFacts } from "../../domain/retention.ts";
 import { toMillis } from "../../domain/time.ts";
-import { type BatchPlan, isAnyPast, planBatch, planInspection, planUpload, type Rules } from "../../ops/retention/policy.ts";
+import {
+  type BatchPlan,
+  isAnyPast,
+  planBatch,
+  planInspection,
+  planUpload,
+  type Rules,
+} from "../../ops/retention/policy.ts";
 import type { UploadHead } from "../../store/retained-uploads.ts";
 import type { Site } from "../site.ts";
 import type { Tables } from "../stage.ts";
@@ -137,7 +144,8 @@ export class Sweep {
     const whole = due.filter((inspection) => planInspection(inspection, rules, now).whole);
     if (dryRun) {
       tally.inspections += whole.length;
-      for (const { inspection_id } of whole) tally.detections += site.store.retainedBatches.countDetections(inspection_id);
+      for (const { inspection_id } of whole)
+        tally.detections += site.store.retainedBatches.countDetections(inspection_id);
       return;
     }
     const detectionSteps = (tables: Tables, id: string) => this.#detectionSteps(tables, id);
@@ -218,7 +226,9 @@ export class Sweep {
   }
 
   /** Those whose files a scan cannot find again. A row whose file is there stays: else that would be taken for a new one. */
-  async #withoutFile<T extends UploadHead & { removed: boolean; original: boolean }>(planned: readonly T[]): Promise<T[]> {
+  async #withoutFile<T extends UploadHead & { removed: boolean; original: boolean }>(
+    planned: readonly T[],
+  ): Promise<T[]> {
     const { files, dryRun } = this.#options;
     const roots = new Map<string, Promise<boolean>>();
     const ended: T[] = [];

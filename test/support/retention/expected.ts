@@ -33,10 +33,15 @@ export function expected(trial: Trial, { all, yard }: Limits): Contents {
   try {
     // Nothing is written: views and tables of this connection only.
     db.pragma("temp_store = MEMORY");
-    db.exec("CREATE TEMP TABLE cut(camera TEXT PRIMARY KEY, e, d, p, o); CREATE TEMP TABLE file_there(upload_id TEXT PRIMARY KEY); CREATE TEMP TABLE link_there(upload_id TEXT PRIMARY KEY)");
+    db.exec(
+      "CREATE TEMP TABLE cut(camera TEXT PRIMARY KEY, e, d, p, o); CREATE TEMP TABLE file_there(upload_id TEXT PRIMARY KEY); CREATE TEMP TABLE link_there(upload_id TEXT PRIMARY KEY)",
+    );
     const cut = db.prepare("INSERT INTO cut VALUES(?, ?, ?, ?, ?)");
     const at = (days: number | null) => NOW - (days ?? FAR) * DAY;
-    const cameras = db.prepare<[], string>("SELECT camera_id FROM uploads UNION SELECT camera_id FROM batches").pluck().all();
+    const cameras = db
+      .prepare<[], string>("SELECT camera_id FROM uploads UNION SELECT camera_id FROM batches")
+      .pluck()
+      .all();
     for (const camera of cameras) {
       const days = camera === "yard" ? yard : all;
       cut.run(camera, at(days.events), at(days.detections), at(days.pictures), at(days.originals));
@@ -85,7 +90,10 @@ export function dangling(trial: Trial): string[] {
       UNION SELECT picture_path FROM events WHERE picture_path IS NOT NULL
       UNION SELECT still_path FROM inspections JOIN uploads USING(upload_id)
         WHERE still_path IS NOT NULL AND (still_path <> root || '/' || path OR removed_at IS NOT NULL)`);
-    return named.pluck().all().filter((path) => !exists(path));
+    return named
+      .pluck()
+      .all()
+      .filter((path) => !exists(path));
   } finally {
     db.close();
   }
@@ -94,7 +102,9 @@ export function dangling(trial: Trial): string[] {
 function allFiles(trial: Trial): string[] {
   const base = join(trial.dataDir, "..");
   const found: string[] = [];
-  for (const folder of ["thumbnails", "stills", "pictures", "inbox"].map((name) => join(trial.dataDir, name)).concat(trial.root)) {
+  for (const folder of ["thumbnails", "stills", "pictures", "inbox"]
+    .map((name) => join(trial.dataDir, name))
+    .concat(trial.root)) {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isDirectory()) found.push(relative(base, join(entry.parentPath, entry.name)));
     }

@@ -114,12 +114,10 @@ class Maker {
     const file = join(this.#trial.root, path);
     this.#write(file, came);
     const { mtimeNs } = statSync(file, { bigint: true });
-    if (this.#dice.chance(0.02)) rmSync(file);
-    else if (this.#dice.chance(0.02)) this.#write(file, came + 1000, Buffer.alloc(301));
-    else if (this.#dice.chance(0.01)) {
-      rmSync(file);
-      symlinkSync("/etc/hostname", file);
-    }
+    const luck = this.#dice.throw();
+    if (luck < 0.03) rmSync(file);
+    if (luck < 0.01) symlinkSync("/etc/hostname", file);
+    else if (luck > 0.98) this.#write(file, came + 1000, Buffer.alloc(301));
     const given = { upload_id: id, camera_id: camera, root: this.#trial.root, path, size: BYTES.length, ...values };
     const at = new Date(came).toISOString();
     const rest = { sha256: id, media_type: "image", captured_at: at, received_at: at, state: "handed" };

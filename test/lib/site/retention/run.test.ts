@@ -1,0 +1,167 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Database from "better-sqlite3";
+import { RetentionResult } from "../../../../lib/domain/retention.ts";
+import { DATABASE_FILE } from "../../../../lib/store/store.ts";
+import { Dice } from "../../../faults/dice.ts";
+import { violations } from "../../../support/invariants.ts";
+import { contents, dangling, expected, type Limits } from "../../../support/retention/expected.ts";
+import { makeTrial, type Trial } from "../../../support/retention/trial.ts";
+import { removeTempFolders, tempFolder } from "../../../support/temp-folder.ts";
+import { contentsRules } from "./rules.ts";
+import { runOn } from "./running.ts";
+
+const MIXED: Limits = {
+  all: { events: 30, detections: 20, pictures: 10, originals: 25 },
+  yard: { events: 30, detections: 20, pictures: 5, originals: null },
+};
+/** Events go long before what they were made of. */
+const SHORT_EVENTS: Limits = {
+  all: { events: 10, detections: 40, pictures: 30, originals: null },
+  yard: { events: null, detections: 1, pictures: 3, originals: 2 },
+};
+const NOTHING: Limits = {
+  all: { events: null, detections: null, pictures: null, originals: null },
+  yard: { events: null, detections: null, pictures: null, originals: null },
+};
+const PROCESS = join(import.meta.dirname, "retention-process.ts");
+
+function trialOf(seed: number, batches = 150): Trial {
+  return makeTrial(tempFolder(), { seed, batches, nothing: batches / 2, detectionsEach: 3 });
+}
+
+/** One transaction, one look: nothing contradicts itself, whatever was going on. */
+function assertSound(trial: Trial): void {
+  deepEqual(violations(join(trial.dataDir, DATABASE_FILE)), []);
+  const db = new Database(join(trial.dataDir, DATABASE_FILE), { readonly: true });
+  deepEqual(db.pragma("foreign_key_check"), []);
+  db.close();
+}
+
+describe("retention", function () {
+  this.timeout(120_000);
+  afterEach(removeTempFolders);
+
+  for (const [what, limits] of Object.entries({ MIXED, SHORT_EVENTS, NOTHING })) {
+    for (const seed of [1, 2]) {
+      it(`leaves what an independent computation says (${what}, seed ${seed})`, async () => {
+        const trial = trialOf(seed);
+        const want = expected(trial, limits);
+        const before = contents(trial);
+        await runOn(trial.dataDir, contentsRules(limits), { dryRun: true });
+        deepEqual(contents(trial), before);
+        const result = await runOn(trial.dataDir, contentsRules(limits));
+        equal(result.error, null);
+        deepEqual(contents(trial), want);
+        equal(result.events, before.events.length - want.events.length);
+        equal(result.inspections, before.inspections.length - want.inspections.length);
+        assertSound(trial);
+        deepEqual(dangling(trial), []);
+        // There is nothing more to do.
+        await runOn(trial.dataDir, contentsRules(limits));
+        deepEqual(contents(trial), want);
+      });
+    }
+  }
+
+  for (const seed of [11, 12, 13, 14]) {
+    it(`is killed again and again and comes to the same end (seed ${seed})`, async () => {
+      const dice = new Dice(seed);
+      const trial = trialOf(seed);
+      const want = expected(trial, MIXED);
+      const goneBefore = dangling(trial);
+      let kills = 0;
+      for (let ended: RetentionResult | null = null; !ended; ) {
+        ended = await live(trial, kills < 8 ? dice.whole(1, 250) : null);
+        if (!ended) kills += 1;
+        assertSound(trial);
+        assertMarked(trial, goneBefore);
+      }
+      ok(kills > 0);
+      deepEqual(contents(trial), want);
+      deepEqual(dangling(trial), []);
+    });
+  }
+
+  it("says beforehand what will go", async () => {
+    const trial = trialOf(21);
+    const dry = await runOn(trial.dataDir, contentsRules(MIXED), { dryRun: true });
+    const { events, batches, originals } = await runOn(trial.dataDir, contentsRules(MIXED));
+    deepEqual([dry.events, dry.batches, dry.originals], [events, batches, originals]);
+    ok(dry.freed_bytes > 0);
+  });
+
+  it("leaves a camera folder alone that is not the one that it was", async () => {
+    const trial = trialOf(22);
+    renameSync(trial.root, `${trial.root}-away`);
+    const { uploads } = contents({ ...trial, root: `${trial.root}-away` });
+    const result = await runOn(trial.dataDir, contentsRules(MIXED));
+    deepEqual([result.originals, result.away], [0, [trial.root]]);
+    renameSync(`${trial.root}-away`, trial.root);
+    const left = new Set(contents(trial).uploads);
+    const gone = uploads.filter((id) => !left.has(id));
+    // Only of what came as bytes.
+    ok(gone.length < 10, gone.join());
+    ok(existsSync(trial.root));
+  });
+
+  it("gives the room back to the disk, and makes more where there is too little", async () => {
+    const trial = trialOf(23, 400);
+    const file = join(trial.dataDir, DATABASE_FILE);
+    const before = statSync(file).size;
+    const rules = contentsRules(NOTHING);
+    const roomy = await runOn(trial.dataDir, rules, { space: { most: 1e12, leastFree: 1 } });
+    deepEqual([roomy.short_of_space, roomy.events, roomy.originals], [false, 0, 0]);
+    const tight = await runOn(trial.dataDir, rules, { space: { most: before / 2, leastFree: null } });
+    ok(tight.events > 0);
+    equal(tight.originals, 0);
+    ok(statSync(file).size < before);
+    assertSound(trial);
+    const db = new Database(file, { readonly: true });
+    equal(db.pragma("freelist_count", { simple: true }), 0);
+    const kept = db.prepare("SELECT count(*) FROM events WHERE starred").pluck().get();
+    db.close();
+    ok(Number(kept) > 0);
+  });
+});
+
+/** A process that runs retention, and is killed after a while. Null where it was. */
+async function live(trial: Trial, killAfterMs: number | null): Promise<RetentionResult | null> {
+  const child = fork(PROCESS, [trial.dataDir, JSON.stringify(MIXED)]);
+  let result: RetentionResult | null = null;
+  const begun = once(child, "message");
+  const exit = once(child, "exit");
+  await begun;
+  child.on("message", (message) => {
+    result = RetentionResult.parse(message);
+  });
+  if (killAfterMs !== null) await Promise.race([sleep(killAfterMs), exit]);
+  if (killAfterMs !== null) child.kill("SIGKILL");
+  await exit;
+  return result;
+}
+
+/** A row may name a file that is gone only while a mark says so. A few files were gone before. */
+function assertMarked(trial: Trial, goneBefore: readonly string[]): void {
+  const db = new Database(join(trial.dataDir, DATABASE_FILE), { readonly: true });
+  try {
+    const marked = db
+      .prepare<[], string>(`
+      SELECT thumbnail_path FROM inspections JOIN doomed_files ON kind = 'thumbnail' AND id = inspection_id
+      UNION SELECT still_path FROM inspections JOIN doomed_files ON kind = 'still' AND id = inspection_id
+      UNION SELECT picture_path FROM events JOIN doomed_files ON kind = 'picture' AND id = event_id`)
+      .pluck()
+      .all();
+    const known = new Set([...marked, ...goneBefore]);
+    deepEqual(
+      dangling(trial).filter((path) => !known.has(path)),
+      [],
+    );
+  } finally {
+    db.close();
+  }
+}
