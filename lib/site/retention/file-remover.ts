@@ -133,7 +133,7 @@ export class FileRemover {
   }
 
   async #settle(outcomes: readonly Outcome[]): Promise<void> {
-    const { site, tally, dryRun } = this.#options;
+    const { site, slices, tally, dryRun } = this.#options;
     for (const { target, removal } of outcomes) {
       if (removal?.what !== "removed") continue;
       tally[target.doomed.kind === "original" ? "originals" : "pictures"] += 1;
@@ -143,10 +143,11 @@ export class FileRemover {
     // A drive that has gone away meanwhile has not lost its files.
     const targets = outcomes.filter(isGone).map(({ target }) => target);
     const reachable = new Set(await this.#reachable(targets));
-    site.store.transaction(({ doomed }) => {
+    await slices.change(function* ({ doomed }) {
       for (const { target, removal } of outcomes) {
         if (removal?.what === "removed" || reachable.has(target)) doomed.settle(target.doomed, toIso(site.clock.now()));
         else doomed.spare(target.doomed);
+        yield;
       }
     });
     const folders = new Set(targetsInData(outcomes));

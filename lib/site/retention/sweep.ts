@@ -31,7 +31,7 @@ export interface SweepOptions {
 }
 
 /** Records whose files are marked in one commit. */
-const GROUP = 40;
+const GROUP = 15;
 
 export class Sweep {
   readonly #options: SweepOptions;

@@ -1,10 +1,10 @@
 /** Limits of a trial as retention takes them. */
-import type { Rules } from "../../../../lib/ops/retention/policy.ts";
-import type { Days, Limits } from "../../../support/retention/expected.ts";
+import type { Rules } from "../../../lib/ops/retention/policy.ts";
+import type { Days, Limits } from "./expected.ts";
 
 const DAY = 24 * 60 * 60_000;
 
-export function contentsRules({ all, yard }: Limits): Rules {
+export function rulesOf({ all, yard }: Limits): Rules {
   return {
     limits: { ...inMs(all), gpu: null },
     cameras: new Map([["yard", inMs(yard)]]),
