@@ -10,6 +10,9 @@ export interface LastRun {
   readonly result: RetentionResult | null;
 }
 
+/** Readings of graphics cards that are deleted in one step. */
+const READINGS = 100;
+
 interface Row {
   readonly started_at: string;
   readonly result: string | null;
@@ -21,6 +24,7 @@ export class RetentionRuns {
   readonly #last;
   readonly #latest;
   readonly #oldest;
+  readonly #forgetReadings;
 
   constructor(db: Database) {
     this.#begin = db.prepare("INSERT OR REPLACE INTO retention_runs(node_id, started_at) VALUES(?, ?)");
@@ -29,6 +33,12 @@ export class RetentionRuns {
     this.#latest = db.prepare<[], Row>(
       "SELECT started_at, result FROM retention_runs ORDER BY started_at DESC LIMIT 1",
     );
+    const hasReadings = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'gpu_readings'").get() !== undefined;
+    this.#forgetReadings = hasReadings
+      ? db.prepare<[string]>(`
+        DELETE FROM gpu_readings WHERE reading_id IN (
+          SELECT reading_id FROM gpu_readings WHERE recorded_at < ? LIMIT ${READINGS})`)
+      : null;
     this.#oldest = db.prepare<[], string | null>("SELECT received_at FROM uploads ORDER BY rowid LIMIT 1").pluck();
   }
 
@@ -44,6 +54,11 @@ export class RetentionRuns {
   oldestAge(now: number): number {
     const at = this.#oldest.get();
     return at ? now - toMillis(at) : 0;
+  }
+
+  /** Deletes some of the readings of graphics cards from before then; the answer is how many, 0 once there are none. */
+  forgetReadings(before: string): number {
+    return this.#forgetReadings?.run(before).changes ?? 0;
   }
 
   /** Undefined where the node has never run. */

@@ -136,8 +136,10 @@ export class FileRemover {
     const { site, slices, tally, dryRun } = this.#options;
     for (const { target, removal } of outcomes) {
       if (removal?.what !== "removed") continue;
-      tally[target.doomed.kind === "original" ? "originals" : "pictures"] += 1;
+      const isOriginal = target.doomed.kind === "original";
+      tally[isOriginal ? "originals" : "pictures"] += 1;
       tally.freed_bytes += removal.bytes;
+      if (!isOriginal) tally.own_bytes += removal.bytes;
     }
     if (dryRun) return;
     // A drive that has gone away meanwhile has not lost its files.

@@ -108,6 +108,7 @@ export class Orphans {
         tally.orphans += 1;
         tally.pictures += 1;
         tally.freed_bytes += removal.bytes;
+        tally.own_bytes += removal.bytes;
       } catch (error) {
         tally.failed += 1;
         tally.problem ??= asError(error).message;

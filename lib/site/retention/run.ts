@@ -45,7 +45,7 @@ export async function runRetention(options: RunOptions): Promise<RetentionResult
     site.store.openSubjects.end();
     await slices.close();
   }
-  const { away, problem, ...counts } = tally;
+  const { away, problem, own_bytes: _, ...counts } = tally;
   if (problem !== null) site.logger.warn(`Retention could not delete ${tally.failed} files: ${problem}`);
   return {
     started_at,
@@ -74,7 +74,6 @@ async function work(options: RunOptions, slices: Slices, tally: Tally): Promise<
       tally,
       onProgress: () => onProgress(tally),
     }).run();
-  const before = site.store.unusedBytes;
   await slices.change(({ openSubjects }) => openSubjects.begin());
   await files.resume();
   await sweep(null);
@@ -82,14 +81,14 @@ async function work(options: RunOptions, slices: Slices, tally: Tally): Promise<
 
   const space = new Space(site, options.space);
   let cap = site.store.retentionRuns.oldestAge(now);
-  let short = await space.isShort(tally.freed_bytes, signal);
+  let short = await space.isShort(tally.own_bytes, signal);
   while (short && !dryRun && cap > DAY_MS) {
     cap = Math.max(DAY_MS, Math.min(cap - DAY_MS, cap * (1 - STEP)));
     await sweep(cap);
-    short = await space.isShort(tally.freed_bytes, signal);
+    short = await space.isShort(tally.own_bytes, signal);
   }
   if (dryRun) return short;
-  tally.freed_bytes += Math.max(0, site.store.unusedBytes - Math.min(before, site.store.unusedBytes));
+  tally.freed_bytes += site.store.unusedBytes;
   await slices.shrink();
   return short;
 }

@@ -1,6 +1,6 @@
 /** One pass over all that a site keeps: what the rules say may go goes, each record with all that hangs on it. */
 import type { BatchFacts, DoomedFile, InspectionFacts } from "../../domain/retention.ts";
-import { toMillis } from "../../domain/time.ts";
+import { toIso, toMillis } from "../../domain/time.ts";
 import {
   type BatchPlan,
   isAnyPast,
@@ -243,12 +243,19 @@ export class Sweep {
     return ended;
   }
 
-  /** What was refused or given up, and is about nothing any more. */
+  /** What was refused or given up and is about nothing any more, and what graphics cards have told. */
   async #rest(): Promise<void> {
-    const { rules, now, slices, dryRun } = this.#options;
-    const { detections } = rules.limits;
-    if (detections === null || dryRun) return;
-    await slices.change(({ openSubjects }) => openSubjects.forget(now - detections));
+    const { rules, now, slices, tally, dryRun } = this.#options;
+    const { detections, gpu } = rules.limits;
+    if (dryRun) return;
+    if (detections !== null) await slices.change(({ openSubjects }) => openSubjects.forget(now - detections));
+    if (gpu === null) return;
+    await slices.change(function* ({ retentionRuns }) {
+      for (let removed = 1; removed > 0; tally.gpu_readings += removed) {
+        removed = retentionRuns.forgetReadings(toIso(now - gpu));
+        yield;
+      }
+    });
   }
 }
 

@@ -4,6 +4,8 @@ import type { RetentionResult } from "../../domain/retention.ts";
 type Counts = Omit<RetentionResult, "started_at" | "ended_at" | "dry_run" | "error" | "short_of_space" | "away">;
 
 export interface Tally extends Record<keyof Counts, number> {
+  /** Those of `freed_bytes` that were in the data folder. */
+  own_bytes: number;
   /** Folders that are away. */
   readonly away: Set<string>;
   /** What could not be deleted, for the log; the first says enough. */
@@ -24,6 +26,7 @@ export function newTally(): Tally {
     missing: 0,
     failed: 0,
     freed_bytes: 0,
+    own_bytes: 0,
     away: new Set(),
     problem: null,
   };

@@ -99,6 +99,27 @@ export function dangling(trial: Trial): string[] {
   }
 }
 
+/** Files in the camera folder that a scan would take for new uploads. */
+export function wouldBeTaken(trial: Trial): string[] {
+  const db = new Database(join(trial.dataDir, DATABASE_FILE), { readonly: true });
+  try {
+    const known = db
+      .prepare<[string, string, bigint, bigint]>(
+        "SELECT 1 FROM uploads WHERE root = ? AND path = ? AND size = ? AND mtime_ns = ? AND state <> 'gone'",
+      )
+      .pluck();
+    const files = readdirSync(trial.root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    return files.flatMap((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      const { size, mtimeNs } = lstatSync(file, { bigint: true });
+      const path = relative(trial.root, file);
+      return known.get(trial.root, path, size, mtimeNs) === undefined ? [path] : [];
+    });
+  } finally {
+    db.close();
+  }
+}
+
 function allFiles(trial: Trial): string[] {
   const base = join(trial.dataDir, "..");
   const found: string[] = [];

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, renameSync, statSync } from "node:fs";
+import { existsSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { RetentionResult } from "../../../../lib/domain/retention.ts";
@@ -9,7 +9,7 @@ import { DATABASE_FILE } from "../../../../lib/store/store.ts";
 import { Dice } from "../../../faults/dice.ts";
 import type { KillAt } from "../../../faults/statements.ts";
 import { violations } from "../../../support/invariants.ts";
-import { contents, dangling, expected, type Limits } from "../../../support/retention/expected.ts";
+import { contents, dangling, expected, type Limits, wouldBeTaken } from "../../../support/retention/expected.ts";
 import { rulesOf } from "../../../support/retention/rules.ts";
 import { runOn } from "../../../support/retention/running.ts";
 import { makeTrial, type Trial } from "../../../support/retention/trial.ts";
@@ -69,6 +69,7 @@ describe("retention", function () {
         const trial = trialOf(seed);
         const want = expected(trial, limits);
         const before = contents(trial);
+        const fresh = new Set(wouldBeTaken(trial));
         await runOn(trial.dataDir, rulesOf(limits), { dryRun: true });
         deepEqual(contents(trial), before);
         const result = await runOn(trial.dataDir, rulesOf(limits));
@@ -78,6 +79,10 @@ describe("retention", function () {
         equal(result.inspections, before.inspections.length - want.inspections.length);
         assertSound(trial);
         deepEqual(dangling(trial), []);
+        deepEqual(
+          wouldBeTaken(trial).filter((path) => !fresh.has(path)),
+          [],
+        );
         // There is nothing more to do.
         await runOn(trial.dataDir, rulesOf(limits));
         deepEqual(contents(trial), want);
@@ -124,6 +129,25 @@ describe("retention", function () {
     // Only of what came as bytes.
     ok(gone.length < 10, gone.join());
     ok(existsSync(trial.root));
+  });
+
+  it("keeps bytes that only a dead letter knows of", async () => {
+    const trial = trialOf(24);
+    const path = join(trial.dataDir, "inbox", `${"d".repeat(64)}.jpg`);
+    writeFileSync(path, "picture");
+    utimesSync(path, 0, 0);
+    const db = new Database(join(trial.dataDir, DATABASE_FILE));
+    db.prepare(`
+      INSERT INTO work(node_id, stage, key, subject_id, priority, state, msg, created_ms, settled_ms)
+      VALUES('detect', 'detect', 'key', 'up_bytes', 0, 'dead', ?, 0, 0)`).run(JSON.stringify({ payload: { path } }));
+    db.close();
+    await runOn(trial.dataDir, rulesOf(MIXED));
+    ok(existsSync(path));
+    const again = new Database(join(trial.dataDir, DATABASE_FILE));
+    again.exec("UPDATE work SET state = 'discarded', msg = NULL WHERE key = 'key'");
+    again.close();
+    await runOn(trial.dataDir, rulesOf(MIXED));
+    ok(!existsSync(path));
   });
 
   it("gives the room back to the disk, and makes more where there is too little", async () => {
