@@ -15,7 +15,7 @@ import Database from "better-sqlite3";
 import { violations } from "../test/support/invariants.ts";
 import { contents, dangling, expected, type Limits } from "../test/support/retention/expected.ts";
 import { rulesOf } from "../test/support/retention/rules.ts";
-import { runOn } from "../test/support/retention/running.ts";
+import { openSite, runIn } from "../test/support/retention/running.ts";
 import { makeTrial, type Trial } from "../test/support/retention/trial.ts";
 import { type Benchmark, below, type Figure } from "./figure.ts";
 
@@ -26,6 +26,8 @@ const LIMITS: Limits = {
 };
 const KILL_AFTER_MS = [3_000, 9_000];
 const GOAL_MS = 20;
+/** After opening the store. */
+const SETTLE_MS = 500;
 
 const PROCESS = join(import.meta.dirname, "../test/support/retention/process.ts");
 const IDLE = join(import.meta.dirname, "idle-process.ts");
@@ -49,11 +51,14 @@ async function measure(trial: Trial): Promise<Figure[]> {
   const want = expected(trial, LIMITS);
   for (const ms of KILL_AFTER_MS) await runAndKill(trial, ms);
   const idle = fork(IDLE);
+  const site = openSite(trial.dataDir);
+  await sleep(SETTLE_MS);
   const turns = new Turns();
   const began = performance.now();
-  const result = await runOn(trial.dataDir, rulesOf(LIMITS));
+  const result = await runIn(site, rulesOf(LIMITS));
   const seconds = (performance.now() - began) / 1_000;
   const { byClock, byProcessor } = turns.end();
+  await site.close();
   idle.send("end");
   const [idleMs] = await once(idle, "message");
 

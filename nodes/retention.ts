@@ -1,8 +1,6 @@
 /** `retention`: deletes what is past the limits that the user sets, and gives the room back. */
 import { z } from "zod";
-import { localTime } from "../lib/analyze/local-time.ts";
 import { RiskLevel } from "../lib/domain/risk.ts";
-import { toIso } from "../lib/domain/time.ts";
 import { CameraLimits, days, Flag, gigabytes, TimeOfDay } from "../lib/site/form-fields.ts";
 import { Retention } from "../lib/site/retention/retention.ts";
 import { defineNode } from "./define-node.ts";
@@ -30,7 +28,6 @@ export default defineNode({
   config: RetentionConfig,
   outputs: 2,
   open(config, workspace) {
-    const { site, refreshStatus } = workspace;
     const { events, detections, pictures, originals, gpu, cameras, reviewed, starred, level } = config;
     const retention = new Retention({
       workspace,
@@ -43,16 +40,15 @@ export default defineNode({
         cap: null,
       },
       space: { most: config.maxSize, leastFree: config.minFree },
-      onChange: refreshStatus,
+      onChange: () => workspace.refreshStatus(),
     });
     return {
       commands: retention.commands,
       trigger: () => retention.trigger(),
       idle: () => {
-        const { removed, dueMs } = retention;
+        const { removed, dueAt: time } = retention;
         if (removed !== null) return { fill: "blue", shape: "dot", key: "cleaning", count: removed };
-        if (dueMs === null) return { fill: "green", shape: "dot", key: "ready" };
-        const time = localTime(toIso(dueMs), site.timeZone).time.slice(0, 5);
+        if (time === null) return { fill: "green", shape: "dot", key: "ready" };
         return { fill: "green", shape: "dot", key: "nextRun", time };
       },
       start: () => retention.start(),

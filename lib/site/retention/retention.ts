@@ -1,9 +1,10 @@
 /** What `retention` does: deletes what is past its limits, daily and when it is told to, and says what came of it. */
 import { z } from "zod";
+import { localTime } from "../../analyze/local-time.ts";
 import type { RetentionResult } from "../../domain/retention.ts";
 import { toIso, toMillis } from "../../domain/time.ts";
 import { lastDaily, nextDaily } from "../../ops/retention/schedule.ts";
-import { asError, InputError } from "../../resilience/errors.ts";
+import { asError, InputError, VigilError } from "../../resilience/errors.ts";
 import type { Command, Workspace } from "../behaviour.ts";
 import type { Site } from "../site.ts";
 import { type RetentionOptions, runRetention } from "./run.ts";
@@ -60,9 +61,10 @@ export class Retention {
     return this.#removed;
   }
 
-  /** When the next run is due, in milliseconds since 1970; null where none is planned. */
-  get dueMs(): number | null {
-    return this.#dueMs;
+  /** When the next run is due, as `HH:MM` on the site's clock; null where none is planned. */
+  get dueAt(): string | null {
+    const { timeZone } = this.#options.workspace.site;
+    return this.#dueMs === null ? null : localTime(toIso(this.#dueMs), timeZone).time.slice(0, 5);
   }
 
   /** Brings what was cut off to its end soon, and what was missed; then waits for its time. */
@@ -77,7 +79,7 @@ export class Retention {
     else this.#arm();
   }
 
-  /** Throws an InputError `ALREADY_RUNNING`; what else goes wrong is in the result, which leaves by the first output too. */
+  /** Throws an InputError `ALREADY_RUNNING`, and a VigilError `CUT_OFF` where the node closes; what else goes wrong is in the result, which leaves by the first output too. */
   async run({ dryRun }: { dryRun: boolean }): Promise<RetentionResult> {
     const { workspace, onChange, ...options } = this.#options;
     const { site, nodeId } = workspace;
@@ -105,11 +107,16 @@ export class Retention {
       });
       return result;
     };
-    const running = work().finally(() => {
-      busy.delete(site);
-      this.#removed = null;
-      this.#changed();
-    });
+    const running = work()
+      .catch((error) => {
+        if (!this.#closing.signal.aborted) throw error;
+        throw new VigilError("CUT_OFF", "The run of retention was cut off, and goes on after the restart");
+      })
+      .finally(() => {
+        busy.delete(site);
+        this.#removed = null;
+        this.#changed();
+      });
     this.#running = running.catch(() => {});
     return await running;
   }

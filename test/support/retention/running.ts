@@ -14,14 +14,21 @@ interface More {
   onProgress?(): void;
 }
 
-export async function runOn(dataDir: string, rules: Rules, more: More = {}): Promise<RetentionResult> {
+export function openSite(dataDir: string): Site {
   const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const config = SiteConfig.parse({});
-  const site = new Site({ config, dataDir, clock: new FakeClock(NOW), logger, onMqttState: () => {} });
+  return new Site({ config: SiteConfig.parse({}), dataDir, clock: new FakeClock(NOW), logger, onMqttState: () => {} });
+}
+
+export function runIn(site: Site, rules: Rules, more: More = {}): Promise<RetentionResult> {
+  const { dryRun = false, space = { most: null, leastFree: null }, onProgress = () => {} } = more;
+  const { signal } = new AbortController();
+  return runRetention({ site, rules, space, dryRun, signal, onProgress });
+}
+
+export async function runOn(dataDir: string, rules: Rules, more?: More): Promise<RetentionResult> {
+  const site = openSite(dataDir);
   try {
-    const { signal } = new AbortController();
-    const { dryRun = false, space = { most: null, leastFree: null }, onProgress = () => {} } = more;
-    return await runRetention({ site, rules, space, dryRun, signal, onProgress });
+    return await runIn(site, rules, more);
   } finally {
     await site.close();
   }
