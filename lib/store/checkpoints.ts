@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { z } from "zod";
 
 const THREAD = new URL(`./checkpoint-thread${extname(import.meta.filename)}`, import.meta.url);
-/** The journal is then kept below half of what the writing connection would wait for. */
+/** About 8 MB of journal between two checkpoints. */
 const MOST_PAGES = 2_000;
 
 export class Checkpoints {
@@ -17,9 +17,10 @@ export class Checkpoints {
   #interval = 1;
   #since = 0;
 
-  /** `database`: the file of an open one. */
-  constructor(database: string) {
+  /** `database`: the file of an open one. `onEnd`: nobody looks after the journal any more, also where the thread has failed. */
+  constructor(database: string, onEnd: () => void) {
     this.#thread = new Worker(THREAD, { workerData: { database } }).on("error", () => {});
+    this.#thread.once("exit", onEnd);
   }
 
   /** To be called after each slice of writing; now and then it resolves only when a checkpoint is through. */
@@ -36,7 +37,7 @@ export class Checkpoints {
     await this.#thread.terminate();
   }
 
-  /** How many pages the journal had; 0 where the thread has failed, and the writing connection looks after it itself. */
+  /** How many pages the journal had; 0 where the thread has failed. */
   async #checkpoint(): Promise<number> {
     const ended = new AbortController();
     const end = once(this.#thread, "exit", ended).then(() => [0]);

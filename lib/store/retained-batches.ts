@@ -31,7 +31,7 @@ export interface PictureHead {
 /** So many records are read at a time: a few milliseconds' worth. */
 const HEADS = 100;
 /** Deleting a detection changes a page in each of three trees. */
-const DETECTIONS = 50;
+const DETECTIONS = 20;
 
 const EVENT_COLUMNS = `e.event_id, e.created_at, e.risk_level, e.reviewed, e.starred, e.picture_path,
   ${isOpen("e.event_id")}

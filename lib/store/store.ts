@@ -183,10 +183,17 @@ export class Store extends Repositories {
     if (this.#place.dataDir !== null) dropBallast(this.#place.dataDir);
   }
 
-  /** For much writing at a time: a thread that looks after the journal. Null in memory. */
+  /** For much writing at a time: a thread that looks after the journal until it is closed. Null in memory. */
   openCheckpoints(): Checkpoints | null {
     const { dataDir } = this.#place;
-    return dataDir === null ? null : new Checkpoints(join(dataDir, DATABASE_FILE));
+    if (dataDir === null) return null;
+    const before = this.#number("wal_autocheckpoint");
+    this.#db.pragma("wal_autocheckpoint = 0");
+    return new Checkpoints(join(dataDir, DATABASE_FILE), () => {
+      // On a disk that has become full meanwhile, it has been set shorter.
+      const isOff = this.#db.open && this.#number("wal_autocheckpoint") === 0;
+      if (isOff) this.#db.pragma(`wal_autocheckpoint = ${before}`);
+    });
   }
 
   /** Bytes of the database that nothing is stored in. */

@@ -5,7 +5,7 @@ import type { Store } from "../../store/store.ts";
 import type { Tables } from "../stage.ts";
 
 /** What a slice may take; its commit comes on top. */
-const SLICE_MS = 4;
+const SLICE_MS = 3;
 /** Unused pages that are given back at a time, to begin with. */
 const PAGES = 8;
 
