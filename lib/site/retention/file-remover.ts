@@ -10,7 +10,7 @@ import { type FileToRemove, type Removal, removeInside } from "../../media/remov
 import { asError } from "../../resilience/errors.ts";
 import { confirmHealthy } from "../root-health.ts";
 import type { Site } from "../site.ts";
-import { inboxFile, ownFile } from "./own-file.ts";
+import { FOLDER_OF, inboxFile, ownFile } from "./own-file.ts";
 import type { Slices } from "./slices.ts";
 import type { Tally } from "./tally.ts";
 
@@ -152,8 +152,7 @@ export class FileRemover {
         yield;
       }
     });
-    const folders = new Set(targetsInData(outcomes));
-    for (const folder of folders) await rmdir(site.file(folder)).catch(() => {});
+    for (const folder of daysOf(outcomes)) await rmdir(site.file(folder)).catch(() => {});
   }
 
   async #each<T>(targets: readonly Target[], work: (target: Target) => Promise<T>): Promise<T[]> {
@@ -174,9 +173,10 @@ function isGone({ target, removal }: Outcome): boolean {
   return removal?.what === "gone" || (removal?.what === "changed" && target.doomed.kind === "original");
 }
 
-/** The folders of a day that may be empty now. */
-function targetsInData(outcomes: readonly Outcome[]): string[] {
-  return outcomes
-    .filter(({ target, removal }) => removal?.what === "removed" && !["original", "inbox"].includes(target.doomed.kind))
-    .map(({ target }) => dirname(target.path));
+/** The folders of a day, in the data folder, that may be empty now. */
+function daysOf(outcomes: readonly Outcome[]): Set<string> {
+  const removed = outcomes.filter(
+    ({ target, removal }) => removal?.what === "removed" && target.doomed.kind in FOLDER_OF,
+  );
+  return new Set(removed.map(({ target }) => dirname(target.path)));
 }

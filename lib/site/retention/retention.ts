@@ -79,7 +79,10 @@ export class Retention {
     else this.#arm();
   }
 
-  /** Throws an InputError `ALREADY_RUNNING`, and a VigilError `CUT_OFF` where the node closes; what else goes wrong is in the result, which leaves by the first output too. */
+  /**
+   * Runs now; the result leaves by the first output too, and says what went wrong. Throws an InputError `ALREADY_RUNNING`,
+   * and a VigilError `CUT_OFF` where the node closes.
+   */
   async run({ dryRun }: { dryRun: boolean }): Promise<RetentionResult> {
     const { workspace, onChange, ...options } = this.#options;
     const { site, nodeId } = workspace;
@@ -87,8 +90,8 @@ export class Retention {
     busy.add(site);
     this.#removed = 0;
     const work = async () => {
-      const beginsFor = toIso(site.clock.now());
-      if (!dryRun) site.store.transaction((tables) => tables.retentionRuns.begin(nodeId, beginsFor));
+      const startedAt = toIso(site.clock.now());
+      if (!dryRun) site.store.transaction((tables) => tables.retentionRuns.begin(nodeId, startedAt));
       this.#changed();
       const result = await runRetention({
         ...options,

@@ -151,7 +151,7 @@ describe("retention", function () {
   });
 
   it("gives the room back to the disk, and makes more where there is too little", async () => {
-    const trial = trialOf(23, 400);
+    const trial = trialOf(23);
     const file = join(trial.dataDir, DATABASE_FILE);
     const before = statSync(file).size;
     const rules = rulesOf(NOTHING);
