@@ -57,6 +57,7 @@ export class RetainedBatches {
   readonly #eventRows;
   readonly #membersOf;
   readonly #batchRows;
+  readonly #isLoose;
   readonly #removeInspection;
   readonly #purge;
   readonly #eventsOfUpload;
@@ -114,11 +115,11 @@ export class RetainedBatches {
       "DELETE FROM batches WHERE merged_into = :id",
       "DELETE FROM batches WHERE batch_id = :id",
     ].map((sql) => db.prepare<[{ id: string }]>(sql));
+    const isLoose = `inspection_id = ? AND NOT ${isOpen("inspection_id")}
+      AND NOT EXISTS(SELECT 1 FROM batch_inspections m WHERE m.inspection_id = inspections.inspection_id)`;
+    this.#isLoose = db.prepare<[string]>(`SELECT 1 FROM inspections WHERE ${isLoose}`);
     this.#removeInspection = db
-      .prepare<[string], string>(`
-      DELETE FROM inspections WHERE inspection_id = ?
-        AND NOT EXISTS(SELECT 1 FROM batch_inspections m WHERE m.inspection_id = inspections.inspection_id)
-      RETURNING upload_id`)
+      .prepare<[string], string>(`DELETE FROM inspections WHERE ${isLoose} RETURNING upload_id`)
       .pluck();
     this.#purge = db.prepare<[string]>(`
       UPDATE uploads SET state = 'purged' WHERE upload_id = ? AND state = 'handed' AND NOT ${isOpen("upload_id")}
@@ -187,7 +188,12 @@ export class RetainedBatches {
     return [...members].filter((inspectionId) => this.removeInspection(inspectionId)).length;
   }
 
-  /** Deletes an inspection unless a batch has it. An upload of which nothing is left is purged. */
+  /** Whether an inspection is in no batch, and nothing waits that is about it. */
+  isLoose(inspectionId: string): boolean {
+    return this.#isLoose.get(inspectionId) !== undefined;
+  }
+
+  /** Deletes an inspection that is loose. An upload of which nothing is left is purged. */
   removeInspection(inspectionId: string): boolean {
     const uploadId = this.#removeInspection.get(inspectionId);
     if (uploadId === undefined) return false;

@@ -100,6 +100,9 @@ export class Sweep {
       const alone = batch.members.filter(({ shared }) => !shared);
       if (!plan.whole || going.size < batch.events.length || alone.some(hasFile)) continue;
       for (const { inspection_id } of alone) yield* this.#detectionSteps(tables, inspection_id);
+      // Other transactions may have come between.
+      const still = retainedBatches.facts(batchId);
+      if (!still || still.events.length > 0 || !planBatch(still, rules, now).whole) continue;
       tally.inspections += retainedBatches.removeBatch(batchId);
       tally.batches += 1;
       yield;
@@ -152,6 +155,7 @@ export class Sweep {
     await slices.change(function* (tables) {
       for (const { inspection_id: id } of whole) {
         const file = ["still", "thumbnail"] as const;
+        if (!tables.retainedBatches.isLoose(id)) continue;
         if (file.some((kind) => ownFile(kind, id, tables.doomed.pathOf({ kind, id })) !== null)) continue;
         yield* detectionSteps(tables, id);
         if (tables.retainedBatches.removeInspection(id)) tally.inspections += 1;

@@ -62,6 +62,30 @@ describe("what retention deletes", () => {
     deepEqual([isOpen("a"), isOpen("b"), isOpen("c")], [false, false, false]);
   });
 
+  it("does not take an inspection that something waits for by now, or that is in a batch", () => {
+    const store = openStore();
+    store.transaction((tables) => {
+      for (const id of ["free", "busy", "member"]) {
+        tables.uploads.adopt(uploadOf(`up_${id}`));
+        tables.inspections.add("detect", detectedOf(id, uploadOf(`up_${id}`)), AT);
+      }
+      tables.batches.adopt(batchOf("ba", [uploadOf("up_other")]), 0);
+      const batch = { node_id: "w", camera_id: "front_door", lane: "live" as const, started_at: AT, ended_at: AT };
+      const open = { ...batch, batch_id: "open", detection_count: 1, opened_ms: 0, due_ms: 1, msg: "{}" };
+      tables.batches.join(open, { inspection_id: "member", detections: [] });
+    });
+    store.transaction(({ openSubjects }) => [...openSubjects.begin()]);
+    store.transaction((tables) => tables.handovers.send("n", 0, { kind: "detected", id: "busy" }, "{}", 0));
+    const took = ["free", "busy", "member"].map((id) =>
+      store.transaction(({ retainedBatches }) => [retainedBatches.isLoose(id), retainedBatches.removeInspection(id)]),
+    );
+    deepEqual(took, [
+      [true, true],
+      [false, false],
+      [false, false],
+    ]);
+  });
+
   it("leaves an upload in the ledger that a scan would find again, and takes it up where it comes again", () => {
     const folder = tempFolder();
     const store = openStore(folder);
