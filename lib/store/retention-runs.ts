@@ -33,12 +33,9 @@ export class RetentionRuns {
     this.#latest = db.prepare<[], Row>(
       "SELECT started_at, result FROM retention_runs ORDER BY started_at DESC LIMIT 1",
     );
-    const hasReadings = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'gpu_readings'").get() !== undefined;
-    this.#forgetReadings = hasReadings
-      ? db.prepare<[string]>(`
-        DELETE FROM gpu_readings WHERE reading_id IN (
-          SELECT reading_id FROM gpu_readings WHERE recorded_at < ? LIMIT ${READINGS})`)
-      : null;
+    this.#forgetReadings = db.prepare<[string]>(`
+      DELETE FROM gpu_readings WHERE reading_id IN (
+        SELECT reading_id FROM gpu_readings WHERE recorded_at < ? LIMIT ${READINGS})`);
     this.#oldest = db.prepare<[], string | null>("SELECT received_at FROM uploads ORDER BY rowid LIMIT 1").pluck();
   }
 
@@ -58,7 +55,7 @@ export class RetentionRuns {
 
   /** Deletes some of the readings of graphics cards from before then; the answer is how many, 0 once there are none. */
   forgetReadings(before: string): number {
-    return this.#forgetReadings?.run(before).changes ?? 0;
+    return this.#forgetReadings.run(before).changes;
   }
 
   /** Undefined where the node has never run. */

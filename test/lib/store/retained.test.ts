@@ -100,6 +100,22 @@ describe("what retention deletes", () => {
     deepEqual(rows(folder, "SELECT state FROM uploads"), [{ state: "handed" }]);
   });
 
+  it("takes readings of graphics cards from before a time, some at a time", () => {
+    const folder = tempFolder();
+    const store = openStore(folder);
+    const db = new Database(join(folder, DATABASE_FILE));
+    db.exec(`WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 150)
+      INSERT INTO gpu_readings(gpu_id, name, source, simulated, recorded_at)
+      SELECT 'gpu', 'GPU', 'nvidia-smi', 0, CASE WHEN n <= 120 THEN '2026-10-01T00:00:00.000Z' ELSE '${AT}' END FROM n`);
+    db.close();
+    const before = "2026-11-01T00:00:00.000Z";
+    deepEqual(
+      [1, 2, 3].map(() => store.retentionRuns.forgetReadings(before)),
+      [100, 20, 0],
+    );
+    deepEqual(rows(folder, "SELECT count(*) AS count FROM gpu_readings"), [{ count: 30 }]);
+  });
+
   it("stars events", () => {
     const store = openStore();
     store.transaction((tables) => {
