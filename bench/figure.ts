@@ -13,6 +13,8 @@ export interface Figure {
 
 export interface Benchmark {
   readonly name: string;
+  /** It takes long, and runs only where it is asked for. */
+  readonly onlyByName?: boolean;
   run(): Promise<Figure[]>;
 }
 

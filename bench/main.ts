@@ -11,6 +11,7 @@ import { promptCache } from "./prompt-cache.ts";
 import { promptTokens } from "./prompt-tokens.ts";
 import { queueHop } from "./queue-hop.ts";
 import { replyParse } from "./reply-parse.ts";
+import { retention } from "./retention.ts";
 import { uploadToEvent } from "./upload-to-event.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -23,10 +24,13 @@ const BENCHMARKS: readonly Benchmark[] = [
   promptTokens,
   promptCache,
   replyParse,
+  retention,
 ];
 
 const { values: options } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
-const chosen = BENCHMARKS.filter(({ name }) => options.only === undefined || name === options.only);
+const chosen = BENCHMARKS.filter(({ name, onlyByName }) =>
+  options.only === undefined ? !onlyByName : name === options.only,
+);
 if (chosen.length === 0) {
   const names = BENCHMARKS.map(({ name }) => name).join(", ");
   process.stderr.write(`There is no benchmark "${options.only}"; there are: ${names}\n`);

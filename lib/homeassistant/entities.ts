@@ -272,6 +272,10 @@ const SERVER = {
   icon: "mdi:server-network",
 } as const;
 
+/** `short`: it is through, and there is too little room all the same. */
+const RETENTION_STATES = ["running", "done", "short", "failed"] as const;
+export type RetentionState = (typeof RETENTION_STATES)[number];
+
 /** The hub's entities. `running` reads the availability topic, so it shows off where others would be unavailable. */
 export const HUB_ENTITIES = {
   running: {
@@ -353,6 +357,34 @@ export const HUB_ENTITIES = {
     retained: true,
     device_class: "data_size",
     state_class: "measurement",
+    unit_of_measurement: "MiB",
+    suggested_display_precision: 0,
+    entity_category: "diagnostic",
+  },
+  retention: {
+    platform: "sensor",
+    name: "Retention",
+    about: "What the last run of `retention` came to; unknown where there is none.",
+    retained: true,
+    device_class: "enum",
+    options: RETENTION_STATES,
+    entity_category: "diagnostic",
+    icon: "mdi:broom",
+  },
+  retention_last_run: {
+    platform: "sensor",
+    name: "Retention last run",
+    about: "When the last run of `retention` ended.",
+    retained: true,
+    device_class: "timestamp",
+    entity_category: "diagnostic",
+  },
+  retention_freed: {
+    platform: "sensor",
+    name: "Retention freed",
+    about: "The room that the last run of `retention` gave back.",
+    retained: true,
+    device_class: "data_size",
     unit_of_measurement: "MiB",
     suggested_display_precision: 0,
     entity_category: "diagnostic",

@@ -95,7 +95,8 @@ function placeOf({ file }: OpenFile): Promise<string | null> {
   return readlink(`/proc/self/fd/${file.fd}`).catch(() => null);
 }
 
-function isInside(root: string, folder: string): boolean {
+/** Whether a folder is another one or below that; both as `realpath` has them. */
+export function isInside(root: string, folder: string): boolean {
   const path = relative(root, folder);
   return path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }

@@ -27,6 +27,8 @@ export type Command = (payload: unknown) => unknown;
 export interface Behaviour<R> {
   /** What it does with records; absent on a node that takes commands only. */
   readonly stage?: SlowStage<R> | InstantStage<R>;
+  /** What a message without a command does on a node that takes no records. */
+  readonly trigger?: () => Promise<void>;
   /** How it runs the errands that it queues; not beside a slow stage. */
   readonly errands?: Errands;
   /** Beside those that every node knows. */

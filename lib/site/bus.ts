@@ -28,6 +28,8 @@ export interface SiteEvents {
   worked: [];
   /** A message was put into the air on behalf of this node, which is to send it. */
   aired: [nodeId: string, handoverId: string];
+  /** A run of retention has begun or ended. */
+  retention: [];
   /** A button of this event's notification was pressed, and this was done: to be said where it is shown. */
   obeyed: [eventId: string, done: string];
   /** The wall clock was set, and stored times are in line again: who waits for one of them must look anew. */

@@ -40,6 +40,7 @@ export class EntityStates {
     site.bus.on("settings", owner, () => this.#look());
     site.bus.on("health", owner, () => this.#look());
     site.bus.on("gpu", owner, () => this.#lookAtGpus());
+    site.bus.on("retention", owner, () => this.#measure());
     const onError = (error: unknown) => this.#warn(error);
     const cancels = [
       repeat(site.clock, LOOK_MS, onError, () => this.#look()),

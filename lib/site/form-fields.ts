@@ -1,5 +1,6 @@
 /** What forms hand in: html inputs and environment variables bring everything as text, and empty means the default. */
 import { z } from "zod";
+import { CameraKind } from "../domain/retention.ts";
 import { EntityId } from "../homeassistant/entity-id.ts";
 import { MOST_CHOSEN } from "../homeassistant/household.ts";
 import { asError } from "../resilience/errors.ts";
@@ -23,6 +24,35 @@ export function optionalWholeNumber({ min, max }: { min: number; max: number }) 
 export function optionalNumber({ min, max }: { min: number; max: number }) {
   return z.preprocess(emptyAsUnset, z.coerce.number().min(min).max(max).nullable().default(null));
 }
+
+const DAY_MS = 24 * 60 * 60_000;
+/** A century: what is kept longer is kept for ever. */
+const MOST_DAYS = 36_500;
+const GB = 1e9;
+
+/** A whole number of days, as milliseconds; null for nothing, which is for ever. */
+export function days(fallback: number | null) {
+  return orNothing(z.coerce.number().int().min(1).max(MOST_DAYS), fallback).transform(
+    (value) => value && value * DAY_MS,
+  );
+}
+
+/** A number of gigabytes, as bytes; null for nothing. */
+export function gigabytes({ min, max }: { min: number; max: number }) {
+  return orNothing(z.coerce.number().min(min).max(max), null).transform((value) => value && value * GB);
+}
+
+/** A number, or null where the field was emptied; `fallback` where it is missing. */
+function orNothing(schema: z.ZodType<number>, fallback: number | null) {
+  const emptyAsNull = (value: unknown) => (typeof value === "string" && value.trim() === "" ? null : value);
+  return z.preprocess(emptyAsNull, z.union([z.null(), schema]).default(fallback));
+}
+
+/** `HH:MM`, or empty. */
+export const TimeOfDay = z
+  .string()
+  .trim()
+  .regex(/^(([01]\d|2[0-3]):[0-5]\d)?$/, 'is not a time such as "03:30"');
 
 /** A number of seconds, as milliseconds. */
 export function seconds(fallback: number, range: { min: number; max: number }) {
@@ -81,6 +111,32 @@ export const Thresholds = z.string().transform((text, context): ReadonlyMap<stri
   }
   return thresholds;
 });
+
+/** More cameras than a site has. */
+const MOST_CAMERA_LIMITS = 100;
+const CameraLimit = z
+  .string()
+  .regex(
+    /^[a-z0-9_]+ +(events|detections|pictures|originals) +([1-9]\d{0,3}|ever)$/,
+    'is not a camera, a kind and days, such as "front_door pictures 7" or "garden events ever"',
+  );
+
+/** What is kept of some cameras for longer or shorter, by camera, in milliseconds; null: for ever. */
+export const CameraLimits = z
+  .string()
+  .transform(entriesOf)
+  .pipe(z.array(CameraLimit).max(MOST_CAMERA_LIMITS))
+  .transform((entries): ReadonlyMap<string, Partial<Record<CameraKind, number | null>>> => {
+    const limits = new Map<string, Partial<Record<CameraKind, number | null>>>();
+    for (const entry of entries) {
+      const [camera = "", kind, age] = entry.split(/ +/);
+      limits.set(camera, {
+        ...limits.get(camera),
+        [CameraKind.parse(kind)]: age === "ever" ? null : Number(age) * DAY_MS,
+      });
+    }
+    return limits;
+  });
 
 /** JSON as text; empty text is undefined. */
 export const JsonText = z.string().transform((text, context): unknown => {

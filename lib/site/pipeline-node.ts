@@ -231,6 +231,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     if (this.#closed) return;
     try {
       if (message.command !== undefined) await this.#obey(message, done);
+      else if (this.behaviour.trigger) await this.behaviour.trigger().then(() => done());
       else await this.#receiver.receive(message, done);
     } catch (error) {
       done(asError(error));

@@ -86,7 +86,7 @@ export async function confirmHealthy(root: string, store: Store): Promise<void> 
   try {
     const { identity, empty } = await stateOf(root);
     const isSame = identity === store.roots.identity(root);
-    if (empty) throw emptyRoot(root, isSame);
+    if (empty && store.roots.holdsFiles(root)) throw emptyRoot(root, isSame);
     if (!isSame) throw replacedRoot(root);
   } catch (thrown) {
     throw awayRoot(root, thrown);

@@ -2,7 +2,7 @@
 import { dayStart, localDay } from "../domain/local-day.ts";
 import type { Service, ServiceStatus, SystemStatus } from "../domain/system-status.ts";
 import { toIso } from "../domain/time.ts";
-import type { CameraKey, CostKey, HubKey, ServerState } from "../homeassistant/entities.ts";
+import type { CameraKey, CostKey, HubKey, RetentionState, ServerState } from "../homeassistant/entities.ts";
 import type { State } from "../homeassistant/state.ts";
 import type { LastUpload } from "../store/cameras.ts";
 import type { CameraCosts, Costs } from "../store/costs.ts";
@@ -45,10 +45,25 @@ export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed
     detector_latency: inference_ms,
     llm_latency: latency_ms === null ? null : latency_ms / 1000,
     storage_used: storageUsed === null ? null : Number((storageUsed / MIB).toFixed(1)),
+    ...retentionFacts(site),
     ...set,
     ...(snoozed_until !== null && { snoozed_until }),
   };
   return { ...states, ...healthFacts(status) };
+}
+
+/** What the last run of retention came to; nothing of a site that has had none. */
+function retentionFacts({ store }: Site): Partial<Record<HubKey, State>> {
+  const run = store.retentionRuns.latest();
+  if (!run) return {};
+  const { result } = run;
+  if (result === null) return { retention: "running" satisfies RetentionState };
+  const ended: RetentionState = result.short_of_space ? "short" : "done";
+  return {
+    retention: result.error === null ? ended : ("failed" satisfies RetentionState),
+    retention_last_run: result.ended_at,
+    retention_freed: Number((result.freed_bytes / MIB).toFixed(1)),
+  };
 }
 
 /** What models took today, camera by camera. */

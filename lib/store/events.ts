@@ -29,6 +29,7 @@ export class Events {
   readonly #latest;
   readonly #standing;
   readonly #published;
+  readonly #star;
 
   constructor(db: Database, outbox: Outbox, verdicts: Verdicts) {
     this.#outbox = outbox;
@@ -58,6 +59,7 @@ export class Events {
     this.#published = db.prepare(
       "UPDATE events SET published_revision = max(coalesce(published_revision, 0), ?) WHERE event_id = ?",
     );
+    this.#star = db.prepare<[number, string]>("UPDATE events SET starred = ? WHERE event_id = ?");
   }
 
   /**
@@ -108,6 +110,11 @@ export class Events {
   standing(eventId: string): { isLatest: boolean; hasFired: boolean } {
     const { isLatest = 1, hasFired = 0 } = this.#standing.get(eventId) ?? {};
     return { isLatest: isLatest === 1, hasFired: hasFired === 1 };
+  }
+
+  /** Marks an event as one that somebody wants to keep, or not any more. False where it is not known. */
+  star(eventId: string, starred: boolean): boolean {
+    return this.#star.run(starred ? 1 : 0, eventId).changes === 1;
   }
 
   markPublished(eventId: string, revision: number): void {

@@ -53,6 +53,8 @@ const STEPS: readonly string[] = [
   -- root and path: where foscam-watch found it; a record from elsewhere has no root and an absolute path.
   -- found: it waits in its folder for its turn. suppressed_by: the node that called it a duplicate of original_id.
   -- distance: of a picture that only looked like its original, in how many of 64 bits; null where the content is the same.
+  -- purged: what came of it is not kept any more; its file is there, and must not be taken for a new one.
+  -- removed_at: when retention has deleted its file.
   CREATE TABLE uploads(
     upload_id TEXT PRIMARY KEY,
     camera_id TEXT,
@@ -64,11 +66,12 @@ const STEPS: readonly string[] = [
     media_type TEXT NOT NULL CHECK(media_type IN ('image','video')),
     captured_at TEXT,
     received_at TEXT NOT NULL,
-    state TEXT NOT NULL CHECK(state IN ('found','handed','rejected','duplicate','superseded','gone','skipped','baseline')),
+    state TEXT NOT NULL CHECK(state IN ('found','handed','rejected','duplicate','superseded','gone','skipped','baseline','purged')),
     reason TEXT,
     original_id TEXT REFERENCES uploads,
     suppressed_by TEXT,
     distance INTEGER,
+    removed_at TEXT,
     UNIQUE(root, path, size, mtime_ns),
     CHECK((state = 'duplicate') = (original_id IS NOT NULL)),
     CHECK(distance IS NULL OR original_id IS NOT NULL),
@@ -113,12 +116,13 @@ const STEPS: readonly string[] = [
   ) STRICT;
 
   -- lane: the backlog has batches of its own, so that old uploads and live ones do not close each other's.
+  -- purged: it was judged, and no event of it is kept any more.
   CREATE TABLE batches(
     batch_id TEXT PRIMARY KEY,
     node_id TEXT NOT NULL,
     camera_id TEXT NOT NULL,
     lane TEXT NOT NULL CHECK(lane IN ('live','backlog')),
-    state TEXT NOT NULL CHECK(state IN ('open','closed','merged','foreign')),
+    state TEXT NOT NULL CHECK(state IN ('open','closed','merged','foreign','purged')),
     merged_into TEXT REFERENCES batches,
     started_at TEXT NOT NULL,
     ended_at TEXT NOT NULL,
@@ -134,6 +138,7 @@ const STEPS: readonly string[] = [
   CREATE UNIQUE INDEX batch_open ON batches(node_id, camera_id, lane) WHERE state = 'open';
 
   CREATE INDEX batch_times ON batches(camera_id, ended_at);
+  CREATE INDEX batch_merged ON batches(merged_into) WHERE merged_into IS NOT NULL;
   -- Batches of several cameras that show the same.
   CREATE TABLE incidents(
     batch_id TEXT PRIMARY KEY REFERENCES batches,
@@ -149,7 +154,9 @@ const STEPS: readonly string[] = [
     PRIMARY KEY(node_id, inspection_id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX batch_members ON batch_inspections(batch_id);
+  CREATE INDEX batch_memberships ON batch_inspections(inspection_id);
 
+  -- starred: somebody wants to keep it.
   CREATE TABLE events(
     event_id TEXT PRIMARY KEY,
     batch_id TEXT NOT NULL REFERENCES batches,
@@ -183,6 +190,7 @@ const STEPS: readonly string[] = [
     reviewed INTEGER NOT NULL CHECK(reviewed IN (0,1)),
     created_at TEXT NOT NULL,
     published_revision INTEGER,
+    starred INTEGER NOT NULL DEFAULT 0 CHECK(starred IN (0,1)),
     UNIQUE(batch_id, node_id),
     CHECK((risk_score IS NULL) = (risk_level IS NULL)),
     CHECK((risk_score IS NULL) = (analysis = 'none'))
@@ -269,7 +277,7 @@ const STEPS: readonly string[] = [
   CREATE INDEX decision_latest ON decisions(camera_id, decided_at);
   CREATE INDEX decision_sent ON decisions(camera_id, sent_at) WHERE sent_at IS NOT NULL;
   CREATE INDEX decision_of_node ON decisions(node_id, decided_at);
-  CREATE INDEX decision_alert ON decisions(alert_id) WHERE stands = 1;
+  CREATE INDEX decision_alert ON decisions(alert_id);
 
   -- What people are told of: one row for all events of an incident. severity: the gravest that they were told. told: the
   -- channels that were, whatever later revisions of its events decided.
@@ -498,6 +506,20 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX claim_age ON claims(received_ms);
   CREATE INDEX claim_looks ON claims(node_id, camera_id, received_ms) WHERE hash IS NOT NULL;
+
+  -- Files that retention is about to delete, or has deleted, and whose rows are yet to follow.
+  CREATE TABLE doomed_files(
+    kind TEXT NOT NULL CHECK(kind IN ('original','inbox','still','thumbnail','picture')),
+    id TEXT NOT NULL,
+    PRIMARY KEY(kind, id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last run of each node. result: null while it runs, and after it was cut off.
+  CREATE TABLE retention_runs(
+    node_id TEXT PRIMARY KEY,
+    started_at TEXT NOT NULL,
+    result TEXT
+  ) STRICT, WITHOUT ROWID;
 
   -- What became of every upload; LOST must never appear.
   CREATE VIEW account AS

@@ -52,6 +52,8 @@ export function enterFolder(dataDir: string): () => void {
 export function connect(path: string): Database.Database {
   const db = new Database(path, { timeout: BUSY_MS });
   try {
+    // Before anything is in it: what is deleted can then give its room back, a bit at a time.
+    if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL");
     db.pragma("journal_mode = WAL");
     // Set in so many words: a database that has just become WAL still has FULL.
     db.pragma("synchronous = NORMAL");

@@ -7,6 +7,7 @@ import { Cameras } from "./cameras.ts";
 import { Claims } from "./claims.ts";
 import { CostSums } from "./costs.ts";
 import { Decisions } from "./decisions.ts";
+import { DoomedFiles } from "./doomed-files.ts";
 import { Events } from "./events.ts";
 import { Feedback } from "./feedback.ts";
 import { FoundFiles } from "./found-files.ts";
@@ -19,10 +20,14 @@ import { Jobs } from "./jobs.ts";
 import { JudgedBatches } from "./judged-batches.ts";
 import { Neighbours } from "./neighbours.ts";
 import { Nodes } from "./nodes.ts";
+import { OpenSubjects } from "./open-subjects.ts";
 import { Outbox } from "./outbox.ts";
 import { ParkedJobs } from "./parked-jobs.ts";
 import { Pressure } from "./pressure.ts";
 import { Prompts } from "./prompts.ts";
+import { RetainedBatches } from "./retained-batches.ts";
+import { RetainedUploads } from "./retained-uploads.ts";
+import { RetentionRuns } from "./retention-runs.ts";
 import { Roots } from "./roots.ts";
 import { Settings } from "./settings.ts";
 import { Stays } from "./stays.ts";
@@ -39,6 +44,7 @@ export class Repositories {
   readonly claims: Claims;
   readonly costs: CostSums;
   readonly decisions: Decisions;
+  readonly doomed: DoomedFiles;
   readonly events: Events;
   readonly feedback: Feedback;
   readonly found: FoundFiles;
@@ -51,10 +57,14 @@ export class Repositories {
   readonly judged: JudgedBatches;
   readonly neighbours: Neighbours;
   readonly nodes: Nodes;
+  readonly openSubjects: OpenSubjects;
   readonly outbox: Outbox;
   readonly parked: ParkedJobs;
   readonly pressure: Pressure;
   readonly prompts: Prompts;
+  readonly retainedBatches: RetainedBatches;
+  readonly retainedUploads: RetainedUploads;
+  readonly retentionRuns: RetentionRuns;
   readonly roots: Roots;
   readonly settings: Settings;
   readonly stays: Stays;
@@ -95,5 +105,10 @@ export class Repositories {
     this.uploads = guard(new Uploads(db));
     this.inspections = guard(new Inspections(db));
     this.batches = guard(new Batches(db, this.uploads, this.inspections));
+    this.openSubjects = guard(new OpenSubjects(db));
+    this.retainedBatches = guard(new RetainedBatches(db));
+    this.retainedUploads = guard(new RetainedUploads(db, this.retainedBatches));
+    this.doomed = guard(new DoomedFiles(db, this.retainedUploads));
+    this.retentionRuns = guard(new RetentionRuns(db));
   }
 }

@@ -22,7 +22,10 @@ export class Roots {
       "UPDATE roots SET identity = ?, baselined = 0, first_seen_ms = coalesce(?, first_seen_ms) WHERE root = ?",
     );
     this.#holdsFiles = db
-      .prepare<[string], number>("SELECT 1 FROM uploads WHERE root = ? AND state <> 'gone' LIMIT 1")
+      // The newest first: what retention has deleted are the oldest.
+      .prepare<[string], number>(`
+      SELECT 1 FROM uploads NOT INDEXED WHERE root = ? AND state <> 'gone' AND removed_at IS NULL
+      ORDER BY rowid DESC LIMIT 1`)
       .pluck();
   }
 

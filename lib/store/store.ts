@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { StoreError } from "../resilience/errors.ts";
 import { dropBallast } from "./ballast.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { clampTimes } from "./clamp-times.ts";
 import { guarded } from "./guarded.ts";
 import { migrate } from "./migrations.ts";
@@ -180,6 +181,38 @@ export class Store extends Repositories {
   /** Makes room on a full disk, for what cannot be written: of the store's own or of files beside it. */
   makeRoom(): void {
     if (this.#place.dataDir !== null) dropBallast(this.#place.dataDir);
+  }
+
+  /** For much writing at a time: a thread that looks after the journal until it is closed. Null in memory. */
+  openCheckpoints(): Checkpoints | null {
+    const { dataDir } = this.#place;
+    if (dataDir === null) return null;
+    const before = this.#number("wal_autocheckpoint");
+    this.#db.pragma("wal_autocheckpoint = 0");
+    return new Checkpoints(join(dataDir, DATABASE_FILE), () => {
+      // On a disk that has become full meanwhile, it has been set shorter.
+      const isOff = this.#db.open && this.#number("wal_autocheckpoint") === 0;
+      if (isOff) this.#db.pragma(`wal_autocheckpoint = ${before}`);
+    });
+  }
+
+  /** Bytes of the database that nothing is stored in. */
+  get unusedBytes(): number {
+    return this.#number("freelist_count") * this.#number("page_size");
+  }
+
+  /** Gives so many unused pages at most back to the disk. False where there are none left. */
+  shrink(pages: number): boolean {
+    try {
+      this.#db.pragma(`incremental_vacuum(${pages})`);
+      return this.#number("freelist_count") > 0;
+    } catch (thrown) {
+      throw this.#explain(thrown);
+    }
+  }
+
+  #number(pragma: string): number {
+    return Number(this.#db.pragma(pragma, { simple: true }));
   }
 
   /** Closes the database and gives the lock back. */

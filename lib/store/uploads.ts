@@ -57,14 +57,14 @@ export class Uploads {
     this.#adopt = db.prepare(`
       INSERT INTO uploads(upload_id, camera_id, path, size, mtime_ns, sha256, media_type, captured_at, received_at, state)
       VALUES(:upload_id, :camera_id, :path, :size, 0, :sha256, :media_type, :captured_at, :received_at, 'handed')
-      ON CONFLICT(upload_id) DO NOTHING`);
+      ON CONFLICT(upload_id) DO UPDATE SET state = 'handed' WHERE state = 'purged'`);
     // What was looked at stays so, whatever another branch of the flow makes of its file.
     const stillOpen =
       "state = 'handed' AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = uploads.upload_id)";
     this.#end = db.prepare<[Nothing, string]>(`UPDATE uploads SET state = ? WHERE upload_id = ? AND ${stillOpen}`);
     this.#reopen = db.prepare<[string]>(`
       UPDATE uploads SET ${HANDED}
-      WHERE upload_id = ? AND state IN ('gone', 'superseded', 'skipped', 'duplicate') AND sha256 IS NOT NULL`);
+      WHERE upload_id = ? AND state IN ('gone', 'superseded', 'skipped', 'duplicate', 'purged') AND sha256 IS NOT NULL`);
     this.#suppress = db.prepare(`
       UPDATE uploads SET state = 'duplicate', original_id = ?, distance = ?, suppressed_by = ?
       WHERE upload_id = ? AND ${stillOpen}`);
@@ -107,7 +107,7 @@ export class Uploads {
     return row && readUpload(row);
   }
 
-  /** Enters an upload that came in a message, unless it is known. */
+  /** Enters an upload that came in a message, unless it is known; one that was purged is as good as new. */
   adopt(upload: Upload): void {
     this.#adopt.run(upload);
   }

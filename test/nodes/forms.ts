@@ -12,6 +12,7 @@ import { EnrichConfig } from "../../nodes/enrich.ts";
 import { FoscamWatchConfig } from "../../nodes/foscam-watch.ts";
 import { GpuMonitorConfig } from "../../nodes/gpu-monitor.ts";
 import { NemotronAnalyzeConfig } from "../../nodes/nemotron-analyze.ts";
+import { RetentionConfig } from "../../nodes/retention.ts";
 import { RiskAlertConfig } from "../../nodes/risk-alert.ts";
 import { HomeAssistantConfig } from "../../nodes/vigil-home-assistant.ts";
 
@@ -26,6 +27,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   "nemotron-analyze": NemotronAnalyzeConfig,
   "risk-alert": RiskAlertConfig,
   "gpu-monitor": GpuMonitorConfig,
+  retention: RetentionConfig,
 };
 export const TYPES = Object.keys(SCHEMAS);
 /** Those that other nodes refer to, instead of to a site. */

@@ -4,7 +4,7 @@ import { Wiring } from "../../nodes/wiring.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
 /** Nodes that take no records from others. */
-const SOURCES = ["vigil-site", "vigil-home-assistant", "foscam-watch", "gpu-monitor"];
+const SOURCES = ["vigil-site", "vigil-home-assistant", "foscam-watch", "gpu-monitor", "retention"];
 
 /** What a `detect` is wired to, and what stands behind that. */
 const CASES: [what: string, leadsOn: boolean, behind: object[]][] = [

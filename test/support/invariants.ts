@@ -16,7 +16,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   "a finished detect job without its inspection": `
     SELECT count(*) FROM work w WHERE stage = 'detect' AND state = 'done'
       AND NOT EXISTS(SELECT 1 FROM inspections i WHERE i.upload_id = w.subject_id AND i.node_id = w.node_id)
-      AND NOT EXISTS(SELECT 1 FROM uploads u WHERE u.upload_id = w.subject_id AND u.state IN ('superseded', 'skipped'))`,
+      AND NOT EXISTS(SELECT 1 FROM uploads u WHERE u.upload_id = w.subject_id AND u.state IN ('superseded', 'skipped', 'purged'))
+      AND EXISTS(SELECT 1 FROM uploads u WHERE u.upload_id = w.subject_id)`,
 
   "something seen, in no batch and not on its way": `
     SELECT count(*) FROM inspections i WHERE outcome = 'seen'
@@ -50,7 +51,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
 
   "a merged batch whose target is wrong or that kept members": `
     SELECT count(*) FROM batches b LEFT JOIN batches t ON t.batch_id = b.merged_into WHERE b.state = 'merged'
-      AND (t.state IS NULL OR t.state NOT IN ('closed', 'foreign') OR t.camera_id <> b.camera_id
+      AND (t.state IS NULL OR t.state NOT IN ('closed', 'foreign', 'purged') OR t.camera_id <> b.camera_id
         OR EXISTS(SELECT 1 FROM batch_inspections m WHERE m.batch_id = b.batch_id))`,
 
   "a batch without members": `

@@ -63,6 +63,9 @@ export const HUB_AT_REST: Readonly<Record<HubKey, ExpectedState>> = {
   llm: "ok",
   llm_latency: A_NUMBER,
   storage_used: A_NUMBER,
+  retention: UNKNOWN,
+  retention_last_run: UNKNOWN,
+  retention_freed: UNKNOWN,
 };
 
 /** Of a camera after its first picture, on which there is a person, and the model's verdict. */

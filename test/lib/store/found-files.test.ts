@@ -39,6 +39,7 @@ describe("FoundFiles", () => {
         original_id: null,
         distance: null,
         suppressed_by: null,
+        removed_at: null,
       },
     ]);
   });
