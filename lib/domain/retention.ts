@@ -85,6 +85,8 @@ export const RetentionResult = z.object({
   /** Rows of the ledger. */
   uploads: Count,
   gpu_readings: Count,
+  /** Persons and vehicles that nobody has named or judged, with their looks. */
+  strangers: Count,
   /** Files of cameras. */
   originals: Count,
   /** Files of the data folder. */

@@ -6,6 +6,8 @@ export interface SiteFacts {
   readonly services: readonly Pick<ServiceStatus, "service" | "state">[];
   /** Why the store cannot answer; null where it does. */
   readonly storeFault: string | null;
+  /** Whether the last run of retention has failed, or left less room than it was told to. */
+  readonly retention: "failed" | "short" | null;
   /** Whether the database was replaced when the site opened. */
   readonly storeReplaced: boolean;
   /** Jobs. */
@@ -48,6 +50,7 @@ export function causesOf(facts: SiteFacts): Cause[] {
     ...storeCauses(facts),
     ...diskCauses(facts.disk),
     ...[...down].map((service) => DOWN[service]),
+    ...retentionCauses(facts.retention),
     ...(facts.dead > 0 ? [degraded("node", `dead letters: ${facts.dead}`)] : []),
     ...(facts.open > 0 ? [degraded("node", `messages left open: ${facts.open}`)] : []),
     ...queueCauses(facts.waiting),
@@ -80,6 +83,11 @@ function diskCauses(disk: DiskStatus | null): Cause[] {
     disk.used_percent >= percent && disk.free_mib < freeMib;
   if (isShort(DISK.unhealthy)) return [unhealthy("disk", "the data folder's disk is almost full")];
   return isShort(DISK.degraded) ? [degraded("disk", "the data folder's disk fills up")] : [];
+}
+
+function retentionCauses(last: SiteFacts["retention"]): Cause[] {
+  if (last === "failed") return [degraded("disk", "retention has failed")];
+  return last === "short" ? [degraded("disk", "retention may delete no more, and there is too little room")] : [];
 }
 
 /** In words that do not change with each job. */

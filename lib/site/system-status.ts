@@ -1,4 +1,5 @@
 /** How a site is as a whole: the one place where everybody has it from. */
+import type { RetentionResult } from "../domain/retention.ts";
 import type {
   DiskStatus,
   NodeStatus,
@@ -12,6 +13,7 @@ import { causesOf, healthOf } from "../ops/health.ts";
 import { StoreError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { LastUpload } from "../store/cameras.ts";
+import type { LastRun } from "../store/retention-runs.ts";
 import type { UnfinishedTotals } from "../store/totals.ts";
 import type { Site, UsedServer } from "./site.ts";
 
@@ -25,6 +27,7 @@ interface Stored {
   readonly cameras: readonly LastUpload[];
   /** What is wrong with what they look at. */
   readonly views: readonly string[];
+  readonly retention: LastRun | undefined;
 }
 
 export function systemStatus(site: Site): SystemStatus {
@@ -36,6 +39,7 @@ export function systemStatus(site: Site): SystemStatus {
   const causes = causesOf({
     services,
     storeFault: fault,
+    retention: retentionFault(stored?.retention?.result ?? null),
     storeReplaced: site.store.setAside !== null,
     dead: stored?.unfinished.dead ?? 0,
     open: stored?.unfinished.unclaimed ?? 0,
@@ -112,6 +116,12 @@ function nodeStatuses(site: Site): NodeStatus[] {
   });
 }
 
+function retentionFault(result: RetentionResult | null): "failed" | "short" | null {
+  if (result === null) return null;
+  if (result.error !== null) return "failed";
+  return result.short_of_space ? "short" : null;
+}
+
 function gpuFaults(site: Site) {
   return [...site.gpus.values()].flatMap(({ name, fault }) => (fault === null ? [] : [{ name, fault }]));
 }
@@ -131,6 +141,7 @@ function readStore({ store, roots, views }: Site): { stored: Stored | null; faul
       detect: store.totals.queued("detect"),
       analyze: store.totals.queued("nemotron-analyze"),
       cameras,
+      retention: store.retentionRuns.latest(),
       views: cameras.flatMap(({ camera_id }) => views.problemOf(camera_id) ?? []),
     };
     return { stored, fault: store.corruption?.message ?? null };

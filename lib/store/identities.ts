@@ -105,6 +105,7 @@ export class Identities {
   readonly #forget;
   readonly #count;
   readonly #leastUseful;
+  readonly #strangers;
   readonly #list;
 
   constructor(db: Database) {
@@ -202,6 +203,11 @@ export class Identities {
       .prepare<[number], string>(`
       SELECT identity_id FROM identities WHERE name IS NULL AND trust = 'unknown'
       ORDER BY ${USEFUL_UNTIL} LIMIT ?`)
+      .pluck();
+    this.#strangers = db
+      .prepare<[string, string, number], string>(`
+      SELECT identity_id FROM identities
+      WHERE identity_id > ? AND name IS NULL AND trust = 'unknown' AND last_seen_at < ? ORDER BY identity_id LIMIT ?`)
       .pluck();
     this.#list = db.prepare<[{ search: string | null; most: number }], ListedRow>(`
       SELECT ${COLUMNS},
@@ -334,6 +340,11 @@ export class Identities {
   /** Those that nobody has named or judged, which were seen longest ago; often seen ones stay longer. */
   leastUseful(most: number): string[] {
     return this.#leastUseful.all(most);
+  }
+
+  /** The next behind an id of those that nobody has named or judged, and that were not seen since a time (ISO). */
+  strangers(after: string, before: string, most: number): string[] {
+    return this.#strangers.all(after, before, most);
   }
 
   /** Named ones first, then those seen last. `search`: an id or a name; null: all. */

@@ -10,6 +10,7 @@ import {
   type Rules,
 } from "../../ops/retention/policy.ts";
 import type { UploadHead } from "../../store/retained-uploads.ts";
+import { KnownIdentities } from "../known-identities.ts";
 import type { Site } from "../site.ts";
 import type { Tables } from "../stage.ts";
 import type { FileRemover } from "./file-remover.ts";
@@ -32,6 +33,8 @@ export interface SweepOptions {
 
 /** Records whose files are marked in one commit. */
 const GROUP = 15;
+/** So many are forgotten at a time. */
+const STRANGERS = 10;
 
 export class Sweep {
   readonly #options: SweepOptions;
@@ -247,11 +250,22 @@ export class Sweep {
     return ended;
   }
 
-  /** What was refused or given up and is about nothing any more, and what graphics cards have told. */
+  /** What belongs to no batch: what was refused or given up, strangers' looks, and what graphics cards have told. */
   async #rest(): Promise<void> {
-    const { rules, now, slices, tally, dryRun } = this.#options;
-    const { detections, gpu } = rules.limits;
+    const { rules, now, slices, tally, dryRun, site } = this.#options;
+    const { detections, events, gpu } = rules.limits;
     if (dryRun) return;
+    if (events !== null) {
+      const known = KnownIdentities.of(site);
+      await slices.change(function* (tables) {
+        for (let last: string | undefined = ""; last !== undefined; yield) {
+          const strangers = tables.identities.strangers(last, toIso(now - events), STRANGERS);
+          for (const identityId of strangers) known.forget(tables, identityId);
+          tally.strangers += strangers.length;
+          last = strangers.at(-1);
+        }
+      });
+    }
     if (detections !== null) await slices.change(({ openSubjects }) => openSubjects.forget(now - detections));
     if (gpu === null) return;
     await slices.change(function* ({ retentionRuns }) {

@@ -20,6 +20,7 @@ export function newTally(): Tally {
     detections: 0,
     uploads: 0,
     gpu_readings: 0,
+    strangers: 0,
     originals: 0,
     pictures: 0,
     orphans: 0,

@@ -15,6 +15,7 @@ const WELL: SiteFacts = {
   disk: { free_mib: 500_000, used_percent: 95 },
   homeAssistant: "connected",
   namesake: null,
+  retention: null,
   silent: [],
   views: [],
   gpus: [],
@@ -79,6 +80,13 @@ describe("a site's health", () => {
     ],
     ["another site has its name", { namesake: "nas" }, "degraded", ["another Vigil, on nas, uses this site's id"]],
     ["cameras are silent", { silent: ["porch", "yard"] }, "degraded", ["porch is silent", "yard is silent"]],
+    ["retention has failed", { retention: "failed" }, "degraded", ["retention has failed"]],
+    [
+      "retention did not make enough room",
+      { retention: "short" },
+      "degraded",
+      ["retention may delete no more, and there is too little room"],
+    ],
     ["a view is covered", { views: ["porch sees nothing"] }, "degraded", ["porch sees nothing"]],
     ["a card is too hot", { gpus: [{ name: "RTX 3060", fault: "too hot" }] }, "degraded", ["RTX 3060: too hot"]],
   ];

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { RetentionResult } from "../../../../lib/domain/retention.ts";
+import { KnownIdentities } from "../../../../lib/site/known-identities.ts";
 import { Retention } from "../../../../lib/site/retention/retention.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { removeTempFolders } from "../../../support/temp-folder.ts";
@@ -74,6 +75,33 @@ describe("the retention node", () => {
     equal(rig.ended.at(-1), undefined);
   });
 
+  it("forgets strangers that were not seen for as long as events are kept, with what they look like", async () => {
+    const known = KnownIdentities.of(site.site);
+    const seen = (identity_id: string, daysAgo: number, more = {}) =>
+      site.site.store.transaction((tables) => {
+        const at = new Date(site.clock.now() - daysAgo * DAY).toISOString();
+        known.create(tables, { identity_id, kind: "person", ...more }, at);
+        tables.identities.setLook(identity_id, "clip", new Uint8Array(512).fill(3));
+      });
+    for (let n = 0; n < 25; n++) seen(`stranger_${n}`, 31);
+    seen("lately", 29);
+    seen("anna", 31, { name: "Anna" });
+    seen("burglar", 31, { trust: "untrusted" });
+    const { rig } = start();
+    await rig.put({});
+    await come(rig.sent, 1);
+    equal(results(rig)[0]?.strangers, 25);
+    const { identities } = site.site.store;
+    deepEqual(
+      identities
+        .list(null, 100)
+        .map(({ identity_id }) => identity_id)
+        .sort(),
+      ["anna", "burglar", "lately"],
+    );
+    deepEqual(identities.modelsOf("stranger_0"), []);
+  });
+
   it("refuses to star what is no event, and a run beside another one", async () => {
     const { rig } = start();
     await rig.put({ command: "star", payload: "nobody" });
@@ -144,7 +172,16 @@ async function come(messages: readonly unknown[], count: number): Promise<void> 
 }
 
 function resultOf(at: string): RetentionResult {
-  const counts = { events: 0, batches: 0, inspections: 0, detections: 0, uploads: 0, gpu_readings: 0, originals: 0 };
+  const counts = {
+    events: 0,
+    batches: 0,
+    inspections: 0,
+    detections: 0,
+    uploads: 0,
+    gpu_readings: 0,
+    originals: 0,
+    strangers: 0,
+  };
   const files = { pictures: 0, orphans: 0, missing: 0, failed: 0, freed_bytes: 0 };
   return {
     started_at: at,
