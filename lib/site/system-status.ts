@@ -13,6 +13,7 @@ import { StoreError } from "../resilience/errors.ts";
 import type { ServerGate } from "../resilience/server-gate.ts";
 import type { LastUpload } from "../store/cameras.ts";
 import type { UnfinishedTotals } from "../store/totals.ts";
+import { sharesProblem } from "./level-shares.ts";
 import type { Site, UsedServer } from "./site.ts";
 
 const SERVICE_OF: Readonly<Record<string, Service>> = { detect: "detector", "nemotron-analyze": "llm" };
@@ -25,6 +26,8 @@ interface Stored {
   readonly cameras: readonly LastUpload[];
   /** What is wrong with what they look at. */
   readonly views: readonly string[];
+  /** The same of how they are judged. */
+  readonly shares: string | null;
 }
 
 export function systemStatus(site: Site): SystemStatus {
@@ -45,6 +48,7 @@ export function systemStatus(site: Site): SystemStatus {
     namesake: site.namesake,
     silent,
     views: stored?.views ?? [],
+    shares: stored?.shares ?? null,
     gpus: gpuFaults(site),
   });
   return {
@@ -123,7 +127,8 @@ function firstGpu(site: Site): SystemStatus["gpu"] {
   return { gpu_id, temperature, utilization, memory_used, memory_total, simulated };
 }
 
-function readStore({ store, roots, views }: Site): { stored: Stored | null; fault: string | null } {
+function readStore(site: Site): { stored: Stored | null; fault: string | null } {
+  const { store, roots, views } = site;
   try {
     const cameras = store.cameras.lastUploads();
     const stored = {
@@ -132,6 +137,7 @@ function readStore({ store, roots, views }: Site): { stored: Stored | null; faul
       analyze: store.totals.queued("nemotron-analyze"),
       cameras,
       views: cameras.flatMap(({ camera_id }) => views.problemOf(camera_id) ?? []),
+      shares: sharesProblem(site),
     };
     return { stored, fault: store.corruption?.message ?? null };
   } catch (error) {

@@ -63,6 +63,7 @@ export const HUB_AT_REST: Readonly<Record<HubKey, ExpectedState>> = {
   llm: "ok",
   llm_latency: A_NUMBER,
   storage_used: A_NUMBER,
+  alarming_share: UNKNOWN,
 };
 
 /** Of a camera after its first picture, on which there is a person, and the model's verdict. */
@@ -97,6 +98,9 @@ export const CAMERA_AFTER_UPLOAD: Readonly<Record<CameraKey, ExpectedState>> = {
   last_decision: /^Rule "High risk" holds$/,
   acknowledge: UNPRESSED,
   dismiss: UNPRESSED,
+  correct: UNPRESSED,
+  missed: UNPRESSED,
+  expected_severity: UNKNOWN,
 };
 
 export const HUB: ExpectedDevice = device(`vigil_${SITE}`, SITE, "Hub", HUB_ENTITIES);

@@ -331,7 +331,7 @@ describe("states", () => {
   });
 
   it("of the hub come with the causes of its problem before it", () => {
-    assert.deepEqual(hubPackets(topics, { problem: true, causes: ["garage is silent"] }), [
+    assert.deepEqual(hubPackets(topics, { problem: true }, { problem: { causes: ["garage is silent"] } }), [
       { topic: "vigil/home/hub/problem/attributes", payload: '{"causes":["garage is silent"]}', retain: true },
       { topic: "vigil/home/hub/problem", payload: "ON", retain: true },
     ]);

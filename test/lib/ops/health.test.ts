@@ -17,6 +17,7 @@ const WELL: SiteFacts = {
   namesake: null,
   silent: [],
   views: [],
+  shares: null,
   gpus: [],
 };
 
@@ -79,6 +80,7 @@ describe("a site's health", () => {
     ],
     ["another site has its name", { namesake: "nas" }, "degraded", ["another Vigil, on nas, uses this site's id"]],
     ["cameras are silent", { silent: ["porch", "yard"] }, "degraded", ["porch is silent", "yard is silent"]],
+    ["too much alarms", { shares: "too many events are high" }, "degraded", ["too many events are high"]],
     ["a view is covered", { views: ["porch sees nothing"] }, "degraded", ["porch sees nothing"]],
     ["a card is too hot", { gpus: [{ name: "RTX 3060", fault: "too hot" }] }, "degraded", ["RTX 3060: too hot"]],
   ];
