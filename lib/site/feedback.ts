@@ -67,7 +67,7 @@ function obeyFeedback(site: Site, command: z.infer<typeof FeedbackWords>): Feedb
   return event_id === undefined ? giveFeedback(site, camera_id, feedback) : keepFeedback(site, event_id, feedback);
 }
 
-/** Forgets what a ResetWords says, and says how much that was. What was said stays with its event. */
+/** Forgets what is asked for, and says how much that was. What was said stays with its event. */
 function resetFeedback(site: Site, { of, camera_id }: z.infer<typeof ResetWords>) {
   const uses: readonly FeedbackUse[] = of === undefined ? ["scores", "thresholds"] : [of];
   const forgotten = site.store.durableTransaction(({ feedback }) =>
