@@ -2,48 +2,37 @@
  * Alert thresholds that follow what people say: where a camera's alerts are called false, they ask for a higher score,
  * where it missed something, for a lower one. The bands between levels never move.
  */
-import type { GivenFeedback } from "../domain/feedback.ts";
+import type { Calibration, GivenFeedback } from "../domain/feedback.ts";
 import type { RiskBands } from "../domain/risk.ts";
 import { balance, weigh } from "./feedback-weights.ts";
 
 /** What the form's own threshold weighs. */
 export const PRIOR = 10;
 
-export interface Calibration {
-  /** The score from which it alerts now. */
-  readonly threshold: number;
-  /** How the form's threshold became that, as a sum. */
-  readonly detail: string;
-}
-
 export interface CalibrationOptions {
   /** The most points that it moves, either way. */
   readonly limit: number;
-  readonly bands: RiskBands;
   /** Whether the event shows a person: what is said of others must not make it harder for one to be noticed. */
   readonly hasPerson: boolean;
 }
 
-/**
- * The threshold that a rule's own becomes by what was said of one camera's events; null where nothing was. It never
- * rises out of reach of what is critical. `now` is in milliseconds since 1970.
- */
+/** By how much thresholds move after what was said of one camera's events; null where nothing was. `now` is in ms since 1970. */
 export function calibrate(
-  threshold: number,
   given: readonly GivenFeedback[],
-  { limit, bands, hasPerson }: CalibrationOptions,
+  { limit, hasPerson }: CalibrationOptions,
   now: number,
 ): Calibration | null {
-  const { weights, words } = weigh(
-    given,
-    ({ traits }) => (traits.groups.includes("person") === hasPerson ? 1 : 0),
-    now,
-  );
+  const concerns = ({ traits }: GivenFeedback) => (traits.groups.includes("person") === hasPerson ? 1 : 0);
+  const { weights, words } = weigh(given, concerns, now);
   if (words.length === 0) return null;
-  const wanted = Math.round(threshold - limit * balance(weights, PRIOR));
-  const most = Math.max(threshold, bands.highMax + 1);
-  const calibrated = Math.min(Math.max(wanted, 0), most);
+  const points = Math.round(-limit * balance(weights, PRIOR));
   const [against, pro, agreeing] = [weights.against, weights.for, weights.agreeing].map((sum) => sum.toFixed(2));
-  const sum = `${threshold} - ${limit} × (${pro} for - ${against} against) / (${pro} + ${against} + ${agreeing} agreeing + ${PRIOR})`;
-  return { threshold: calibrated, detail: `${sum} = ${calibrated}` };
+  const sum = `${limit} × (${against} against - ${pro} for) / (${pro} + ${against} + ${agreeing} agreeing + ${PRIOR})`;
+  // Else it may be -0.
+  return { points: points || 0, detail: `${sum} = ${points || 0}` };
+}
+
+/** A threshold that has moved: it does not rise out of reach of what is critical. */
+export function calibrated(threshold: number, { points }: Calibration, { highMax }: RiskBands): number {
+  return Math.min(Math.max(threshold + points, 0), Math.max(threshold, highMax + 1));
 }

@@ -78,3 +78,12 @@ export const Adjustment = z.object({
   heaviest: z.array(Counted),
 });
 export type Adjustment = z.infer<typeof Adjustment>;
+
+/** How far the thresholds of rules have moved for an event's camera. */
+export const Calibration = z.object({
+  /** Above 0 where alerts ask for more. */
+  points: z.int(),
+  /** The arithmetic. */
+  detail: z.string(),
+});
+export type Calibration = z.infer<typeof Calibration>;

@@ -1,13 +1,16 @@
 import { equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { calibrate } from "../../../lib/alert/calibration.ts";
+import { calibrate, calibrated } from "../../../lib/alert/calibration.ts";
 import type { GivenFeedback } from "../../../lib/domain/feedback.ts";
 import { DEFAULT_RISK_BANDS } from "../../../lib/domain/risk.ts";
 import { anyWord, anyWords, NOW, PERSON, said } from "./feedback.ts";
 
-const OPTIONS = { limit: 10, bands: DEFAULT_RISK_BANDS, hasPerson: false };
-const thresholdOf = (given: readonly GivenFeedback[], threshold = 60, options = OPTIONS) =>
-  calibrate(threshold, given, options, NOW)?.threshold ?? threshold;
+const OPTIONS = { limit: 10, hasPerson: false };
+
+const thresholdOf = (given: readonly GivenFeedback[], threshold = 60, options = OPTIONS) => {
+  const calibration = calibrate(given, options, NOW);
+  return calibration ? calibrated(threshold, calibration, DEFAULT_RISK_BANDS) : threshold;
+};
 const times = (count: number, word: () => GivenFeedback) => Array.from({ length: count }, word);
 
 describe("the calibrated threshold", () => {
@@ -36,8 +39,8 @@ describe("the calibrated threshold", () => {
   it("says how it came about", () => {
     const given = [...times(2, () => said("false_alarm")), said("correct")];
     equal(
-      calibrate(60, given, OPTIONS, NOW)?.detail,
-      "60 - 10 × (0.00 for - 2.00 against) / (0.00 + 2.00 + 1.00 agreeing + 10) = 62",
+      calibrate(given, OPTIONS, NOW)?.detail,
+      "10 × (2.00 against - 0.00 for) / (0.00 + 2.00 + 1.00 agreeing + 10) = 2",
     );
   });
 
