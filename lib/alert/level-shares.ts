@@ -6,7 +6,7 @@ export const SHARE_DAYS = 7;
 /** Fewer say nothing. */
 export const LEAST_EVENTS = 50;
 /** Percent of a home's events that should have each level, as nemotron-v3-home-security-intelligence tells its model. */
-export const EXPECTED_SHARES: Readonly<Record<RiskLevel, number>> = { low: 85, medium: 10, high: 4, critical: 1 };
+export const USUAL_SHARES: Readonly<Record<RiskLevel, number>> = { low: 85, medium: 10, high: 4, critical: 1 };
 
 /** Percent of events, high and critical together, that are as they should be. */
 export interface ShareRange {

@@ -8,8 +8,9 @@ import { minuteOfDay } from "../domain/local-day.ts";
 /** What `enrich` knows, of all that a user's own flow may have put there. */
 const Known = z.object({
   zone_members: z.record(z.string(), z.unknown()).catch({}),
-  entities: z.array(z.object({ entity_id: z.string() })).catch([]),
+  entities: z.array(z.unknown()).catch([]),
 });
+const Entity = z.object({ entity_id: z.string() });
 
 /** An event's traits; `timeZone` is its camera's. */
 export function traitsOf(event: EventRecord & Pick<SecurityEvent, "context">, timeZone: string): Traits {
@@ -19,7 +20,7 @@ export function traitsOf(event: EventRecord & Pick<SecurityEvent, "context">, ti
     groups: sorted(event.labels.map((label) => groupOf(label) ?? label.toLowerCase())),
     zones: sorted(Object.keys(zone_members)),
     minute: minuteOfDay(event.started_at, timeZone),
-    entities: sorted(entities.map(({ entity_id }) => entity_id)),
+    entities: sorted(entities.flatMap((entity) => Entity.safeParse(entity).data?.entity_id ?? [])),
   };
 }
 

@@ -12,7 +12,7 @@ import { IsoTime } from "./time.ts";
 export const FeedbackKind = z.enum(["false_alarm", "correct", "missed", "wrong_severity"]);
 export type FeedbackKind = z.infer<typeof FeedbackKind>;
 
-export const NOTES_LENGTH = 500;
+const NOTES_LENGTH = 500;
 
 /** What somebody says of an event. */
 export const Feedback = z

@@ -79,7 +79,7 @@ export function retainedPackets(event: EventRecord, topics: Topics, picture: Buf
 /** What an alert means to Home Assistant: its picture, then the event entity that automations wait for. */
 export function alertPackets(alert: PublishedAlert, topics: Topics, picture: Buffer | null): MqttPacket[] {
   const { alert_id, camera_id, severity, event } = alert;
-  const { rule, incident_id, update_count, reason, conditions, rules } = reasonsOf(alert);
+  const { rule, incident_id, update_count, effective_score, reason, conditions, rules } = reasonsOf(alert);
   const attributes = {
     event_type: severity ?? NOT_ANALYZED,
     alert_id,
@@ -87,6 +87,7 @@ export function alertPackets(alert: PublishedAlert, topics: Topics, picture: Buf
     rule,
     incident_id,
     update_count,
+    effective_score,
     reason,
     conditions,
     rules,

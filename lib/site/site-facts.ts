@@ -1,5 +1,5 @@
 /** What the entities of the hub and of a camera say that no single record tells. */
-import { type LevelShares, SHARE_DAYS, type ShareRange } from "../alert/level-shares.ts";
+import { type LevelShares, SHARE_DAYS, type ShareRange, USUAL_SHARES } from "../alert/level-shares.ts";
 import { dayStart, localDay } from "../domain/local-day.ts";
 import type { RiskLevel } from "../domain/risk.ts";
 import type { Service, ServiceStatus, SystemStatus } from "../domain/system-status.ts";
@@ -72,7 +72,8 @@ export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed
 }
 
 function sharesAttributes({ verdict, events, shares }: LevelShares, { min, max }: ShareRange) {
-  return { verdict, events, days: SHARE_DAYS, expected_min: min, expected_max: max, ...shares };
+  const expected = { usual: USUAL_SHARES, expected_min: min, expected_max: max };
+  return { verdict, events, days: SHARE_DAYS, ...expected, ...shares };
 }
 
 /** What models took today, camera by camera. */

@@ -9,6 +9,7 @@ import { systemClock } from "../../../lib/resilience/clock.ts";
 import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
 import { PICTURES } from "../../../lib/site/site.ts";
+import { WebhookNotifier } from "../../../lib/site/webhook-notifier.ts";
 import { policyFrom } from "../../lib/alert/fixtures.ts";
 import { RunningSite } from "../../lib/site/running-site.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -180,6 +181,8 @@ for (const version of VERSIONS) {
             channels,
             publish: true,
             notifier,
+            webhook: new WebhookNotifier({ workspace, webhook: null }),
+            calibrationLimit: null,
           }),
           errands: notifier.errands,
           close: () => notifier.close(),

@@ -1,15 +1,15 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { EXPECTED_SHARES, LEAST_EVENTS, levelShares } from "../../../lib/alert/level-shares.ts";
+import { LEAST_EVENTS, levelShares, USUAL_SHARES } from "../../../lib/alert/level-shares.ts";
 
 const RANGE = { min: 0, max: 15 };
 
 describe("levelShares", () => {
   it("finds the expected shares as expected", () => {
-    deepEqual(levelShares(EXPECTED_SHARES, RANGE), {
+    deepEqual(levelShares(USUAL_SHARES, RANGE), {
       events: 100,
       alarming: 5,
       verdict: "as expected",
-      shares: EXPECTED_SHARES,
+      shares: USUAL_SHARES,
     });
   });
 
