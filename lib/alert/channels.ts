@@ -8,6 +8,8 @@ export function channelName(channel: Channel): string {
   switch (channel.kind) {
     case "notify":
       return channel.target;
+    case "webhook":
+      return channel.kind;
   }
 }
 

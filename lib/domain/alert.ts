@@ -2,9 +2,10 @@
 import { z } from "zod";
 import { CameraId } from "./camera.ts";
 import { EventRecord, SecurityEvent } from "./event.ts";
+import { Adjustment, Calibration } from "./feedback.ts";
 import { RecordId } from "./ids.ts";
 import { Notification } from "./notification.ts";
-import { RiskLevel } from "./risk.ts";
+import { RiskLevel, RiskScore } from "./risk.ts";
 import { IsoTime } from "./time.ts";
 
 /** One condition as it stood: what there was, and what was asked. */
@@ -29,11 +30,12 @@ export const RuleDecision = z.object({
 });
 export type RuleDecision = z.infer<typeof RuleDecision>;
 
-/** One way in which people are told. */
-export const Channel = z.discriminatedUnion("kind", [
-  /** A notify action of Home Assistant, without `notify.`. */
-  z.object({ kind: z.literal("notify"), target: z.string() }),
-]);
+/** A notify action of Home Assistant, without `notify.`. */
+export const NotifyChannel = z.object({ kind: z.literal("notify"), target: z.string() });
+export type NotifyChannel = z.infer<typeof NotifyChannel>;
+
+/** One way in which people are told; of webhooks, the one that the node's form names. */
+export const Channel = z.discriminatedUnion("kind", [NotifyChannel, z.object({ kind: z.literal("webhook") })]);
 export type Channel = z.infer<typeof Channel>;
 
 export const AlertOutcome = z.enum(["alert", "suppressed"]);
@@ -61,6 +63,12 @@ export const AlertRecord = z.object({
   rule: z.string().nullable(),
   /** What the rule says, or else the level that was judged by; null where there is none. */
   severity: RiskLevel.nullable(),
+  /** The score that was decided by: the model's, or what feedback has made of it; null where there is none. */
+  effective_score: RiskScore.nullable(),
+  /** How feedback moves the score; left aside where that would silence what is critical. Null where there is none. */
+  adjustment: Adjustment.nullable(),
+  /** The same of the thresholds of rules; null also where these do not follow feedback. */
+  calibration: Calibration.nullable(),
   /** What has one cooldown; null where no rule holds. */
   dedup_key: z.string().nullable(),
   /** Who is told. */

@@ -11,6 +11,7 @@ const PREFIX = {
   alert: "al",
   incident: "ic",
   identity: "id",
+  message: "ms",
 } as const;
 
 export type RecordKind = keyof typeof PREFIX;

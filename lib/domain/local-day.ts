@@ -27,3 +27,9 @@ export function localDay(now: number, timeZone: string, daysBefore = 0): LocalDa
 export function dayStart(now: number, timeZone: string): string {
   return toIso(localDay(now, timeZone).startMs);
 }
+
+/** Minutes since midnight, 0 to 1439, of an ISO time on the clock of an IANA time zone. */
+export function minuteOfDay(iso: string, timeZone: string): number {
+  const { hour, minute } = Temporal.Instant.from(iso).toZonedDateTimeISO(timeZone);
+  return hour * 60 + minute;
+}

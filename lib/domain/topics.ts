@@ -18,6 +18,8 @@ export interface Topics {
   gpu(gpuId: string, key: string): string;
   /** Where commands on what is left open are taken, and where their answers go. */
   readonly openWork: { readonly set: string; readonly answer: string };
+  /** The same for what people say of events. */
+  readonly feedback: { readonly set: string; readonly answer: string };
 }
 
 /** `prefix` may have levels of its own (`home/vigil`); `site` is a slug. */
@@ -40,6 +42,7 @@ export function siteTopics(prefix: string, site: string): Topics {
     hub: (key) => `${base}/hub/${key}`,
     gpu: (gpuId, key) => `${base}/gpu/${gpuId}/${key}`,
     openWork: { set: `${base}/hub/open_work/set`, answer: `${base}/hub/open_work/answer` },
+    feedback: { set: `${base}/hub/feedback/set`, answer: `${base}/hub/feedback/answer` },
   };
 }
 

@@ -237,6 +237,28 @@ export const CAMERA_ENTITIES = {
     retained: false,
     icon: "mdi:close",
   },
+  correct: {
+    platform: "button",
+    name: "Alert was right",
+    about: "Says of the camera's last alert, or else of its last event, that it was judged right.",
+    retained: false,
+    icon: "mdi:thumb-up-outline",
+  },
+  missed: {
+    platform: "button",
+    name: "Missed alert",
+    about: "Says of the camera's last event that somebody should have heard of it.",
+    retained: false,
+    icon: "mdi:bell-alert-outline",
+  },
+  expected_severity: {
+    platform: "select",
+    name: "Right severity",
+    about: "Says of the camera's last alert, or else of its last event, what its severity should have been.",
+    retained: true,
+    options: RISK_LEVELS,
+    icon: "mdi:shield-edit-outline",
+  },
   ...COST_ENTITIES,
 } as const satisfies Entities;
 
@@ -388,6 +410,19 @@ export const HUB_ENTITIES = {
     unit_of_measurement: "MiB",
     suggested_display_precision: 0,
     entity_category: "diagnostic",
+  },
+  alarming_share: {
+    platform: "sensor",
+    name: "High and critical",
+    about:
+      "The share of the last 7 days' events; unknown while there are fewer than 50. Its attributes have all levels, what is expected, and a verdict.",
+    retained: true,
+    state_class: "measurement",
+    unit_of_measurement: "%",
+    suggested_display_precision: 1,
+    entity_category: "diagnostic",
+    attributes: true,
+    icon: "mdi:chart-donut",
   },
   ...COST_ENTITIES,
 } as const satisfies Entities;

@@ -79,7 +79,7 @@ export function retainedPackets(event: EventRecord, topics: Topics, picture: Buf
 /** What an alert means to Home Assistant: its picture, then the event entity that automations wait for. */
 export function alertPackets(alert: PublishedAlert, topics: Topics, picture: Buffer | null): MqttPacket[] {
   const { alert_id, camera_id, severity, event } = alert;
-  const { rule, incident_id, update_count, reason, conditions, rules } = reasonsOf(alert);
+  const { rule, incident_id, update_count, effective_score, reason, conditions, rules } = reasonsOf(alert);
   const attributes = {
     event_type: severity ?? NOT_ANALYZED,
     alert_id,
@@ -87,6 +87,7 @@ export function alertPackets(alert: PublishedAlert, topics: Topics, picture: Buf
     rule,
     incident_id,
     update_count,
+    effective_score,
     reason,
     conditions,
     rules,
@@ -152,13 +153,19 @@ export function cameraPackets(
   return statePackets(CAMERA_ENTITIES, (key) => topics.camera(cameraId, key), states);
 }
 
-/** The states of the hub's entities, of those that are given, and why it has a problem where it has one. */
+/** The hub's entities that have attributes, which are published before their states. */
+type HubAttributes = Partial<Record<"problem" | "alarming_share", object>>;
+
+/** The states of the hub's entities, of those that are given, and the attributes of some. */
 export function hubPackets(
   topics: Topics,
-  { causes, ...states }: Partial<Record<HubKey, State>> & { readonly causes?: readonly string[] },
+  states: Partial<Record<HubKey, State>>,
+  attributes: HubAttributes = {},
 ): MqttPacket[] {
-  const attributes = causes && attributesPacket(topics.hub("problem"), { causes });
-  return [...(attributes ? [attributes] : []), ...statePackets(HUB_ENTITIES, topics.hub, states)];
+  return [
+    ...Object.entries(attributes).map(([key, values]) => attributesPacket(topics.hub(key), values)),
+    ...statePackets(HUB_ENTITIES, topics.hub, states),
+  ];
 }
 
 /** The states of a graphics card's entities, and what is to be known of its problem. */

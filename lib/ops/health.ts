@@ -25,6 +25,8 @@ export interface SiteFacts {
   readonly silent: readonly string[];
   /** What is wrong with what cameras look at, a sentence each. */
   readonly views: readonly string[];
+  /** What is wrong with how many events are high or critical; null where nothing is. */
+  readonly shares: string | null;
   readonly gpus: readonly { readonly name: string; readonly fault: string }[];
 }
 
@@ -58,6 +60,7 @@ export function causesOf(facts: SiteFacts): Cause[] {
     ...(facts.namesake === null ? [] : [degraded("site", `another Vigil, on ${facts.namesake}, uses this site's id`)]),
     ...facts.silent.map((cameraId) => degraded("camera", `${cameraId} is silent`)),
     ...facts.views.map((problem) => degraded("camera", problem)),
+    ...(facts.shares === null ? [] : [degraded("site", facts.shares)]),
     ...facts.gpus.map(({ name, fault }) => degraded("gpu", `${name}: ${fault}`)),
   ];
   return [

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { channelName } from "../alert/channels.ts";
-import { type Alert, Channel } from "../domain/alert.ts";
+import { type Alert, type Channel, NotifyChannel } from "../domain/alert.ts";
 import { EventRecord } from "../domain/event.ts";
 import { RecordId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
@@ -18,7 +18,7 @@ import type { Errands, Result, Tables } from "./stage.ts";
 export interface AlertNotifierOptions {
   readonly workspace: Pick<Workspace, "site" | "nodeId" | "queueErrand">;
   /** Those that the node has now. */
-  readonly channels: readonly Channel[];
+  readonly channels: readonly NotifyChannel[];
   /** Whether alerts are published over MQTT, with their pictures. */
   readonly publish: boolean;
   /** Whether a critical alert may ring on a phone that is muted. */
@@ -30,7 +30,7 @@ const START_PAGE = "/lovelace";
 
 const ErrandPayload = z.object({
   alert_id: RecordId,
-  channel: Channel,
+  channel: NotifyChannel,
   /** As it was then: one from elsewhere may not be in the store with this revision. */
   event: EventRecord,
   loud: z.boolean(),
@@ -105,6 +105,7 @@ export class AlertNotifier {
   #queue(tables: Tables, what: string, channels: readonly Channel[], rest: Omit<ErrandPayload, "channel">): void {
     const { event_id, camera_id } = rest.event;
     for (const channel of channels) {
+      if (channel.kind !== "notify") continue;
       const key = `notify ${rest.alert_id} ${what} ${channelName(channel)}`;
       const payload: ErrandPayload = { channel, ...rest };
       this.#options.workspace.queueErrand(tables, { key, subjectId: event_id, cameraId: camera_id, payload });

@@ -1,6 +1,7 @@
 /** What `risk-alert` does: decides whether an event deserves a person's attention, keeps the reasons, and tells people. */
 import { channelsOf } from "../alert/channels.ts";
-import { type Decision, decide } from "../alert/decide.ts";
+import type { Decision } from "../alert/decide.ts";
+import { decideWithFeedback } from "../alert/decide-with-feedback.ts";
 import type { AlertPolicy } from "../alert/rule.ts";
 import { type Alert, type Channel, PublishedAlert } from "../domain/alert.ts";
 import { SecurityEvent } from "../domain/event.ts";
@@ -8,8 +9,10 @@ import { toIso } from "../domain/time.ts";
 import type { StoredAlert } from "../store/alerts.ts";
 import { type AlertOfEvent, alertOfEvent, circumstancesOf } from "./alert-circumstances.ts";
 import type { AlertNotifier } from "./alert-notifier.ts";
+import { lessonsFor } from "./lessons.ts";
 import type { Site } from "./site.ts";
 import type { InstantStage } from "./stage.ts";
+import type { WebhookNotifier } from "./webhook-notifier.ts";
 
 export interface AlertingOptions {
   readonly site: Site;
@@ -19,13 +22,16 @@ export interface AlertingOptions {
   readonly channels: readonly Channel[];
   readonly publish: boolean;
   readonly notifier: AlertNotifier;
+  readonly webhook: WebhookNotifier;
+  /** The most points by which thresholds follow feedback; null: they do not. */
+  readonly calibrationLimit: number | null;
 }
 
 const ALERT_PORT = 0;
 const SUPPRESSED_PORT = 1;
 
 export function alertingStage(options: AlertingOptions): InstantStage<SecurityEvent> {
-  const { site, nodeId, policy, publish, notifier } = options;
+  const { site, nodeId, policy, publish, notifier, webhook } = options;
   return {
     input: SecurityEvent,
     durable: true,
@@ -40,7 +46,9 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
       tables.events.adopt(event);
       const before = tables.decisions.get(event.event_id, nodeId);
       const of = alertOfEvent(event, before, tables, nodeId, now);
-      const decision = decide(event, policy, circumstancesOf(event, of, tables, nodeId, site));
+      const circumstances = circumstancesOf(event, of, tables, nodeId, site);
+      const lessons = lessonsFor(event, tables, site, options.calibrationLimit);
+      const decision = decideWithFeedback(event, policy, circumstances, lessons);
       if (before?.outcome === "alert" && isOnlyLate(decision)) return [];
       const channels = decision.rule ? channelsOf(decision.rule, options.channels) : [];
       const raised = decision.outcome === "alert" ? alertNow(of, decision, channels, now) : null;
@@ -69,6 +77,7 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
         tables.afterCommit(() => site.bus.emit("outbox"));
       }
       notifier.announce(tables, alert, { news, silenced });
+      webhook.announce(tables, alert, { news, silenced });
       const { camera_id: topic } = alert;
       if (!raised) return [{ port: SUPPRESSED_PORT, topic, payload: alert, subject: null }];
       const notification = notifier.notificationOf(alert, news);

@@ -31,6 +31,8 @@ export interface Behaviour<R> {
   readonly trigger?: () => Promise<void>;
   /** How it runs the errands that it queues; not beside a slow stage. */
   readonly errands?: Errands;
+  /** Errands that neither wait for other work of the node nor hold it up, each lane with a queue of its own. */
+  readonly lanes?: Readonly<Record<string, Errands>>;
   /** Beside those that every node knows. */
   readonly commands?: Readonly<Record<string, Command>>;
   /** Called before a dead letter about this is tried again. */

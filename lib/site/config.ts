@@ -53,6 +53,9 @@ export const SiteConfig = z
     lowMax: wholeNumber(DEFAULT_RISK_BANDS.lowMax, { min: 0, max: 99 }),
     mediumMax: wholeNumber(DEFAULT_RISK_BANDS.mediumMax, { min: 0, max: 99 }),
     highMax: wholeNumber(DEFAULT_RISK_BANDS.highMax, { min: 0, max: 99 }),
+    /** Percent of a week's events that may be high or critical; outside of that, the hub has a problem. */
+    alarmingMin: number(0, { min: 0, max: 100 }),
+    alarmingMax: number(15, { min: 0, max: 100 }),
     /** Empty: nothing is published. */
     mqttUrl: z.string().trim().default(""),
     /** PEM file of the authority that signed the broker's certificate; empty means the usual ones. */
@@ -68,6 +71,10 @@ export const SiteConfig = z
   .refine((config) => config.lowMax < config.mediumMax && config.mediumMax < config.highMax, {
     path: ["lowMax"],
     message: "the upper ends of low, medium and high must rise in this order",
+  })
+  .refine(({ alarmingMin, alarmingMax }) => alarmingMin <= alarmingMax, {
+    path: ["alarmingMin"],
+    message: "must not be above the upper end of what is expected",
   })
   .superRefine((config, context) => {
     for (const [index, camera] of config.cameras.entries()) {

@@ -6,7 +6,7 @@ import { type Entities, takesCommands } from "../homeassistant/entity.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";
 import { answerLastAlert } from "./alert-answers.ts";
-import { giveFeedback } from "./feedback.ts";
+import { giveFeedback, severity, word } from "./feedback.ts";
 import type { Site } from "./site.ts";
 
 type Value = ReturnType<typeof commandValue>;
@@ -36,8 +36,9 @@ export class EntityCommands {
     this.#listen(CAMERA_ENTITIES, topicOf, (key, value) => {
       if (key === "snooze") site.settings.snoozeCamera(cameraId);
       else if (key === "accept_view") site.views.accept(cameraId);
-      else if (key === "false_alarm") giveFeedback(site, cameraId, "false_alarm");
       else if (key === "acknowledge" || key === "dismiss") answerLastAlert(site, cameraId, key);
+      else if (key === "false_alarm" || key === "correct" || key === "missed") giveFeedback(site, cameraId, word(key));
+      else if (key === "expected_severity") giveFeedback(site, cameraId, severity(value));
       else site.settings.changeCamera(cameraId, { [key]: value });
     });
   }

@@ -90,8 +90,8 @@ export class EntityStates {
 
   #hub(costs = costsToday(this.#site)): MqttPacket[] {
     const site = this.#site;
-    const facts = hubFacts(site, site.store.cameras.lastUploads(), this.#storageUsed);
-    return hubPackets(site.topics, { ...facts, ...costFacts(sumOf(costs)) });
+    const { states, attributes } = hubFacts(site, site.store.cameras.lastUploads(), this.#storageUsed);
+    return hubPackets(site.topics, { ...states, ...costFacts(sumOf(costs)) }, attributes);
   }
 
   #camera(cameraId: string, costs = costsToday(this.#site)): MqttPacket[] {
@@ -119,7 +119,8 @@ export class EntityStates {
       this.#publishChanged([...this.#hub(costs), ...cameras, ...this.#gpu()]);
     } catch (error) {
       this.#warn(error);
-      this.#publishChanged(hubPackets(this.#site.topics, healthFacts(systemStatus(this.#site))));
+      const { states, attributes } = healthFacts(systemStatus(this.#site));
+      this.#publishChanged(hubPackets(this.#site.topics, states, attributes));
     }
   }
 

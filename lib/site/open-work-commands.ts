@@ -1,7 +1,8 @@
 /** Lets MQTT clients list, replay, discard and adopt what the nodes of a site have left open. */
 import { z } from "zod";
 import type { MqttLink } from "../mqtt/link.ts";
-import { asError, InputError, VigilError } from "../resilience/errors.ts";
+import { InputError } from "../resilience/errors.ts";
+import { obeyJson } from "./json-commands.ts";
 import type { Site } from "./site.ts";
 
 /** A command to one node by its name in `list`, to all nodes of a type, or to all. */
@@ -21,41 +22,15 @@ const OpenWorkCommand = z
   });
 type OpenWorkCommand = z.infer<typeof OpenWorkCommand>;
 
-const LOGGED_BYTES = 200;
-
 /** Obeys commands on the site's topic, each with an answer, for as long as the link lasts. */
 export function obeyOpenWorkCommands(site: Site, link: MqttLink): void {
-  const { set, answer } = site.topics.openWork;
-  link.subscribe(set, (payload, retained) => {
-    // A retained command would be obeyed again at each connection.
-    if (retained) {
-      site.logger.warn(`A retained message on ${set} is ignored; commands must not be retained`);
-      return;
-    }
-    const reply = (body: object) => {
-      link.publish({ topic: answer, payload: JSON.stringify(body), retain: false }).catch((error) => {
-        site.logger.warn(`The answer to a command was not published: ${asError(error).message}`);
-      });
-    };
-    try {
-      const command = parse(payload);
-      reply({ command: command.command, nodes: obey(command, site) });
-    } catch (error) {
-      const { message } = asError(error);
-      site.logger.warn(`A command on ${set} was refused: ${message}`);
-      reply({ error: { code: error instanceof VigilError ? error.code : "UNEXPECTED", message } });
-    }
+  obeyJson({ link, logger: site.logger }, site.topics.openWork, '{"command":"list"}', (content) => {
+    const command = parse(content);
+    return { command: command.command, nodes: obey(command, site) };
   });
 }
 
-function parse(payload: Buffer): OpenWorkCommand {
-  let content: unknown;
-  try {
-    content = JSON.parse(payload.toString());
-  } catch (cause) {
-    const start = JSON.stringify(payload.subarray(0, LOGGED_BYTES).toString());
-    throw new InputError("BAD_COMMAND", `it must be JSON such as {"command":"list"}, and was ${start}`, { cause });
-  }
+function parse(content: unknown): OpenWorkCommand {
   const command = OpenWorkCommand.safeParse(content);
   if (command.success) return command.data;
   const [issue] = command.error.issues;

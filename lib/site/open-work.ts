@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { toIso } from "../domain/time.ts";
 import { InputError } from "../resilience/errors.ts";
-import type { Flows, Orphan } from "../store/nodes.ts";
+import { type Flows, laneId, type Orphan } from "../store/nodes.ts";
 import type { Tables } from "../store/store.ts";
 import { parsePayload } from "./parse-payload.ts";
 import type { Site } from "./site.ts";
@@ -10,6 +10,8 @@ import type { Site } from "./site.ts";
 export interface OpenWorkOptions {
   readonly site: Site;
   readonly nodeId: string;
+  /** Names of the node's lanes. */
+  readonly lanes: readonly string[];
   readonly type: string;
   flows(): Flows;
   /** The node's outputs behind which a Vigil node may be. */
@@ -87,16 +89,18 @@ export class OpenWork {
     const { jobs, handovers, nodes } = site.store;
     return {
       counts: {
-        queued: jobs.count(nodeId, "queued"),
-        dead_letters: jobs.count(nodeId, "dead"),
+        queued: this.#queues.reduce((sum, queue) => sum + jobs.count(queue, "queued"), 0),
+        dead_letters: this.#queues.reduce((sum, queue) => sum + jobs.count(queue, "dead"), 0),
         unclaimed: handovers.countLeft(nodeId),
       },
-      dead_letters: jobs.listDead(nodeId, MOST_LISTED).map(({ job_id, created_ms, settled_ms, ...letter }) => ({
-        id: job_id,
-        ...letter,
-        received_at: toIso(created_ms),
-        failed_at: toIso(settled_ms),
-      })),
+      dead_letters: this.#queues
+        .flatMap((queue) => jobs.listDead(queue, MOST_LISTED))
+        .map(({ job_id, created_ms, settled_ms, ...letter }) => ({
+          id: job_id,
+          ...letter,
+          received_at: toIso(created_ms),
+          failed_at: toIso(settled_ms),
+        })),
       open: handovers.listOpen(nodeId, MOST_LISTED).map(({ handover_id, created_ms, ...message }) => ({
         id: handover_id,
         ...message,
@@ -122,7 +126,10 @@ export class OpenWork {
       return { replayed: overdue.length };
     }
     const { revived, reopened } = this.#change((tables) => ({
-      revived: typeof choice === "number" || choice === "all" ? tables.jobs.revive(nodeId, choice, now) : [],
+      revived:
+        typeof choice === "number" || choice === "all"
+          ? this.#queues.flatMap((queue) => tables.jobs.revive(queue, choice, now))
+          : [],
       reopened: typeof choice === "string" ? tables.handovers.reopen(nodeId, choice, leadingOn()) : [],
     }));
     const replayed = revived.length + reopened.length;
@@ -145,11 +152,13 @@ export class OpenWork {
       return { discarded: this.#change((tables) => tables.nodes.discardWork(identity, site.clock.now())) };
     }
     const choice = parsePayload(Choice, payload);
-    const discarded = this.#change(
-      (tables) =>
-        (typeof choice === "number" || choice === "all" ? tables.jobs.discard(nodeId, choice, site.clock.now()) : 0) +
-        (typeof choice === "string" ? tables.handovers.discard(nodeId, choice) : 0),
-    );
+    const now = site.clock.now();
+    const discarded = this.#change(({ jobs, handovers }) => {
+      const isJob = typeof choice === "number" || choice === "all";
+      const letters = isJob ? this.#queues.map((queue) => jobs.discard(queue, choice, now)) : [];
+      const messages = typeof choice === "string" ? handovers.discard(nodeId, choice) : 0;
+      return letters.reduce((sum, count) => sum + count, messages);
+    });
     checkFound(choice, discarded);
     refresh();
     return { discarded };
@@ -170,6 +179,12 @@ export class OpenWork {
     refresh();
     resend(site.store.handovers.toResend(nodeId, site.clock.now()));
     return { adopted: orphan };
+  }
+
+  /** By the names that the store has for them. */
+  get #queues(): readonly string[] {
+    const { nodeId, lanes } = this.#options;
+    return [nodeId, ...lanes.map((lane) => laneId(nodeId, lane))];
   }
 
   #orphan(identity: string): Orphan {

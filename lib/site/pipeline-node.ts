@@ -8,13 +8,13 @@ import { ServerGate } from "../resilience/server-gate.ts";
 import { AiredMessages } from "../store/aired-messages.ts";
 import { HandOff, type Sent } from "../store/hand-off.ts";
 import type { GiveUp, Merge } from "../store/job.ts";
-import type { Flows } from "../store/nodes.ts";
+import { type Flows, laneId } from "../store/nodes.ts";
 import { WorkQueue } from "../store/work-queue.ts";
 import type { Behaviour, Command, Workspace } from "./behaviour.ts";
 import { OpenWork } from "./open-work.ts";
 import { Receiver } from "./receiver.ts";
 import type { Site } from "./site.ts";
-import type { SlowStage } from "./stage.ts";
+import type { Errand, Errands, SlowStage } from "./stage.ts";
 import { traceOf } from "./trace.ts";
 
 /** What runs the node: its place in the flows, its wires, its log. */
@@ -51,6 +51,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   readonly #identity: string;
   readonly #handOff: HandOff;
   readonly #queue: WorkQueue;
+  readonly #lanes: ReadonlyMap<string, WorkQueue>;
   readonly #receiver: Receiver<R>;
   readonly #aired: AiredMessages;
   readonly #commands: Readonly<Record<string, Command>>;
@@ -81,11 +82,15 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       site,
       act: (base, commit) => this.#queue.act(base, commit),
       tell: (port, topic, payload) => this.#send([{ port, message: { topic, payload } }]),
-      queueErrand: (tables, errand) => this.#queue.queueErrand(tables, errand),
+      queueErrand: (tables, errand) => this.#queueOf(errand).queueErrand(tables, errand),
       journal: (message) => this.#handOff.journal(message),
       report: (error) => host.error(error),
     });
-    this.#queue = this.#openQueue();
+    const { stage, errands, lanes = {} } = this.behaviour;
+    this.#queue = this.#openQueue(this.#identity, stage && "work" in stage ? stage : null, errands);
+    this.#lanes = new Map(
+      Object.entries(lanes).map(([lane, own]) => [lane, this.#openQueue(laneId(this.#identity, lane), null, own)]),
+    );
     this.#receiver = new Receiver({
       type: host.type,
       stage: this.behaviour.stage,
@@ -109,13 +114,22 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     site.bus.on("aired", this.#closing.signal, (nodeId, handoverId) => {
       if (nodeId === this.#identity) this.#guard(() => this.#aired.resend([handoverId]));
     });
-    site.bus.on("clock", this.#closing.signal, () => this.#queue.refresh());
+    site.bus.on("clock", this.#closing.signal, () => this.#refresh());
   }
 
   /** How much the node has to do, why that has to wait where it has to, and what somebody must decide on. */
   get load(): Load {
-    const { depth, running, parked, waitingFor, dead, refused } = this.#queue;
-    return { depth, running, parked, waitingFor, dead, refused, left: this.#left };
+    const sum = (of: "depth" | "running" | "parked" | "dead" | "refused") =>
+      this.#queues.reduce((total, queue) => total + queue[of], 0);
+    return {
+      depth: sum("depth"),
+      running: sum("running"),
+      parked: sum("parked"),
+      waitingFor: this.#queues.find((queue) => queue.waitingFor !== null)?.waitingFor ?? null,
+      dead: sum("dead"),
+      refused: sum("refused"),
+      left: this.#left,
+    };
   }
 
   /** Takes a message; `done` is called when its work has ended. */
@@ -139,18 +153,31 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     this.#aired.close();
     this.#cancelRetry();
     // First the work, then what it works with: else a closing connection would look like a server that is away.
-    const ended = this.#queue.close();
+    const ended = this.#queues.map((queue) => queue.close());
     try {
       await this.behaviour.close?.();
     } finally {
-      await Promise.allSettled([ended, ...this.#arriving]);
+      await Promise.allSettled([...ended, ...this.#arriving]);
       this.#closed = true;
     }
   }
 
-  #openQueue(): WorkQueue {
-    const { stage, errands } = this.behaviour;
-    const slow = stage && "work" in stage ? stage : null;
+  get #queues(): readonly WorkQueue[] {
+    return [this.#queue, ...this.#lanes.values()];
+  }
+
+  #queueOf({ lane }: Errand): WorkQueue {
+    const queue = lane === undefined ? this.#queue : this.#lanes.get(lane);
+    if (queue) return queue;
+    throw new VigilError("NO_LANE", `This node has no lane "${lane}"`);
+  }
+
+  #refresh(): void {
+    for (const queue of this.#queues) queue.refresh();
+  }
+
+  /** `nodeId`: by which the store knows the queue. */
+  #openQueue(nodeId: string, slow: SlowStage<R> | null, errands: Errands | undefined): WorkQueue {
     const { bus, clock, servers, store } = this.#site;
     const host = this.#host;
     if (slow?.gate) servers.set(this.#identity, { type: host.type, gate: slow.gate, server: slow.server ?? null });
@@ -158,7 +185,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       store,
       clock,
       handOff: this.#handOff,
-      nodeId: this.#identity,
+      nodeId,
       stage: host.type,
       gate: slow?.gate ?? new ServerGate(clock),
       concurrency: slow?.concurrency ?? errands?.concurrency ?? 0,
@@ -207,6 +234,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     return new OpenWork({
       site: this.#site,
       nodeId: this.#identity,
+      lanes: [...this.#lanes.keys()],
       type: host.type,
       flows: () => host.flows(),
       leadingOn: () => [...new Array(host.outputs).keys()].filter((port) => host.leadsOn(port)),
@@ -215,7 +243,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       onAdopt: () => this.behaviour.onAdopt?.(),
       refresh: () => {
         this.#countLeft();
-        this.#queue.refresh();
+        this.#refresh();
       },
     });
   }
@@ -271,7 +299,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   }
 
   async #start(): Promise<void> {
-    this.#queue.start();
+    for (const queue of this.#queues) queue.start();
     this.#countLeft();
     this.#site.workers.add(this.#identity);
     await this.behaviour.start?.();

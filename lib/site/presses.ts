@@ -5,7 +5,7 @@ import { type Press, SNOOZE_MINUTES } from "../homeassistant/presses.ts";
 import { asError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import { answerAlerts } from "./alert-answers.ts";
-import { keepFeedback } from "./feedback.ts";
+import { keepFeedback, word } from "./feedback.ts";
 import type { Site } from "./site.ts";
 
 const SHOWN_LENGTH = 60;
@@ -33,7 +33,7 @@ export function obeyPresses(site: Site, homeAssistant: HomeAssistant): () => voi
 /** What was done, as a sentence. */
 function obey({ kind, camera_id, event_id }: Press, site: Site): string {
   if (kind === "false_alarm") {
-    keepFeedback(site, camera_id, event_id, "false_alarm");
+    keepFeedback(site, event_id, word("false_alarm"));
     return "Kept as a false alarm";
   }
   if (kind !== "snooze") {

@@ -14,6 +14,7 @@ import { jsonIn } from "../resilience/json.ts";
 import type { OutboxEntry } from "../store/outbox.ts";
 import { Announcer } from "./announcer.ts";
 import { EntityStates } from "./entity-states.ts";
+import { obeyFeedbackCommands } from "./feedback.ts";
 import { watchForNamesakes } from "./namesake.ts";
 import { obeyOpenWorkCommands } from "./open-work-commands.ts";
 import { PICTURES, type Site, THUMBNAILS } from "./site.ts";
@@ -79,6 +80,7 @@ export class Publisher {
     const birthTopic = `${options.discoveryPrefix}/status`;
     link.subscribe(birthTopic, (payload, retained) => this.#onBirth(payload, retained));
     obeyOpenWorkCommands(site, link);
+    obeyFeedbackCommands(site, link);
     watchForNamesakes(site, link, (host) => site.metNamesake(host));
   }
 

@@ -1,11 +1,15 @@
 /** What the entities of the hub and of a camera say that no single record tells. */
+import { type LevelShares, SHARE_DAYS, type ShareRange, USUAL_SHARES } from "../alert/level-shares.ts";
 import { dayStart, localDay } from "../domain/local-day.ts";
+import type { RiskLevel } from "../domain/risk.ts";
 import type { Service, ServiceStatus, SystemStatus } from "../domain/system-status.ts";
 import { toIso } from "../domain/time.ts";
 import type { CameraKey, CostKey, HubKey, RetentionState, ServerState } from "../homeassistant/entities.ts";
 import type { State } from "../homeassistant/state.ts";
 import type { LastUpload } from "../store/cameras.ts";
 import type { CameraCosts, Costs } from "../store/costs.ts";
+import { spokenOf } from "./feedback.ts";
+import { sharesNow } from "./level-shares.ts";
 import type { Site } from "./site.ts";
 import { systemStatus } from "./system-status.ts";
 
@@ -20,16 +24,27 @@ export function cameraFacts(site: Site, camera: LastUpload): Partial<Record<Came
     events_today: site.store.totals.eventsSince(camera_id, dayStart(site.clock.now(), time_zone)),
     online: !site.isSilent(camera),
     view: site.views.stateOf(camera_id),
+    expected_severity: saidSeverity(site, camera_id),
     ...settings,
     ...(snoozed_until !== null && { snoozed_until }),
   };
 }
 
-/** The states of the hub's entities, and what is wrong. `storageUsed` is in bytes; null while nobody has measured it. */
+/** What somebody has said that the severity of what people mean by the camera's last alert should have been. */
+function saidSeverity(site: Site, cameraId: string): RiskLevel | null {
+  const eventId = spokenOf(site, cameraId);
+  return eventId === null ? null : (site.store.feedback.of(eventId)?.expected_severity ?? null);
+}
+
+/**
+ * The states of the hub's entities, and the attributes of some: what is wrong, for one. `storageUsed` is in bytes; null
+ * while nobody has measured it.
+ */
 export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed: number | null) {
   const { store, settings } = site;
   const status = systemStatus(site);
   const { queue, services } = status;
+  const shares = sharesNow(site);
   const { inference_ms, latency_ms } = store.totals.lastMeasured();
   const { snoozed_until, ...set } = settings.ofSite();
   const today = dayStart(site.clock.now(), site.timeZone);
@@ -46,10 +61,20 @@ export function hubFacts(site: Site, cameras: readonly LastUpload[], storageUsed
     llm_latency: latency_ms === null ? null : latency_ms / 1000,
     storage_used: storageUsed === null ? null : Number((storageUsed / MIB).toFixed(1)),
     ...retentionFacts(site),
+    alarming_share: shares.alarming,
     ...set,
     ...(snoozed_until !== null && { snoozed_until }),
   };
-  return { ...states, ...healthFacts(status) };
+  const health = healthFacts(status);
+  return {
+    states: { ...states, ...health.states },
+    attributes: { ...health.attributes, alarming_share: sharesAttributes(shares, site.alarmingShare) },
+  };
+}
+
+function sharesAttributes({ verdict, events, shares }: LevelShares, { min, max }: ShareRange) {
+  const expected = { usual: USUAL_SHARES, expected_min: min, expected_max: max };
+  return { verdict, events, days: SHARE_DAYS, ...expected, ...shares };
 }
 
 /** What the last run of retention came to; nothing of a site that has had none. */
@@ -89,7 +114,10 @@ export function costFacts({
 
 /** How the hub's entities say that the site is. */
 export function healthFacts({ health, causes }: SystemStatus) {
-  return { problem: health !== "healthy", health, causes: causes.map(({ text }) => text) };
+  return {
+    states: { problem: health !== "healthy", health },
+    attributes: { problem: { causes: causes.map(({ text }) => text) } },
+  };
 }
 
 /** How the servers of one kind are. */

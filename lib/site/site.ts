@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ShareRange } from "../alert/level-shares.ts";
 import type { Camera } from "../domain/camera.ts";
 import type { RiskBands } from "../domain/risk.ts";
 import type { AskableServer, ServerReport } from "../domain/server-report.ts";
@@ -188,6 +189,12 @@ export class Site {
       time_zone: listed?.timeZone || this.#config.timeZone,
       purpose: listed?.purpose ?? "",
     };
+  }
+
+  /** Percent of events that may be high or critical before somebody should look at how they are judged. */
+  get alarmingShare(): ShareRange {
+    const { alarmingMin: min, alarmingMax: max } = this.#config;
+    return { min, max };
   }
 
   get timeZone(): string {

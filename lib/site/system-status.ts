@@ -15,6 +15,7 @@ import type { ServerGate } from "../resilience/server-gate.ts";
 import type { LastUpload } from "../store/cameras.ts";
 import type { LastRun } from "../store/retention-runs.ts";
 import type { UnfinishedTotals } from "../store/totals.ts";
+import { sharesProblem } from "./level-shares.ts";
 import type { Site, UsedServer } from "./site.ts";
 
 const SERVICE_OF: Readonly<Record<string, Service>> = { detect: "detector", "nemotron-analyze": "llm" };
@@ -28,6 +29,8 @@ interface Stored {
   /** What is wrong with what they look at. */
   readonly views: readonly string[];
   readonly retention: LastRun | undefined;
+  /** The same of how they are judged. */
+  readonly shares: string | null;
 }
 
 export function systemStatus(site: Site): SystemStatus {
@@ -49,6 +52,7 @@ export function systemStatus(site: Site): SystemStatus {
     namesake: site.namesake,
     silent,
     views: stored?.views ?? [],
+    shares: stored?.shares ?? null,
     gpus: gpuFaults(site),
   });
   return {
@@ -133,7 +137,8 @@ function firstGpu(site: Site): SystemStatus["gpu"] {
   return { gpu_id, temperature, utilization, memory_used, memory_total, simulated };
 }
 
-function readStore({ store, roots, views }: Site): { stored: Stored | null; fault: string | null } {
+function readStore(site: Site): { stored: Stored | null; fault: string | null } {
+  const { store, roots, views } = site;
   try {
     const cameras = store.cameras.lastUploads();
     const stored = {
@@ -143,6 +148,7 @@ function readStore({ store, roots, views }: Site): { stored: Stored | null; faul
       cameras,
       retention: store.retentionRuns.latest(),
       views: cameras.flatMap(({ camera_id }) => views.problemOf(camera_id) ?? []),
+      shares: sharesProblem(site),
     };
     return { stored, fault: store.corruption?.message ?? null };
   } catch (error) {

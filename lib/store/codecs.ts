@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { AlertRecord, Channel, Condition, RuleDecision } from "../domain/alert.ts";
 import { EventEntities, EventFlags, EventRecord } from "../domain/event.ts";
+import { Adjustment, Calibration, GivenFeedback, Traits } from "../domain/feedback.ts";
 import { GpuReading } from "../domain/gpu.ts";
 import { VerdictRecord } from "../domain/verdict.ts";
 
@@ -41,7 +42,14 @@ export const DecisionRow = AlertRecord.extend({
   channels: ChannelsJson,
   conditions: sqlJson(z.array(Condition)),
   rules: sqlJson(z.array(RuleDecision)),
+  adjustment: sqlJson(Adjustment.nullable()),
+  calibration: sqlJson(Calibration.nullable()),
 });
 
 /** `z.decode` makes a GpuReading of a row, `z.encode` a row of a GpuReading. */
 export const GpuReadingRow = GpuReading.extend({ mig: sqlBoolean.nullable(), simulated: sqlBoolean });
+
+export const TraitsJson = sqlJson(Traits);
+
+/** `z.decode` makes GivenFeedback of a row, `z.encode` a row of GivenFeedback. */
+export const FeedbackRow = GivenFeedback.extend({ traits: TraitsJson });

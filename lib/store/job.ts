@@ -45,6 +45,8 @@ export interface Errand {
   readonly cameraId: string;
   /** Plain JSON. */
   readonly payload: object;
+  /** One of the node's lanes; absent: it waits its turn with the node's other work. */
+  readonly lane?: string;
 }
 
 /** A job to work on: a message, live or from the journal. */

@@ -262,6 +262,9 @@ const STEPS: readonly string[] = [
     state TEXT,
     rule TEXT,
     severity TEXT,
+    effective_score INTEGER,
+    adjustment TEXT NOT NULL,
+    calibration TEXT NOT NULL,
     dedup_key TEXT,
     channels TEXT NOT NULL,
     reason TEXT NOT NULL,
@@ -297,12 +300,27 @@ const STEPS: readonly string[] = [
   CREATE INDEX alert_sent ON alerts(node_id, sent_at);
   CREATE INDEX alert_incident ON alerts(incident_id, node_id) WHERE incident_id IS NOT NULL;
 
-  -- What people say of an event: the last word holds.
-  CREATE TABLE feedback(
-    event_id TEXT PRIMARY KEY REFERENCES events,
-    kind TEXT NOT NULL CHECK(kind IN ('false_alarm')),
-    given_at TEXT NOT NULL
+  -- By what risk-alert finds events to be alike.
+  CREATE TABLE traits(
+    event_id TEXT PRIMARY KEY REFERENCES events ON DELETE CASCADE,
+    traits TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+
+  -- What people say of an event: the last word holds, and outlasts the event. severity, traits: of the event as it was then.
+  -- scores, thresholds: whether it counts for the scores of later events, and for the thresholds; a reset ends that.
+  CREATE TABLE feedback(
+    event_id TEXT PRIMARY KEY,
+    camera_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK(kind IN ('false_alarm','correct','missed','wrong_severity')),
+    expected_severity TEXT CHECK((expected_severity IS NOT NULL) = (kind = 'wrong_severity')),
+    severity TEXT,
+    notes TEXT NOT NULL,
+    traits TEXT NOT NULL,
+    given_at TEXT NOT NULL,
+    scores INTEGER NOT NULL DEFAULT 1 CHECK(scores IN (0,1)),
+    thresholds INTEGER NOT NULL DEFAULT 1 CHECK(thresholds IN (0,1))
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX feedback_latest ON feedback(camera_id, given_at);
 
   -- What is usual, as enrich counts it. kind: of what appears, or '' for hours that the camera was up. slot: hour of the day,
   -- and 24 more at a weekend. amount: as of at_ms; it decays.

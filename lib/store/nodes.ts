@@ -23,6 +23,15 @@ export interface Orphan {
   readonly batches: number;
 }
 
+/** The name by which `work` knows a lane of a node: it has a queue of its own there. */
+export function laneId(nodeId: string, lane: string): string {
+  return `${nodeId} ${lane}`;
+}
+
+/** Whether work is a node's, in whichever lane. */
+const isOf = (identity: string) =>
+  `(node_id = ${identity} OR substr(node_id, 1, length(${identity}) + 1) = ${identity} || ' ')`;
+
 type Left = Omit<Orphan, "identity" | "type">;
 const NOTHING_LEFT: Left = { queued: 0, dead: 0, open: 0, batches: 0 };
 
@@ -44,16 +53,16 @@ export class Nodes {
     // Whoever goes on in a node's name replaces it.
     this.#enter = db.prepare("INSERT OR REPLACE INTO nodes(node_id, type, identity, seen_ms) VALUES(?, ?, ?, ?)");
     this.#left = db.prepare<[{ identity: string }], Left>(`
-      SELECT (SELECT count(*) FROM work WHERE node_id = :identity AND state = 'queued') AS queued,
-        (SELECT count(*) FROM work WHERE node_id = :identity AND state = 'dead') AS dead,
+      SELECT (SELECT count(*) FROM work WHERE ${isOf(":identity")} AND state = 'queued') AS queued,
+        (SELECT count(*) FROM work WHERE ${isOf(":identity")} AND state = 'dead') AS dead,
         (SELECT count(*) FROM handovers WHERE node_id = :identity
           AND (state = 'air' OR state = 'unclaimed' AND minutes_up > 0 AND msg IS NOT NULL)) AS open,
         (SELECT count(*) FROM batches WHERE node_id = :identity AND state = 'open') AS batches`);
     // Of a message that was sent again, the other node may have a job of its own. A batch stays where it has one open of
     // the same camera, until that one is closed.
     this.#moves = [
-      "UPDATE OR IGNORE work SET node_id = :to WHERE node_id = :from AND state IN ('queued', 'dead')",
-      "DELETE FROM work WHERE node_id = :from AND state IN ('queued', 'dead')",
+      `UPDATE OR IGNORE work SET node_id = :to || substr(node_id, length(:from) + 1) WHERE ${isOf(":from")} AND state IN ('queued', 'dead')`,
+      `DELETE FROM work WHERE ${isOf(":from")} AND state IN ('queued', 'dead')`,
       "UPDATE handovers SET node_id = :to WHERE node_id = :from AND state IN ('air', 'unclaimed')",
       "UPDATE OR IGNORE batches SET node_id = :to WHERE node_id = :from AND state = 'open'",
       // The verdict is a revision of the estimate.
@@ -61,7 +70,7 @@ export class Nodes {
       "UPDATE OR IGNORE batch_inspections SET node_id = :to WHERE node_id = :from",
     ].map((sql) => db.prepare<[{ from: string; to: string }]>(sql));
     this.#discards = [
-      "UPDATE work SET state = 'discarded', settled_ms = :now, msg = NULL WHERE node_id = :from AND state IN ('queued', 'dead')",
+      `UPDATE work SET state = 'discarded', settled_ms = :now, msg = NULL WHERE ${isOf(":from")} AND state IN ('queued', 'dead')`,
       "UPDATE handovers SET state = 'discarded', msg = NULL WHERE node_id = :from AND state IN ('air', 'unclaimed')",
     ].map((sql) => db.prepare(sql));
   }

@@ -106,7 +106,7 @@ export class RetainedBatches {
     // An alert goes with the last of its events.
     const alerts = `DELETE FROM alerts WHERE alert_id IN (SELECT alert_id FROM decisions WHERE event_id = :id)
       AND NOT EXISTS(SELECT 1 FROM decisions d WHERE d.alert_id = alerts.alert_id AND d.event_id <> :id)`;
-    const tables = ["verdicts", "judged_batches", "decisions", "feedback", "events"];
+    const tables = ["verdicts", "judged_batches", "decisions", "events"];
     this.#eventRows = [alerts, ...tables.map((table) => `DELETE FROM ${table} WHERE event_id = :id`)].map((sql) =>
       db.prepare<[{ id: string }]>(sql),
     );
@@ -178,7 +178,7 @@ export class RetainedBatches {
     return this.#removeDetections.run(inspectionId).changes;
   }
 
-  /** Deletes an event, with verdicts, decisions, an alert of its own and what was said of it. A batch of which it was the last is purged. */
+  /** Deletes an event, with verdicts, decisions and an alert of its own; what people said of it stays. A batch of which it was the last is purged. */
   removeEvent(eventId: string): void {
     const batchId = this.#batchOf.get(eventId);
     for (const rows of this.#eventRows) rows.run({ id: eventId });

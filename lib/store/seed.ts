@@ -7,6 +7,7 @@ const KEPT: ReadonlySet<string> = new Set([
   "appearances",
   "cameras",
   "claims",
+  "feedback",
   "hazards",
   "identities",
   "identity_cameras",
@@ -44,7 +45,8 @@ const REOPEN_UPLOADS = `
 
 /**
  * Reduces a copy of a backup to what a new store takes over: the ledger of uploads, with cameras, watched folders,
- * dedupe's claims, the nodes that are known and their prompts, and who is recognised. Throws a StoreError `STORE_NEWER`, and SQLite's errors:
+ * dedupe's claims, the nodes that are known and their prompts, who is recognised, and what people have said of events.
+ * Throws a StoreError `STORE_NEWER`, and SQLite's errors:
  * `isCorrupt`, or a broken constraint, where the backup is no better than the database was.
  */
 export function seed(path: string): void {

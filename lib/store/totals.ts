@@ -1,5 +1,6 @@
 /** How much of the ledger is unfinished, over all nodes of a site. */
 import type { Database } from "better-sqlite3";
+import type { RiskLevel } from "../domain/risk.ts";
 
 export interface UnfinishedTotals {
   /** Uploads that wait in folders that are watched. */
@@ -23,6 +24,7 @@ export class Totals {
   readonly #unfinished;
   readonly #queued;
   readonly #eventsSince;
+  readonly #levels;
   readonly #measured;
 
   constructor(db: Database) {
@@ -40,6 +42,12 @@ export class Totals {
         "SELECT count(DISTINCT batch_id) FROM events WHERE camera_id = ? AND started_at >= ?",
       )
       .pluck();
+    // SQLite takes the other columns from the row that has the minimum: of each batch its first event.
+    this.#levels = db.prepare<[string], { risk_level: RiskLevel; count: number }>(`
+      SELECT risk_level, count(*) AS count FROM (
+        SELECT risk_level, final, min(rowid) FROM events
+        WHERE camera_id IN (SELECT camera_id FROM cameras) AND started_at >= ? GROUP BY batch_id)
+      WHERE final = 1 AND risk_level IS NOT NULL GROUP BY risk_level`);
     this.#measured = db.prepare<[], LastMeasured>(`
       SELECT (SELECT inference_ms FROM inspections WHERE inference_ms IS NOT NULL ORDER BY rowid DESC LIMIT 1) AS inference_ms,
         (SELECT latency_ms FROM events WHERE latency_ms IS NOT NULL ORDER BY rowid DESC LIMIT 1) AS latency_ms`);
@@ -58,6 +66,13 @@ export class Totals {
   /** Events of a camera that began then or later, each batch counted once. */
   eventsSince(cameraId: string, startedAt: string): number {
     return this.#eventsSince.get(cameraId, startedAt) ?? 0;
+  }
+
+  /** Verdicts on what the cameras saw from then on, by risk level, each batch counted once. */
+  levelsSince(startedAt: string): Record<RiskLevel, number> {
+    const counts = { low: 0, medium: 0, high: 0, critical: 0 };
+    for (const { risk_level, count } of this.#levels.all(startedAt)) counts[risk_level] = count;
+    return counts;
   }
 
   lastMeasured(): LastMeasured {

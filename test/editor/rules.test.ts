@@ -27,10 +27,12 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       folder = vigilUserDir();
       nodeRed = await startNodeRed(version, folder, { httpAdminRoot: "/below/a/proxy" });
       browser = await startBrowser();
+      // With what a form must not lack once it has been open.
+      const numbers = { maxPerHour: 20, calibrationLimit: 10 };
       await nodeRed.deploy([
         { id: "tab", type: "tab", label: "test" },
         { id: "site", type: "vigil-site", site: "home", dataDir: "data", timeZone: "UTC", cameras: [] },
-        { id: "alert", type: "risk-alert", z: "tab", site: "site", maxPerHour: 20, x: 300, y: 60, wires: [[], [], []] },
+        { id: "alert", type: "risk-alert", z: "tab", site: "site", ...numbers, x: 300, y: 60, wires: [[], [], []] },
         // Brings an event whenever its file is written.
         { id: "file", type: "watch", z: "tab", files: join(folder, "settings.js"), x: 100, y: 60, wires: [["event"]] },
         { id: "event", type: "function", z: "tab", func: EVENT, outputs: 1, x: 200, y: 60, wires: [["alert"]] },

@@ -197,6 +197,7 @@ describe("the whole path", function () {
         "vigil/home/availability",
         ...kept(CAMERA_ENTITIES, "vigil/home/camera/front_door"),
         ...kept(HUB_ENTITIES, "vigil/home/hub"),
+        "vigil/home/hub/alarming_share/attributes",
         "vigil/home/hub/problem/attributes",
         "vigil/home/system_status",
         "vigil/home/camera/front_door/last_decision/attributes",

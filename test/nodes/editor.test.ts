@@ -109,6 +109,7 @@ describe("the editor's forms", () => {
       ],
       ["vigil-home-assistant", "url", ["", "http://ha.local:8123", "https://ha"], ["ha.local:8123", "ws://ha"]],
       ["nemotron-analyze", "url", ["", "http://10.0.0.2:8080/v1"], ["localhost", "mqtt://host"]],
+      ["risk-alert", "webhookUrl", ["", "http://host:8080/x", "https://host"], ["host", "mqtt://host"]],
       ["vigil-site", "mqttUrl", ["", "mqtt://host", "mqtts://host:8883", "ws://h", "wss://h"], ["host", "http://host"]],
     ];
     for (const [type, field, good, bad] of cases) {
@@ -301,7 +302,10 @@ describe("the icons", () => {
 
 /** Whether a field is text that a user types, of which the schema knows all there is to know. */
 function isTyped(type: string, name: string): boolean {
-  if (["name", "site", "url", "mqttUrl", "homeAssistant"].includes(name) && !(type === "vigil-site" && name === "site"))
+  if (
+    ["name", "site", "url", "mqttUrl", "webhookUrl", "homeAssistant"].includes(name) &&
+    !(type === "vigil-site" && name === "site")
+  )
     return false;
   return new RegExp(`<(input type="text"|textarea) id="node-(config-)?input-${name}"`).test(
     read("nodes", `${type}.html`),

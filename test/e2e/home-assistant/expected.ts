@@ -66,6 +66,7 @@ export const HUB_AT_REST: Readonly<Record<HubKey, ExpectedState>> = {
   retention: UNKNOWN,
   retention_last_run: UNKNOWN,
   retention_freed: UNKNOWN,
+  alarming_share: UNKNOWN,
 };
 
 /** Of a camera after its first picture, on which there is a person, and the model's verdict. */
@@ -100,6 +101,9 @@ export const CAMERA_AFTER_UPLOAD: Readonly<Record<CameraKey, ExpectedState>> = {
   last_decision: /^Rule "High risk" holds$/,
   acknowledge: UNPRESSED,
   dismiss: UNPRESSED,
+  correct: UNPRESSED,
+  missed: UNPRESSED,
+  expected_severity: UNKNOWN,
 };
 
 export const HUB: ExpectedDevice = device(`vigil_${SITE}`, SITE, "Hub", HUB_ENTITIES);

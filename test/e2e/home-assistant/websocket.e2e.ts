@@ -9,6 +9,7 @@ import { systemClock } from "../../../lib/resilience/clock.ts";
 import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
 import { PICTURES } from "../../../lib/site/site.ts";
+import { WebhookNotifier } from "../../../lib/site/webhook-notifier.ts";
 import { policyFrom } from "../../lib/alert/fixtures.ts";
 import { RunningSite } from "../../lib/site/running-site.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -125,7 +126,7 @@ for (const version of VERSIONS) {
       assert.match(confirmation.message, /^✓ porch is snoozed until \d\d:\d\d$/);
       assert.equal(confirmation.data.tag, alert.data.tag);
       await homeAssistantEvent(homeAssistant, "mobile_app_notification_action", { action: falseAlarm.action });
-      await eventually(() => site.store.feedback.of("ev_1") === "false_alarm", "the second press");
+      await eventually(() => site.store.feedback.of("ev_1")?.kind === "false_alarm", "the second press");
     });
 
     it("brings a picture that the phone can fetch", async () => {
@@ -180,6 +181,8 @@ for (const version of VERSIONS) {
             channels,
             publish: true,
             notifier,
+            webhook: new WebhookNotifier({ workspace, webhook: null }),
+            calibrationLimit: null,
           }),
           errands: notifier.errands,
           close: () => notifier.close(),

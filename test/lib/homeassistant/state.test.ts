@@ -246,6 +246,9 @@ describe("an alert's packets", () => {
     state: "pending",
     rule: "High risk",
     severity: "high",
+    effective_score: 72,
+    adjustment: null,
+    calibration: null,
     dedup_key: "front_door:High risk",
     channels: [],
     reason: 'Rule "High risk" holds',
@@ -274,6 +277,7 @@ describe("an alert's packets", () => {
       rule: "High risk",
       incident_id: "ic_1",
       update_count: 0,
+      effective_score: 72,
       reason: 'Rule "High risk" holds',
       conditions: alert.conditions,
       rules: alert.rules,
@@ -331,7 +335,7 @@ describe("states", () => {
   });
 
   it("of the hub come with the causes of its problem before it", () => {
-    assert.deepEqual(hubPackets(topics, { problem: true, causes: ["garage is silent"] }), [
+    assert.deepEqual(hubPackets(topics, { problem: true }, { problem: { causes: ["garage is silent"] } }), [
       { topic: "vigil/home/hub/problem/attributes", payload: '{"causes":["garage is silent"]}', retain: true },
       { topic: "vigil/home/hub/problem", payload: "ON", retain: true },
     ]);

@@ -18,6 +18,7 @@ const WELL: SiteFacts = {
   retention: null,
   silent: [],
   views: [],
+  shares: null,
   gpus: [],
 };
 
@@ -87,6 +88,7 @@ describe("a site's health", () => {
       "degraded",
       ["retention may delete no more, and there is too little room"],
     ],
+    ["too much alarms", { shares: "too many events are high" }, "degraded", ["too many events are high"]],
     ["a view is covered", { views: ["porch sees nothing"] }, "degraded", ["porch sees nothing"]],
     ["a card is too hot", { gpus: [{ name: "RTX 3060", fault: "too hot" }] }, "degraded", ["RTX 3060: too hot"]],
   ];

@@ -4,6 +4,7 @@ import { HomeAssistant } from "../../../lib/homeassistant/home-assistant.ts";
 import { systemClock } from "../../../lib/resilience/clock.ts";
 import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
+import { WebhookNotifier } from "../../../lib/site/webhook-notifier.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type HomeAssistantServer, startHomeAssistantServer, TOKEN } from "../../support/home-assistant-server.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
@@ -44,7 +45,16 @@ describe("a press of a button", () => {
       const notifier = new AlertNotifier({ workspace, channels, publish: true, critical: false });
       const { site, nodeId } = workspace;
       return {
-        stage: alertingStage({ site, nodeId, policy: policyFrom(minScore), channels, publish: true, notifier }),
+        stage: alertingStage({
+          site,
+          nodeId,
+          policy: policyFrom(minScore),
+          channels,
+          publish: true,
+          notifier,
+          webhook: new WebhookNotifier({ workspace, webhook: null }),
+          calibrationLimit: null,
+        }),
         errands: notifier.errands,
         close: () => notifier.close(),
       };
@@ -111,7 +121,7 @@ describe("a press of a button", () => {
     await called(3);
     assert.equal(messages()[2], "phone: ✓ Kept as a false alarm");
     const { feedback } = running.site.store;
-    assert.deepEqual([feedback.of("ev_1"), feedback.of("ev_2")], ["false_alarm", null]);
+    assert.deepEqual([feedback.of("ev_1")?.kind, feedback.of("ev_2")], ["false_alarm", null]);
   });
 
   it("is confirmed also where the event does not alert any more", async () => {

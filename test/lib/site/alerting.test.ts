@@ -6,6 +6,7 @@ import { DEFAULT_RISK_BANDS, riskLevel } from "../../../lib/domain/risk.ts";
 import { alertCommands } from "../../../lib/site/alert-answers.ts";
 import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
+import { WebhookNotifier } from "../../../lib/site/webhook-notifier.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { eventWith, policyWith, ruleWith } from "../alert/fixtures.ts";
 import { type Rig, RunningSite } from "./running-site.ts";
@@ -22,7 +23,9 @@ describe("risk-alert", () => {
     node = running.start<SecurityEvent>("alert", "risk-alert", (workspace) => {
       const { site, nodeId } = workspace;
       const notifier = new AlertNotifier({ workspace, channels: [], publish: true, critical: false });
-      const stage = alertingStage({ site, nodeId, policy: policyWith(policy), channels: [], publish: true, notifier });
+      const webhook = new WebhookNotifier({ workspace, webhook: null });
+      const told = { channels: [], publish: true, notifier, webhook, calibrationLimit: null };
+      const stage = alertingStage({ site, nodeId, policy: policyWith(policy), ...told });
       return { stage, errands: notifier.errands, commands: alertCommands(site, nodeId), close: () => notifier.close() };
     });
   };

@@ -1,9 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
+import type { EventRecord } from "../../../lib/domain/event.ts";
 import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 import { toIso } from "../../../lib/domain/time.ts";
 import { ServerError } from "../../../lib/resilience/errors.ts";
 import { ServerGate } from "../../../lib/resilience/server-gate.ts";
 import { EntityStates } from "../../../lib/site/entity-states.ts";
+import { giveFeedback, severity, word } from "../../../lib/site/feedback.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { RunningSite, settle } from "./running-site.ts";
 
@@ -95,6 +97,38 @@ describe("EntityStates", () => {
     const { [`${HUB}/detector`]: detector, [`${HUB}/problem/attributes`]: problem } = taken();
     equal(detector, "away");
     equal(problem, '{"causes":["the detector\'s server does not answer"]}');
+  });
+
+  it("counts how many events are high or critical, and has a problem where these are too many", async () => {
+    const judge = (count: number, risk_score: number, changes: Partial<EventRecord> = {}) => {
+      for (let n = 0; n < count; n++) running.judge(risk_score, changes);
+    };
+    const shares = () => JSON.parse(String(taken()[`${HUB}/alarming_share/attributes`]));
+    judge(49, 10);
+    judge(9, 70, { final: false });
+    judge(9, 70, { started_at: toIso(running.clock.now() - 8 * 24 * HOUR_MS) });
+    await leap(60_000);
+    const { verdict, events, expected_max, low } = shares();
+    deepEqual([verdict, events, expected_max, low], ["not enough events", 49, 15, 100]);
+    judge(10, 70);
+    judge(1, 90);
+    await leap(60_000);
+    const { [`${HUB}/alarming_share`]: share, [`${HUB}/problem/attributes`]: problem } = taken();
+    equal(share, "18.3");
+    equal(problem, '{"causes":["too many events are high or critical: 18.3 % in 7 days, expected are 0 to 15 %"]}');
+    judge(30, 10);
+    await leap(60_000);
+    equal(taken()[`${HUB}/problem`], "OFF");
+  });
+
+  it("shows what somebody has said of the last alert's severity, at once", async () => {
+    running.judge(70);
+    await leap(60_000);
+    taken();
+    giveFeedback(running.site, "porch", severity("low"));
+    deepEqual(taken(), { [`${PORCH}/expected_severity`]: "low" });
+    giveFeedback(running.site, "porch", word("correct"));
+    deepEqual(taken(), { [`${PORCH}/expected_severity`]: "None" });
   });
 
   it("publishes a setting as soon as it is changed", () => {

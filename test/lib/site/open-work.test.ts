@@ -23,6 +23,7 @@ describe("OpenWork", () => {
     work = new OpenWork({
       site,
       nodeId: "me",
+      lanes: [],
       type: "detect",
       flows: () => ({ has: (id) => id === "me", ofType: () => ["me"] }),
       leadingOn: () => [0],

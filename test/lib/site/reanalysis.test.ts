@@ -4,6 +4,7 @@ import type { EventRecord } from "../../../lib/domain/event.ts";
 import { VerdictRecord } from "../../../lib/domain/verdict.ts";
 import { AlertNotifier } from "../../../lib/site/alert-notifier.ts";
 import { alertingStage } from "../../../lib/site/alerting.ts";
+import { WebhookNotifier } from "../../../lib/site/webhook-notifier.ts";
 import { DATABASE_FILE } from "../../../lib/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { violations } from "../../support/invariants.ts";
@@ -219,7 +220,9 @@ describe("an event that is judged again", () => {
     const alerts = judging.running.start("alert", "risk-alert", (workspace) => {
       const { nodeId, site } = workspace;
       const notifier = new AlertNotifier({ workspace, channels: [], publish: false, critical: false });
-      return { stage: alertingStage({ site, nodeId, policy: policyFrom(60), channels: [], publish: false, notifier }) };
+      const webhook = new WebhookNotifier({ workspace, webhook: null });
+      const told = { channels: [], publish: false, notifier, webhook, calibrationLimit: null };
+      return { stage: alertingStage({ site, nodeId, policy: policyFrom(60), ...told }) };
     });
     const store = () => judging.running.site.store;
     const pass = async (score: number) => {

@@ -1,7 +1,10 @@
 /** A site with a clock that a test moves, and pipeline nodes on it, as Node-RED would run them. */
 import { setImmediate as turn } from "node:timers/promises";
 import type { z } from "zod";
+import { EventRecord } from "../../../lib/domain/event.ts";
 import type { FlowMessage } from "../../../lib/domain/message.ts";
+import { riskLevel } from "../../../lib/domain/risk.ts";
+import { toIso } from "../../../lib/domain/time.ts";
 import type { HomeAssistant } from "../../../lib/homeassistant/home-assistant.ts";
 import type { Behaviour, Workspace } from "../../../lib/site/behaviour.ts";
 import { SiteConfig } from "../../../lib/site/config.ts";
@@ -35,6 +38,7 @@ export class RunningSite {
   readonly warnings: string[] = [];
   /** Ids and types of the nodes in the flows. */
   readonly flows = new Map<string, string>();
+  #judged = 0;
   readonly #nodes: { close(): Promise<void> }[] = [];
 
   /** Of another one, which has been closed: goes on with its store, at the time that its clock showed. */
@@ -87,6 +91,42 @@ export class RunningSite {
       await settle();
     };
     return { node, sent, answers, warnings, ended, put };
+  }
+
+  /** Stores an event of the porch's, that a model has judged just now. */
+  judge(risk_score: number, changes: Partial<EventRecord> = {}): EventRecord {
+    const now = toIso(this.clock.now());
+    this.#judged += 1;
+    const event = EventRecord.parse({
+      event_id: `ev_${this.#judged}`,
+      batch_id: `ba_${this.#judged}`,
+      camera_id: "porch",
+      camera_name: "Porch",
+      started_at: now,
+      ended_at: now,
+      revision: 1,
+      final: true,
+      risk_score,
+      risk_level: riskLevel(risk_score, this.site.bands),
+      analysis: "model",
+      summary: "A person.",
+      reasoning: "",
+      recommended_action: null,
+      labels: ["person"],
+      detection_count: 1,
+      fast_path: false,
+      thumbnail_path: null,
+      model: null,
+      prompt_version: null,
+      reviewed: false,
+      created_at: now,
+      ...changes,
+    });
+    this.site.store.transaction((tables) => {
+      tables.batches.adoptOf({ ...event, detections: [] }, this.clock.now());
+      tables.events.adopt(event);
+    });
+    return event;
   }
 
   /** Lets time pass a second at a time, so that what comes of a timer happens at its time. */

@@ -18,6 +18,9 @@ const DECISION: AlertRecord = {
   state: null,
   rule: null,
   severity: "low",
+  effective_score: 10,
+  adjustment: null,
+  calibration: null,
   dedup_key: null,
   channels: [],
   reason: "No rule holds",
@@ -37,6 +40,20 @@ const SECOND: AlertRecord = {
   state: "pending",
   rule: "High",
   severity: "critical",
+  effective_score: 61,
+  adjustment: {
+    against: 1,
+    for: 0,
+    agreeing: 0,
+    prior: 3,
+    limit: 40,
+    points: -10,
+    effective_score: 61,
+    detail: "71 + …",
+    count: 1,
+    heaviest: [{ event_id: "ev_0", kind: "false_alarm", weight: 1 }],
+  },
+  calibration: { points: 2, detail: "…" },
   dedup_key: "front_door:High",
   channels: [{ kind: "notify", target: "phone" }],
   reason: 'Rule "High" holds',
@@ -136,6 +153,6 @@ describe("Decisions", () => {
   it("is what a word on a camera's last alert is about: the one that people were told of", () => {
     store.decisions.save(NODE, SECOND, { ...MARKS, sent: true });
     store.decisions.save(NODE, { ...SECOND, event_id: "ev_2", decided_at: "2026-11-20T12:06:00.000Z" }, MARKS);
-    equal(store.feedback.subject("front_door"), "ev_1");
+    equal(store.feedback.lastAlerted("front_door"), "ev_1");
   });
 });

@@ -9,7 +9,7 @@ import { AT, batchOf, detectedOf, eventOf, openStore, removeStores, rows, upload
 const CHILDREN = {
   // Retention takes none that has a name; the rest of an identity goes with it.
   identities: ["appearances", "identity_cameras", "looks", "plates"],
-  events: ["decisions", "feedback", "judged_batches", "verdicts"],
+  events: ["decisions", "judged_batches", "traits", "verdicts"],
   batches: ["batch_inspections", "batches", "events", "incidents"],
   inspections: ["batch_inspections", "detections"],
   uploads: ["inspections", "uploads"],

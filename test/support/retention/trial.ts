@@ -255,18 +255,15 @@ class Maker {
       };
       this.#insert("alerts", { ...alert, created_at: at, sent_at: at });
       const decision = { event_id: id, node_id: "alert", alert_id: alert.alert_id, camera_id: camera, revision: 1 };
-      const why = {
-        outcome: "alert",
-        channels: "[]",
-        reason: "",
-        conditions: "[]",
-        rules: "[]",
-        stands: 1,
-        published: 1,
-      };
-      this.#insert("decisions", { ...decision, ...why, created_at: at, decided_at: at, sent_at: at });
+      const why = { outcome: "alert", reason: "", adjustment: "null", calibration: "null", stands: 1, published: 1 };
+      const lists = { channels: "[]", conditions: "[]", rules: "[]" };
+      this.#insert("decisions", { ...decision, ...why, ...lists, created_at: at, decided_at: at, sent_at: at });
     }
-    if (this.#dice.chance(0.1)) this.#insert("feedback", { event_id: id, kind: "false_alarm", given_at: at });
+    this.#insert("traits", { event_id: id, traits: "{}" });
+    if (this.#dice.chance(0.1)) {
+      const word = { event_id: id, camera_id: camera, kind: "false_alarm", notes: "", traits: "{}", given_at: at };
+      this.#insert("feedback", word);
+    }
     if (this.#dice.chance(0.01)) this.#insert("outbox", { kind: "event", subject_id: id, revision: 1, payload: "{}" });
     if (this.#dice.chance(0.01)) this.#work(id, "risk-alert", "dead", came);
   }
