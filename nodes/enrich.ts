@@ -60,6 +60,7 @@ export default defineNode({
     const services = openServices(urlsOf(config), serverGates, refreshStatus);
     return {
       commands: identityCommands(site),
+      sideServices: Object.values(services),
       stage: enrichmentStage({
         site,
         budgetMs: config.budget,

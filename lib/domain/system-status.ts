@@ -22,8 +22,8 @@ export interface Cause {
   readonly text: string;
 }
 
-export const SERVICES = ["detector", "llm", "mqtt"] as const;
-/** `mqtt`: the broker. */
+export const SERVICES = ["detector", "llm", "ai", "mqtt"] as const;
+/** `ai`: one that tells more of what was detected. `mqtt`: the broker. */
 export type Service = (typeof SERVICES)[number];
 
 /** `starting`: it answers, but cannot work yet. */

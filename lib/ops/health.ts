@@ -42,6 +42,7 @@ const DISK = {
 const DOWN: Readonly<Record<Service, Cause>> = {
   detector: { part: "server", health: "unhealthy", text: "the detector's server does not answer" },
   llm: { part: "server", health: "degraded", text: "the language model's server does not answer" },
+  ai: { part: "server", health: "degraded", text: "an AI service does not answer" },
   mqtt: { part: "broker", health: "degraded", text: "the MQTT broker does not answer" },
 };
 

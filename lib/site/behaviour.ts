@@ -1,5 +1,6 @@
 /** What a node of the pipeline does, and what it gets to do it with. */
 import type { FlowMessage } from "../domain/message.ts";
+import type { ServerError } from "../resilience/errors.ts";
 import type { Site } from "./site.ts";
 import type { Errand, Errands, InstantStage, Output, SlowStage, Tables } from "./stage.ts";
 
@@ -23,6 +24,14 @@ export interface Workspace {
 /** Gets `msg.payload`; what it answers leaves by the last output. */
 export type Command = (payload: unknown) => unknown;
 
+/** A server that a node asks beside its work, which goes on without it. */
+export interface SideService {
+  /** Its address, without credentials. */
+  readonly name: string;
+  /** Why it is thought to be away; null while it is not. */
+  readonly outage: ServerError | null;
+}
+
 /** What a node does. */
 export interface Behaviour<R> {
   /** What it does with records; absent on a node that takes commands only. */
@@ -33,6 +42,7 @@ export interface Behaviour<R> {
   readonly errands?: Errands;
   /** Errands that neither wait for other work of the node nor hold it up, each lane with a queue of its own. */
   readonly lanes?: Readonly<Record<string, Errands>>;
+  readonly sideServices?: readonly SideService[];
   /** Beside those that every node knows. */
   readonly commands?: Readonly<Record<string, Command>>;
   /** Called before a dead letter about this is tried again. */

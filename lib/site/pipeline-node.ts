@@ -110,6 +110,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       ...this.behaviour.commands,
     };
     site.openWork.set(this.#identity, openWork);
+    if (this.behaviour.sideServices) site.sideServices.set(this.#identity, this.behaviour.sideServices);
     site.nodes.set(this.#identity, { type: host.type, load: () => this.load });
     site.bus.on("aired", this.#closing.signal, (nodeId, handoverId) => {
       if (nodeId === this.#identity) this.#guard(() => this.#aired.resend([handoverId]));
@@ -150,6 +151,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     this.#site.openWork.delete(this.#identity);
     this.#site.nodes.delete(this.#identity);
     this.#site.servers.delete(this.#identity);
+    this.#site.sideServices.delete(this.#identity);
     this.#aired.close();
     this.#cancelRetry();
     // First the work, then what it works with: else a closing connection would look like a server that is away.

@@ -23,6 +23,7 @@ import { startMaintenance } from "../store/maintenance.ts";
 import { startSafeguards } from "../store/safeguards.ts";
 import type { SetAside } from "../store/set-aside.ts";
 import { Store } from "../store/store.ts";
+import type { SideService } from "./behaviour.ts";
 import { brokerSettings } from "./broker-settings.ts";
 import { SiteBus } from "./bus.ts";
 import { LONGEST_NAME, nameByFolder } from "./camera-name.ts";
@@ -87,6 +88,8 @@ export class Site {
   readonly workers = new Set<string>();
   /** The servers that its nodes use, by the names that the store knows those by. */
   readonly servers = new Map<string, UsedServer>();
+  /** Those that they ask beside their work, likewise. */
+  readonly sideServices = new Map<string, readonly SideService[]>();
   /** The nodes that run, by the names that the store knows them by. */
   readonly nodes = new Map<string, { readonly type: string; load(): Load }>();
   /** What AI servers have said last, by their addresses; of one that nobody asks, nothing. */

@@ -89,6 +89,10 @@ export function serviceStatuses(site: Site): ServiceStatus[] {
     const service = SERVICE_OF[used.type];
     if (service) servers.set(`${service} ${used.server?.address}`, serverStatus(site, service, used));
   }
+  for (const { name, outage } of [...site.sideServices.values()].flat()) {
+    const state = outage === null ? "up" : "down";
+    servers.set(`ai ${name}`, { service: "ai", address: name, state, reason: outage?.message ?? null });
+  }
   const { broker } = site;
   if (broker === null) return [...servers.values()];
   const state = broker === "connected" ? "up" : broker === "connecting" ? "starting" : "down";

@@ -196,6 +196,18 @@ describe("a site's health, watched", () => {
     watch.close();
   });
 
+  it("knows the services that a node asks beside its work", async () => {
+    const { site } = running;
+    const service: { name: string; outage: ServerError | null } = { name: "http://ai:8092", outage: null };
+    running.start("enrich", "enrich", () => ({ sideServices: [service, service] }));
+    const told = () => systemStatus(site).services.map(({ service, address, state }) => [service, address, state]);
+    deepEqual([told(), systemStatus(site).health], [[["ai", "http://ai:8092", "up"]], "healthy"]);
+    service.outage = new ServerError("AI_UNREACHABLE", "nobody answers");
+    deepEqual([told(), systemStatus(site).health], [[["ai", "http://ai:8092", "down"]], "degraded"]);
+    await running.pass(61);
+    match(JSON.stringify(news), /"action":"restart".*"service":"ai"/);
+  });
+
   it("is unhealthy where the store cannot answer, and has no numbers from it", async () => {
     await running.close();
     spoil(running.folder, "cameras");
