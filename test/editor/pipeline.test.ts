@@ -56,6 +56,20 @@ const MISTAKES: readonly Mistake[] = [
     says: "vigil-site:error.cameraPurpose",
     steps: [ADD_CAMERA, [camera("id"), "front"], [camera("purpose"), "x".repeat(201)]],
   },
+  {
+    type: "vigil-site",
+    says: "vigil-site:error.alarming",
+    steps: [
+      ["alarmingMin", "20"],
+      ["alarmingMax", "10"],
+    ],
+  },
+  { type: "retention", says: "retention:error.time", steps: [["time", "half past three"]] },
+  {
+    type: "enrich",
+    says: "enrich:error.vehicle",
+    steps: ["#vigil-entities .red-ui-editableList-addButton", ['#vigil-vehicles [name="vehicle"]', "Our car"]],
+  },
   { type: "vigil-home-assistant", says: "vigil-home-assistant:error.path", steps: [["dashboard", "lovelace"]] },
   { type: "vigil-home-assistant", says: "vigil-site:error.entry", steps: [["entities", "the door"]] },
   {
@@ -104,6 +118,8 @@ const MISTAKES: readonly Mistake[] = [
     steps: steps.map((step) => (typeof step === "string" ? step : ([rule(step[0]), step[1]] as const))),
   })),
 ];
+/** What the example does without, and what is added for its form alone. */
+const ADDED = ["gpu-monitor", "retention"];
 /** Those that need a hand on the drawing: the test of the zone editor draws. */
 const DRAWN = ["enrich:error.cross"];
 
@@ -205,12 +221,14 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
     });
 
     it("adds what the pipeline does without", async () => {
+      const [site] = await idsOf("vigil-site");
       await editor.page.evaluate(
-        (types) => {
+        (types, id) => {
           const { RED } = Object(window);
-          for (const type of types) RED.nodes.import([{ id: RED.nodes.id(), type, z: "" }]);
+          for (const type of types) RED.nodes.import([{ id: RED.nodes.id(), type, z: "", site: id }]);
         },
         await missingTypes(),
+        site,
       );
       assert.deepEqual(await missingTypes(), []);
     });
@@ -284,11 +302,14 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
 
     it("deploys, turns green, and takes an upload all the way to Home Assistant's topics", async () => {
       mkdirSync(join(folder, "cameras", "Porch"), { recursive: true });
-      // It was added for its form, and has neither a place in the flow nor a site.
-      await editor.page.evaluate(() => {
+      // They were added for their forms, and have no place in the flow.
+      await editor.page.evaluate((types) => {
         const { RED } = Object(window);
-        for (const { id } of RED.nodes.filterNodes({ type: "gpu-monitor" })) RED.nodes.remove(id);
-      });
+        for (const type of types) for (const { id } of RED.nodes.filterNodes({ type })) RED.nodes.remove(id);
+      }, ADDED);
+      const [site] = await idsOf("vigil-site");
+      const set = await editor.page.evaluate((id) => Object(window).RED.nodes.node(id).mqttUrl, site);
+      assert.equal(set, broker.url, "what was undone is what was done wrong, and no more");
       const [batches] = await idsOf("batch-window");
       await editor.openForm(String(batches));
       await editor.fill("#node-input-idle", "0");
