@@ -12,6 +12,7 @@ import type { AlertNotifier } from "./alert-notifier.ts";
 import { lessonsFor } from "./lessons.ts";
 import type { Site } from "./site.ts";
 import type { InstantStage } from "./stage.ts";
+import { decisionLine } from "./trace.ts";
 import type { WebhookNotifier } from "./webhook-notifier.ts";
 
 export interface AlertingOptions {
@@ -71,6 +72,7 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
       const news = raised !== null && change !== "update";
       if (!tables.decisions.save(nodeId, alert, { published: publish, sent: news, wanted })) return [];
       if (raised) tables.alerts.save(nodeId, raised);
+      tables.afterCommit(() => site.logger[raised ? "info" : "debug"](decisionLine(alert)));
       // Without a broker nobody would ever empty the outbox.
       if (publish && site.publishes && news) {
         tables.outbox.add("alert", alert.alert_id, raised.update_count + 1, PublishedAlert.parse(alert));

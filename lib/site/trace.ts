@@ -1,5 +1,6 @@
 /** What the log says of records on their way. */
 import { z } from "zod";
+import type { AlertRecord } from "../domain/alert.ts";
 import type { EventRecord } from "../domain/event.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { oneLine } from "../resilience/one-line.ts";
@@ -39,4 +40,13 @@ export function eventLine(event: EventRecord): string {
     `${camera_id}: event ${event_id} of batch ${batch_id}, revision ${revision}: ${verdict} by ${judge}${time}: ${summary}`,
     LONGEST_LINE,
   );
+}
+
+/** One line on what was decided on an event. */
+export function decisionLine(decision: AlertRecord): string {
+  const { camera_id, event_id, revision, outcome, alert_id, severity, update_count, reason } = decision;
+  const change = update_count === 0 ? "raises" : "brings up to date";
+  const verdict =
+    outcome === "alert" ? `${change} the alert ${alert_id}, ${severity ?? "not analysed"}` : "alerts nobody";
+  return oneLine(`${camera_id}: event ${event_id}, revision ${revision}, ${verdict}: ${reason}`, LONGEST_LINE);
 }

@@ -1,7 +1,8 @@
 import { equal, match } from "node:assert/strict";
+import type { AlertRecord } from "../../../lib/domain/alert.ts";
 import type { EventRecord } from "../../../lib/domain/event.ts";
 import { toIso } from "../../../lib/domain/time.ts";
-import { eventLine, traceOf } from "../../../lib/site/trace.ts";
+import { decisionLine, eventLine, traceOf } from "../../../lib/site/trace.ts";
 
 describe("the log", () => {
   const upload = { upload_id: "u1" };
@@ -48,5 +49,34 @@ describe("the log", () => {
       latency_ms: null,
     };
     match(eventLine(unjudged), /: not analysed by nobody: /);
+  });
+
+  it("tells what was decided on an event, and why", () => {
+    const decision: AlertRecord = {
+      ...{ alert_id: "a1", event_id: "e1", camera_id: "porch", incident_id: null, revision: 2, outcome: "alert" },
+      ...{
+        update_count: 0,
+        state: "pending",
+        rule: "Persons",
+        severity: "high",
+        effective_score: 72,
+        adjustment: null,
+      },
+      ...{
+        calibration: null,
+        dedup_key: "porch",
+        channels: [],
+        reason: 'Rule "Persons" holds',
+        conditions: [],
+        rules: [],
+      },
+      ...{ created_at: toIso(0), decided_at: toIso(0) },
+    };
+    equal(decisionLine(decision), 'porch: event e1, revision 2, raises the alert a1, high: Rule "Persons" holds');
+    match(decisionLine({ ...decision, update_count: 1 }), /, brings up to date the alert a1, high: /);
+    match(
+      decisionLine({ ...decision, outcome: "suppressed", reason: "No rule holds" }),
+      /, alerts nobody: No rule holds$/,
+    );
   });
 });
