@@ -13,6 +13,7 @@ import {
   forms,
   freshValues,
   keysUsedBy,
+  LANGUAGES,
   MODULE,
   REQUIRED,
   read,
@@ -285,11 +286,13 @@ describe("the catalogues", () => {
   it("have each status, short enough to be read below a node", () => {
     const sources = globSync("nodes/*.ts", { cwd: root }).map((file) => read(file));
     const keys = sources.flatMap((text) => [...text.matchAll(/\bkey: "(\w+)"/g)].map(([, key]) => key));
-    const texts = catalogueOf("vigil-site");
-    for (const key of new Set([...keys, "notDurable"])) {
-      const text = texts.get(`status.${key}`) ?? texts.get(`status.${key}_other`);
-      assert.ok(text, `status.${key}`);
-      assert.ok(text.replace("__count__", "99999").replace("__time__", "00:00").length < 20, text);
+    for (const language of LANGUAGES) {
+      const texts = catalogueOf("vigil-site", language);
+      for (const key of new Set([...keys, "notDurable"])) {
+        const text = texts.get(`status.${key}`) ?? texts.get(`status.${key}_other`);
+        assert.ok(text, `${language}: status.${key}`);
+        assert.ok(text.replace("__count__", "99999").replace("__time__", "00:00").length < 20, text);
+      }
     }
   });
 });

@@ -36,6 +36,9 @@ export const CONFIG_TYPES: readonly string[] = ["vigil-site", "vigil-home-assist
 /** What a form cannot do without and has no default for. */
 export const REQUIRED: Readonly<Record<string, object>> = { "foscam-watch": { folder: "cameras" } };
 
+/** Each with a folder in nodes/locales. */
+export const LANGUAGES = ["en-US", "de"] as const;
+
 export const MODULE = "node-red-contrib-vigil";
 export const root = join(import.meta.dirname, "../..");
 export const read = (...path: readonly string[]) => readFileSync(join(root, ...path), "utf8");
@@ -113,14 +116,14 @@ export function faultsOf(type: string, values: Values): unknown[] {
 }
 
 /** Each entry of a catalogue by its full key. */
-export function catalogueOf(type: string): ReadonlyMap<string, string> {
+export function catalogueOf(type: string, language = "en-US"): ReadonlyMap<string, string> {
   const flatten = (value: unknown, path: readonly string[]): [string, string][] =>
     typeof value === "string"
       ? [[path.join("."), value]]
       : Object.entries(z.record(z.string(), z.unknown()).parse(value)).flatMap(([key, part]) =>
           flatten(part, [...path, key]),
         );
-  return new Map(flatten(JSON.parse(read("nodes/locales/en-US", `${type}.json`)), []));
+  return new Map(flatten(JSON.parse(read("nodes/locales", language, `${type}.json`)), []));
 }
 
 /** The catalogue keys that a form uses, each with its namespace. */

@@ -155,7 +155,8 @@ describe("the package", function () {
         }
         return names;
       };
-      const html = async (node: string) => (await nodeRed.get(`nodes/${manifest.name}/${node}`, "text/html")).text();
+      const html = async (node: string, language?: string) =>
+        (await nodeRed.get(`nodes/${manifest.name}/${node}`, "text/html", language)).text();
 
       before(async () => {
         const userDir = join(tempFolder(), "user-dir");
@@ -198,6 +199,20 @@ describe("the package", function () {
           assert.equal(await served.text(), readFileSync(join(moduleDir(), "dist/nodes/icons", icon), "utf8"));
         });
       }
+
+      it("speaks German with whoever does", async () => {
+        const source = (file: string) => readFileSync(join(moduleDir(), "dist/nodes/locales/de", file), "utf8");
+        for (const language of ["de", "de-DE", "de-AT"]) {
+          const texts = await json(`nodes/messages?lng=${language}`, Catalogue);
+          for (const node of nodeNames) {
+            const served = Catalogue.parse(texts[`${manifest.name}/${node}`]);
+            assert.deepEqual(served, JSON.parse(source(`${node}.json`)), `${node} in ${language}`);
+            const page = await html(node, language);
+            assert.ok(page.includes(source(`${node}.html`).trim()), `the help of ${node} in ${language}`);
+            assert.equal(page.match(/data-help-name=/g)?.length, 1);
+          }
+        }
+      });
 
       it("offers examples that use every node, and known types only", async () => {
         assert.deepEqual((await offered("")).toSorted(), examples().toSorted());

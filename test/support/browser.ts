@@ -13,9 +13,11 @@ const WINDOW = { width: 1280, height: 900 };
 /** Whether this machine has one. */
 export const browserAvailable = PROGRAM !== undefined;
 
-export async function startBrowser(): Promise<Browser> {
+/** In a language such as `de-DE`, or in the machine's. */
+export async function startBrowser(language?: string): Promise<Browser> {
   if (PROGRAM === undefined) throw new Error("Chromium is not installed: apt-get install chromium");
   // It refuses to sandbox what root starts.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  if (language) args.push(`--accept-lang=${language}`);
   return puppeteer.launch({ executablePath: PROGRAM, args, defaultViewport: WINDOW });
 }

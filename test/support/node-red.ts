@@ -10,8 +10,8 @@ export type NodeRedPackage = "node-red-4" | "node-red";
 export interface NodeRed {
   /** Of the editor, with `/` at its end. */
   readonly url: string;
-  /** Asks the admin API; throws on any answer but a success. */
-  get(path: string, accept: "application/json" | "text/html"): Promise<Response>;
+  /** Asks the admin API, as an editor in a language does; throws on any answer but a success. */
+  get(path: string, accept: "application/json" | "text/html", language?: string): Promise<Response>;
   /** Deploys all flows anew; resolves when Node-RED says that they run. */
   deploy(flows: unknown): Promise<void>;
   /** What it has logged so far. */
@@ -66,7 +66,7 @@ export async function startNodeRed(
   };
   return {
     url,
-    get: (path, accept) => ask(path, { headers: { accept, "accept-language": "en-US" } }),
+    get: (path, accept, language = "en-US") => ask(path, { headers: { accept, "accept-language": language } }),
     deploy: async (flows) => {
       await ask("flows", {
         method: "POST",
