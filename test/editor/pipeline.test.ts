@@ -178,7 +178,8 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       if (/[#[]/.test(field)) return field;
       return `#node-${type.startsWith("vigil-") ? "config-" : ""}input-${field}`;
     };
-    const shoot = async (name: string) => {
+    /** Of the whole editor, or of one element. */
+    const shoot = async (name: string, selector = "#red-ui-editor") => {
       if (SCREENSHOTS === undefined) return;
       mkdirSync(SCREENSHOTS, { recursive: true });
       for (const theme of ["light", "dark"] as const) {
@@ -186,7 +187,8 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
           (dark) => document.documentElement.classList.toggle("nr-theme-dark", dark),
           theme === "dark",
         );
-        await editor.page.screenshot({ path: join(SCREENSHOTS, `${version} ${name} ${theme}.png`) });
+        const shown = await editor.page.waitForSelector(selector);
+        await shown?.screenshot({ path: join(SCREENSHOTS, `${version} ${name} ${theme}.png`) });
       }
       await editor.page.evaluate(() => document.documentElement.classList.remove("nr-theme-dark"));
     };
@@ -220,7 +222,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await shoot("flow");
     });
 
-    it("adds what the pipeline does without", async () => {
+    it("adds what the pipeline does without, as an older version may have saved it", async () => {
       const [site] = await idsOf("vigil-site");
       await editor.page.evaluate(
         (types, id) => {
@@ -245,7 +247,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
         await editor.page.$$eval(".red-ui-tray details", (all) => {
           for (const each of all) each.setAttribute("open", "");
         });
-        const { unlabelled, untranslated } = await editor.page.evaluate(() => {
+        const { wrong, unlabelled, untranslated } = await editor.page.evaluate(() => {
           const form = document.querySelector(".red-ui-tray .vigil-form");
           const fields = [...(form?.querySelectorAll<HTMLInputElement>("input, select, textarea") ?? [])];
           const isNamed = (field: HTMLInputElement) =>
@@ -255,6 +257,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
             field.placeholder ||
             field.type === "hidden";
           return {
+            wrong: fields.filter((field) => field.classList.contains("input-error")).map(({ id }) => id),
             unlabelled: fields.filter((field) => !isNamed(field)).map(({ outerHTML }) => outerHTML),
             // What a catalogue lacks is shown by its key.
             untranslated: [...(form?.querySelectorAll("span, option, summary, h4, button") ?? [])]
@@ -262,7 +265,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
               .filter((text) => /^[a-z]+\.[A-Za-z.]+$/.test(text)),
           };
         });
-        assert.deepEqual({ unlabelled, untranslated }, { unlabelled: [], untranslated: [] });
+        assert.deepEqual({ wrong, unlabelled, untranslated }, { wrong: [], unlabelled: [], untranslated: [] });
         await shoot(type);
         await editor.closeForm("cancel");
       });
@@ -329,7 +332,13 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
         "green badges",
         30_000,
       );
-      await shoot("deployed");
+      if (SCREENSHOTS !== undefined) {
+        await editor.page.addStyleTag({
+          content: "#red-ui-notifications, .red-ui-shade { display: none !important; }",
+        });
+        await editor.page.setViewport({ width: 2100, height: 640 });
+        await shoot("deployed", "#red-ui-workspace-chart");
+      }
       const upload = (name: string, bytes: Buffer) => writeFileSync(join(folder, "cameras", "Porch", name), bytes);
       upload("20260911_120000.jpg", await scene());
       await eventually(() => existsSync(join(folder, "vigil", "vigil.db")), "the store");

@@ -67,6 +67,7 @@ function loadForms(): ReadonlyMap<string, Definition> {
   const definitions = new Map<string, Definition>();
   const RED = {
     _: (key: string) => key,
+    events: { on: () => {} },
     nodes: {
       registerType: (type: string, definition: unknown) => definitions.set(type, Definition.parse(definition)),
       getType: (type: string) => definitions.get(type),
