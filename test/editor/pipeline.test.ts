@@ -119,7 +119,7 @@ const MISTAKES: readonly Mistake[] = [
   })),
 ];
 /** What the example does without, and what is added for its form alone. */
-const ADDED = ["gpu-monitor", "retention"];
+const ADDED = ["vigil-home-assistant", "gpu-monitor", "retention"];
 /** Those that need a hand on the drawing: the test of the zone editor draws. */
 const DRAWN = ["enrich:error.cross"];
 
@@ -306,10 +306,11 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
     it("deploys, turns green, and takes an upload all the way to Home Assistant's topics", async () => {
       mkdirSync(join(folder, "cameras", "Porch"), { recursive: true });
       // They were added for their forms, and have no place in the flow.
-      await editor.page.evaluate((types) => {
-        const { RED } = Object(window);
-        for (const type of types) for (const { id } of RED.nodes.filterNodes({ type })) RED.nodes.remove(id);
-      }, ADDED);
+      for (const type of ADDED) {
+        for (const id of await idsOf(type)) {
+          await editor.page.evaluate((node) => Object(window).RED.nodes.remove(node), id);
+        }
+      }
       const [site] = await idsOf("vigil-site");
       const set = await editor.page.evaluate((id) => Object(window).RED.nodes.node(id).mqttUrl, site);
       assert.equal(set, broker.url, "what was undone is what was done wrong, and no more");
@@ -333,9 +334,6 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
         30_000,
       );
       if (SCREENSHOTS !== undefined) {
-        await editor.page.addStyleTag({
-          content: "#red-ui-notifications, .red-ui-shade { display: none !important; }",
-        });
         await editor.page.setViewport({ width: 2100, height: 640 });
         await shoot("deployed", "#red-ui-workspace-chart");
       }
