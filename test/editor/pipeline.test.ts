@@ -334,6 +334,9 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
         30_000,
       );
       if (SCREENSHOTS !== undefined) {
+        await editor.page.addStyleTag({
+          content: '#red-ui-notifications, [id$="-shade"] { display: none !important; }',
+        });
         await editor.page.setViewport({ width: 2100, height: 640 });
         await shoot("deployed", "#red-ui-workspace-chart");
       }
