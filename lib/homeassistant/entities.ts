@@ -159,10 +159,11 @@ export const CAMERA_ENTITIES = {
     platform: "sensor",
     name: "View",
     about:
-      "Whether the camera shows what it always does: `ok`, `blocked`, `moved`, `defocused`, or `frozen` where it sends the same picture again and again; unknown until its view has been learnt.",
+      "Whether the camera shows what it always does: `ok`, `blocked`, `moved`, `defocused`, or `frozen` where it sends the same picture again and again; `learning` until its view is known, `unwatched` where no `detect` watches.",
     retained: true,
     device_class: "enum",
-    options: VIEW_STATES,
+    // Old versions of Home Assistant would show an enum that is not known as the text "None".
+    options: [...VIEW_STATES, "learning", "unwatched"],
     entity_category: "diagnostic",
     icon: "mdi:cctv",
   },

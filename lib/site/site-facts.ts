@@ -23,7 +23,7 @@ export function cameraFacts(site: Site, camera: LastUpload): Partial<Record<Came
   return {
     events_today: site.store.totals.eventsSince(camera_id, dayStart(site.clock.now(), time_zone)),
     online: !site.isSilent(camera),
-    view: site.views.stateOf(camera_id),
+    view: site.views.stateOf(camera_id) ?? (site.views.isWatching ? "learning" : "unwatched"),
     expected_severity: saidSeverity(site, camera_id),
     ...settings,
     ...(snoozed_until !== null && { snoozed_until }),

@@ -98,9 +98,13 @@ export class ViewWatch {
     if (learnt) tables.views.keep(learnt);
   }
 
+  get isWatching(): boolean {
+    return this.#watchers > 0;
+  }
+
   /** The state of a camera's view; null where it is not known, or nobody watches. */
   stateOf(cameraId: string): ViewState | null {
-    const watch = this.#watchers > 0 ? this.#store.views.watchOf(cameraId) : null;
+    const watch = this.isWatching ? this.#store.views.watchOf(cameraId) : null;
     if (!watch) return null;
     const isKnown = isEstablished({ votes: this.#store.views.votesFor(cameraId) });
     return stateOf(watch, isKnown, this.#clock.now());
@@ -114,7 +118,7 @@ export class ViewWatch {
 
   /** What is odd about a camera's view; null where nothing is. */
   oddityOf(cameraId: string): Oddity | null {
-    const watch = this.#watchers > 0 ? this.#store.views.watchOf(cameraId) : null;
+    const watch = this.isWatching ? this.#store.views.watchOf(cameraId) : null;
     if (!watch) return null;
     const state = this.stateOf(cameraId);
     const found = differenceIn(watch);

@@ -113,7 +113,7 @@ describe("a camera's view", function () {
       "porch shows something else: it was moved",
     ]);
     await commands.publishAsync(`${PORCH}/accept_view/set`, "PRESS", { qos: 1 });
-    await becomes(`${PORCH}/view`, "None");
+    await becomes(`${PORCH}/view`, "learning");
     await becomes(PROBLEM, "OFF");
     for (let n = 0; n < 6; n++) await upload(running, await elsewhere());
     await becomes(`${PORCH}/view`, "ok");
@@ -126,7 +126,7 @@ describe("a camera's view", function () {
     running.send("detect", { _msgid: "a", command: "accept-view", payload: "porch" });
     const { payload } = await running.inbox("answers").next();
     assert.deepEqual(payload, { camera_id: "porch", view: null });
-    await becomes(`${PORCH}/view`, "None");
+    await becomes(`${PORCH}/view`, "learning");
     running.send("detect", { _msgid: "b", command: "accept-view", payload: "attic" });
     await eventually(() => running.log.find((line) => /no camera "attic"/.test(line)), "the refusal");
   });
@@ -151,6 +151,6 @@ describe("a camera's view", function () {
     const running = await start(false);
     for (let n = 0; n < 6; n++) await upload(running, await picture());
     await becomes(`${PORCH}/events_today`, "0");
-    assert.equal(state(`${PORCH}/view`), "None");
+    assert.equal(state(`${PORCH}/view`), "unwatched");
   });
 });

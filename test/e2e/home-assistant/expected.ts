@@ -89,7 +89,7 @@ export const CAMERA_AFTER_UPLOAD: Readonly<Record<CameraKey, ExpectedState>> = {
   animal: UNKNOWN,
   online: "on",
   // It takes five pictures to learn it.
-  view: UNKNOWN,
+  view: "learning",
   accept_view: UNPRESSED,
   detection: "on",
   alerts: "on",
