@@ -7,6 +7,8 @@ import { Batch } from "../lib/domain/batch.ts";
 import { Detected, Detection } from "../lib/domain/detection.ts";
 import { EventRecord, SecurityEvent } from "../lib/domain/event.ts";
 import { GpuReading, GpuSample } from "../lib/domain/gpu.ts";
+import { KnownEntity, PlateReading } from "../lib/domain/identity.ts";
+import { RetentionResult } from "../lib/domain/retention.ts";
 import { Upload } from "../lib/domain/upload.ts";
 
 interface Entry {
@@ -26,6 +28,11 @@ const RECORDS: Readonly<Record<string, Entry>> = {
     schema: Batch,
     where: "leaves `batch-window` and, with more in `context`, `enrich`; `enrich` and `nemotron-analyze` take it",
   },
+  KnownEntity: {
+    schema: KnownEntity,
+    where: "is a line of `context.entities`: somebody or something that is recognised",
+  },
+  PlateReading: { schema: PlateReading, where: "is a line of `context.plates`; your own flow may bring some" },
   EventRecord: { schema: EventRecord, where: "is the `data` of what is published to `security_events`" },
   SecurityEvent: {
     schema: SecurityEvent,
@@ -43,6 +50,7 @@ const RECORDS: Readonly<Record<string, Entry>> = {
     where: "is one of the `gpus` that leave `gpu-monitor` by its first output",
     base: "GpuSample",
   },
+  RetentionResult: { schema: RetentionResult, where: "leaves `retention`" },
 };
 
 /** What the page says of once, above all records. */
