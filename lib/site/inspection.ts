@@ -120,7 +120,8 @@ async function inspect(upload: Upload, options: InspectionOptions, signal: Abort
   const thumbnailPath = fileIn(THUMBNAILS);
   // On the disk before its row: a row never names a picture that is not there.
   if (isSeen && clip) await site.writeFile(stillPath, best.bytes);
-  const small = options.watchViews ? await decode("view", () => shrink(best)).catch(unlessMedia) : null;
+  const isWanted = options.watchViews && site.views.wants(upload);
+  const small = isWanted ? await decode("view", () => shrink(best)).catch(unlessMedia) : null;
   if (isSeen) {
     const draw = () => drawThumbnail(small?.preview ?? best.preview ?? best.bytes, best.detections);
     await site.writeFile(thumbnailPath, await decode("thumbnail", draw));

@@ -7,6 +7,7 @@ import type { Grey, Pixels } from "../domain/pixels.ts";
 import { toIso, toMillis } from "../domain/time.ts";
 import type { Upload } from "../domain/upload.ts";
 import type { Difference, ViewState } from "../domain/view.ts";
+import { Allowance } from "../resilience/allowance.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { asError } from "../resilience/errors.ts";
 import type { Logger } from "../resilience/logger.ts";
@@ -17,6 +18,12 @@ import { isLive } from "./live.ts";
 
 /** What lasts becomes so without anybody's doing. */
 const LOOK_MS = 60_000;
+/**
+ * A burst is looked at whole. What goes on is looked at less often: each look takes some 10 ms, and a view that lasts for
+ * minutes shows in any of its pictures.
+ */
+const LOOKS_AT_ONCE = 10;
+const LOOK_BACK_MS = 6_000;
 /** Smaller pictures, and very long ones, have nothing to compare. */
 const LEAST_SIDE = 24;
 
@@ -56,6 +63,8 @@ export class ViewWatch {
   readonly #clock: Clock;
   readonly #bus: SiteBus;
   readonly #logger: Logger;
+  /** By camera. */
+  readonly #looks = new Map<string, Allowance>();
   /** Nodes that watch. */
   #watchers = 0;
 
@@ -76,6 +85,14 @@ export class ViewWatch {
       cancel();
       this.#watchers--;
     };
+  }
+
+  /** Whether a picture is worth a look, which is then counted as taken. */
+  wants({ camera_id, captured_at }: Upload): boolean {
+    if (!isLive(captured_at, this.#clock.now())) return false;
+    const looks = this.#looks.get(camera_id) ?? new Allowance(this.#clock, LOOKS_AT_ONCE, LOOK_BACK_MS);
+    this.#looks.set(camera_id, looks);
+    return looks.take();
   }
 
   /** Judges a live picture and learns from it, in the transaction that stores what was seen in it. */

@@ -31,11 +31,8 @@ const LONGEST_MS = 240_000;
 const POLL_MS = 200;
 /** Measured: 11 to 31 ms. A picture that is decoded there, or a search that takes the square of its time, is far above. */
 const LONGEST_TURN_MS = 500;
-/**
- * Measured: up to 654 MB, most of it litter, of which there is more since each picture is decoded once for its view; it was
- * 300 to 360 MB before. One progressive JPEG of 100 megapixels would take 600 MB more.
- */
-const MOST_MEMORY = 900 * 1024 ** 2;
+/** Measured: 300 to 360 MB, most of it litter. One progressive JPEG of 100 megapixels would take 600 MB more. */
+const MOST_MEMORY = 600 * 1024 ** 2;
 /** Of what is no litter. Measured: 7 MB, after any number of files. */
 const MOST_HEAP_GROWTH = 20 * 1024 ** 2;
 

@@ -341,3 +341,21 @@ const HARM: readonly [what: string, state: string, change: Change][] = [
     });
   },
 );
+
+describe("ViewWatch", () => {
+  it("wants a burst of each camera whole, fewer of what goes on, and nothing of the backlog", () => {
+    const { watch, clock, store } = new Watched();
+    const wanted = (camera_id: string, count: number, captured_at = toIso(clock.now())) => {
+      const uploads = Array.from({ length: count }, (_, n) => uploadOf(`up_${n}`, { camera_id, captured_at }));
+      return uploads.filter((upload) => watch.wants(upload)).length;
+    };
+    equal(wanted("porch", 50), 10);
+    equal(wanted("yard", 10), 10);
+    clock.advance(MINUTE_MS);
+    equal(wanted("porch", 50), 10);
+    clock.advance(6_000);
+    equal(wanted("porch", 50), 1);
+    equal(wanted("shed", 5, toIso(clock.now() - DAY_MS)), 0);
+    store.close();
+  });
+});
