@@ -62,14 +62,15 @@ export function judge(picture: SmallPicture, detections: readonly Detection[], o
   );
   const own = of.views.find((view) => view.light === light);
   const other = of.views.find((view) => view.light !== light);
-  const looks = new Map([own, other].flatMap((view) => (view ? [[view, lookAt(view, grey, things)] as const] : [])));
-  const held = [own, other].filter((view) => view !== undefined).filter(isEstablished);
-  const isSame = held.some((view) => looks.get(view) === "same");
-  const learnt = learn(own, (own && looks.get(own)) ?? null, { grey, light, counts: freeOf(detections, grey), of });
-  if (isSame) return { look: "same", light, learnt };
-  const look = held[0] ? (looks.get(held[0]) ?? null) : null;
+  const ownLook = own ? lookAt(own, grey, things) : null;
+  const learnt = learn(own, ownLook, { grey, light, counts: freeOf(detections, grey), of });
+  const isKnown = own !== undefined && isEstablished(own);
+  if (isKnown && ownLook === "same") return { look: "same", light, learnt };
+  // A comparison takes milliseconds: in the other light, only where the one in its own does not settle it.
+  const otherLook = other && isEstablished(other) ? lookAt(other, grey, things) : null;
+  if (otherLook === "same") return { look: "same", light, learnt };
   // A night that was never seen looks like nothing known; only what shows nothing at all is told from it.
-  if (look === null || (held[0] !== own && !isPlain(grey))) return { look: null, light, learnt };
+  const look = isKnown ? ownLook : isPlain(grey) ? otherLook : null;
   if (look === "blocked" && mean < DARK && mayBeNight(of)) return { look: null, light, learnt };
   return { look, light, learnt };
 }
@@ -77,7 +78,8 @@ export function judge(picture: SmallPicture, detections: readonly Detection[], o
 /** Where too little of the view is free, all of it is compared: then somebody may stand before the lens. */
 function lookAt(view: View, picture: Grey, isFree: (at: number) => boolean): Look | null {
   const grey = greyOf(view);
-  const isEnough = structureIn(grey, isFree) >= LEAST_FREE * structureIn(grey);
+  const { all, counted } = structureIn(grey, isFree);
+  const isEnough = counted >= LEAST_FREE * all;
   return lookOf(picture, grey, isEnough ? isFree : () => true);
 }
 
@@ -97,7 +99,7 @@ function learn(own: View | undefined, look: Look | null, { grey, light, counts, 
 
 /** Whether there is nothing to see in it. */
 export function isPlain(picture: Grey): boolean {
-  return structureIn(picture) < PLAIN;
+  return structureIn(picture).all < PLAIN;
 }
 
 /** Whether the dark may be the night's: a camera without a lamp sees nothing then. */

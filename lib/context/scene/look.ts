@@ -68,10 +68,15 @@ export function lookOf(picture: Grey, view: Grey, counts: (at: number) => boolea
   return share > PART_LOST && rest !== null && rest.kept >= REST ? "blocked" : "moved";
 }
 
-/** How much there is to see in a picture, from 0 for a plain one. */
-export function structureIn(picture: Grey, counts: (at: number) => boolean = () => true): number {
+/** How much there is to see in a picture, from 0 for a plain one; and how much of that counts. */
+export function structureIn(
+  picture: Grey,
+  counts: (at: number) => boolean = () => true,
+): { readonly all: number; readonly counted: number } {
   const structure = structureOf(toBytes(smooth(picture, FINE)));
-  return structure.reduce((sum, here, at) => (counts(at) ? sum + here : sum), 0) / structure.length;
+  const meanOf = (isIn: (at: number) => boolean) =>
+    structure.reduce((sum, here, at) => (isIn(at) ? sum + here : sum), 0) / structure.length;
+  return { all: meanOf(() => true), counted: meanOf(counts) };
 }
 
 /** `fineEnergy`: of the picture's edges, as a share of the view's. */
