@@ -1,5 +1,5 @@
 /** Whether an address is anybody's on the internet, or one of a house or a machine. */
-import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv6 } from "node:net";
 
 /**
  * `metadata`: where clouds hand their machines' credentials out; nobody has a webhook there. `private`: loopback,
@@ -7,9 +7,13 @@ import { BlockList, isIPv4, isIPv6 } from "node:net";
  */
 export type Reach = "public" | "private" | "metadata";
 
+function familyOf(address: string): "ipv4" | "ipv6" {
+  return isIPv6(address) ? "ipv6" : "ipv4";
+}
+
 function listOf(subnets: readonly (readonly [net: string, bits: number])[]): BlockList {
   const list = new BlockList();
-  for (const [net, bits] of subnets) list.addSubnet(net, bits, isIPv6(net) ? "ipv6" : "ipv4");
+  for (const [net, bits] of subnets) list.addSubnet(net, bits, familyOf(net));
   return list;
 }
 
@@ -21,8 +25,14 @@ const METADATA = listOf([
   ["fd00:ec2::254", 128],
 ]);
 
-/** https://www.iana.org/assignments/iana-ipv4-special-registry, multicast and what is reserved. */
-const SPECIAL_IPV4 = listOf([
+/** Where the internet may be … */
+const GLOBAL = listOf([
+  ["0.0.0.0", 0],
+  ["2000::", 3],
+]);
+/** … and is not. */
+const SPECIAL = listOf([
+  // https://www.iana.org/assignments/iana-ipv4-special-registry, multicast and what is reserved.
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
@@ -38,11 +48,7 @@ const SPECIAL_IPV4 = listOf([
   ["203.0.113.0", 24],
   ["224.0.0.0", 4],
   ["240.0.0.0", 4],
-]);
-
-/** All that the internet has of IPv6, and https://www.iana.org/assignments/iana-ipv6-special-registry within. */
-const GLOBAL_IPV6 = listOf([["2000::", 3]]);
-const SPECIAL_IPV6 = listOf([
+  // https://www.iana.org/assignments/iana-ipv6-special-registry
   ["2001::", 23],
   ["2001:db8::", 32],
   // It may lead to any IPv4 address.
@@ -50,28 +56,11 @@ const SPECIAL_IPV6 = listOf([
   ["3fff::", 20],
 ]);
 
-/** An IPv4 address inside an IPv6 one, as URLs write that. */
-const MAPPED = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/;
-
-/** The reach of an IP address, without brackets; of what is none, `private`. */
+/** The reach of an IP address, without brackets; of what is none, `private`. IPv4 inside IPv6 counts as what it is. */
 export function reachOf(address: string): Reach {
-  if (!isIPv6(address)) return reachOfIPv4(address);
+  if (isIP(address) === 0) return "private";
   const [bare = ""] = address.split("%");
-  const [, high, low] = MAPPED.exec(URL.parse(`http://[${bare}]`)?.hostname ?? "") ?? [];
-  if (high !== undefined && low !== undefined) return reachOfIPv4(dottedOf(high, low));
-  if (METADATA.check(bare, "ipv6")) return "metadata";
-  return GLOBAL_IPV6.check(bare, "ipv6") && !SPECIAL_IPV6.check(bare, "ipv6") ? "public" : "private";
-}
-
-function reachOfIPv4(address: string): Reach {
-  if (METADATA.check(address)) return "metadata";
-  return isIPv4(address) && !SPECIAL_IPV4.check(address) ? "public" : "private";
-}
-
-/** Of two groups of hexadecimal digits. */
-function dottedOf(...groups: readonly string[]): string {
-  return groups
-    .map((group) => Number.parseInt(group, 16))
-    .flatMap((group) => [group >> 8, group & 255])
-    .join(".");
+  const family = familyOf(bare);
+  if (METADATA.check(bare, family)) return "metadata";
+  return GLOBAL.check(bare, family) && !SPECIAL.check(bare, family) ? "public" : "private";
 }
