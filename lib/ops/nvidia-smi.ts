@@ -4,6 +4,7 @@ import type { GpuSample } from "../domain/gpu.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { ToolError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
+import { unlessAborted } from "../resilience/unless-aborted.ts";
 import { FIELDS, type Field, parseCards } from "./nvidia-csv.ts";
 
 export interface NvidiaSmiOptions {
@@ -66,16 +67,13 @@ export class NvidiaSmi {
       this.#run = null;
     });
     this.#run = run;
-    const late = Promise.withResolvers<never>();
-    const cancel = clock.after(timeoutMs, () => late.reject(this.#late(`did not answer within ${timeoutMs / 1000} s`)));
-    const abort = () => late.reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
+    const late = new AbortController();
+    const cancel = clock.after(timeoutMs, () => late.abort(this.#late(`did not answer within ${timeoutMs / 1000} s`)));
     try {
-      return await Promise.race([run, late.promise]);
+      return await unlessAborted(run, AbortSignal.any([signal, late.signal]));
     } finally {
       stop.abort();
       cancel();
-      signal.removeEventListener("abort", abort);
     }
   }
 
