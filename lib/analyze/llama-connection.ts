@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { Agent, errors, request } from "undici";
 import type { Clock } from "../resilience/clock.ts";
-import { asError, ConfigError, ServerError, VigilError } from "../resilience/errors.ts";
+import { asError, ConfigError, reasonOf, ServerError, VigilError } from "../resilience/errors.ts";
 import { isUnreachable, retryAfterMs } from "../resilience/http.ts";
 import { errorOf, type Refusal } from "./llama-errors.ts";
 import { asData } from "./sanitise.ts";
@@ -160,7 +160,7 @@ export class LlamaConnection {
       return error("LLM_FAILED", "closed the connection before it had answered");
     }
     if (cause instanceof errors.HTTPParserError) return error("LLM_REPLY", "does not speak HTTP");
-    return error("LLM_UNREACHABLE", `cannot be reached: ${cause.message || code}`, isUnreachable(cause));
+    return error("LLM_UNREACHABLE", `cannot be reached: ${reasonOf(cause)}`, isUnreachable(cause));
   }
 
   /** The start of what the server said. Some servers repeat the API key in their complaint. */

@@ -71,5 +71,6 @@ export function asError(thrown: unknown): Error {
 
 /** What an error says. Where a host name has several addresses, Node tells one error for each and no message of its own. */
 export function reasonOf(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map((each) => asError(each).message).join(", ") : error.message;
+  const errors = error instanceof AggregateError ? error.errors.map(asError) : [error];
+  return errors.map(({ message, name }) => message || name).join(", ");
 }

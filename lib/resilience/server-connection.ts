@@ -4,7 +4,7 @@ import { unescape as percentDecode } from "node:querystring";
 import { Readable } from "node:stream";
 import { Agent, errors, request } from "undici";
 import { z } from "zod";
-import { asError, ConfigError, ReplyError, ServerError, type VigilError } from "./errors.ts";
+import { asError, ConfigError, ReplyError, reasonOf, ServerError, type VigilError } from "./errors.ts";
 import { isUnreachable, retryAfterMs } from "./http.ts";
 import { jsonIn } from "./json.ts";
 import { oneLine } from "./one-line.ts";
@@ -151,7 +151,7 @@ export class ServerConnection {
       return this.wrongReply(what, cause);
     }
     if (cause instanceof errors.HTTPParserError) return this.wrongReply(`does not speak HTTP: ${cause.message}`, cause);
-    const message = `No connection to ${this.name}: ${reasonOf(cause)}`;
+    const message = `No connection to ${this.name}: ${reasonOf(asError(cause))}`;
     return this.#fault("UNREACHABLE", message, { cause, unreachable: isUnreachable(cause) });
   }
 
@@ -202,12 +202,6 @@ function basicAuthorization({ username, password }: URL): Record<string, string>
   if (!username && !password) return {};
   const credentials = `${percentDecode(username)}:${percentDecode(password)}`;
   return { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
-}
-
-/** Why a connection failed. Where several addresses were tried, the error has only a code. */
-function reasonOf(thrown: unknown): string {
-  const error = asError(thrown);
-  return error.message || ("code" in error ? String(error.code) : error.name);
 }
 
 /** Whether a server has no such endpoint. */
