@@ -3,7 +3,7 @@ import type { AlertState, Condition } from "../domain/alert.ts";
 import type { SecurityEvent } from "../domain/event.ts";
 import { gravityOf, RISK_LEVELS, type RiskLevel } from "../domain/risk.ts";
 import type { CameraSettings, SiteSettings } from "../domain/settings.ts";
-import { toMillis } from "../domain/time.ts";
+import { toIso, toMillis } from "../domain/time.ts";
 import type { AlertLimits, AlertRule } from "./rule.ts";
 import type { Judgement } from "./rule-conditions.ts";
 import { clockAt, isScheduled, scheduleText } from "./schedule.ts";
@@ -82,7 +82,7 @@ export function snoozeGate({ camera, site, running, now }: Circumstances, isUpda
     passed: false,
     value: `snoozed until ${last}`,
     asked,
-    left_s: secondsUntil(toMillis(last), now),
+    left_s: secondsIn(toMillis(last) - now),
   };
 }
 
@@ -129,7 +129,7 @@ export function cooldownGate(
   }
   const isGraver = gravityOf(severity) > gravityOf(last.severity);
   const value = `${Math.floor(sinceMs / 1000)} s, ${severity ?? "no level"} after ${last.severity ?? "no level"}`;
-  return { name: "cooldown", passed: isGraver, value, asked, left_s: secondsUntil(now + leftMs, now) };
+  return { name: "cooldown", passed: isGraver, value, asked, left_s: secondsIn(leftMs) };
 }
 
 const HOUR_MS = 60 * 60_000;
@@ -142,7 +142,7 @@ export function hourlyGate(
   { now, sentSince }: Circumstances,
 ): Condition | null {
   if (maxPerHour === 0) return null;
-  const sent = sentSince(new Date(now - HOUR_MS).toISOString());
+  const sent = sentSince(toIso(now - HOUR_MS));
   return {
     name: "hourly",
     passed: sent < maxPerHour || severity === GRAVEST,
@@ -151,6 +151,6 @@ export function hourlyGate(
   };
 }
 
-function secondsUntil(end: number, now: number): number {
-  return Math.ceil((end - now) / 1000);
+function secondsIn(ms: number): number {
+  return Math.ceil(ms / 1000);
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { EventRecord, SecurityEvent } from "../domain/event.ts";
 import type { Traits } from "../domain/feedback.ts";
-import { groupOf } from "../domain/labels.ts";
+import { kindOfLabel } from "../domain/labels.ts";
 import { minuteOfDay } from "../domain/local-day.ts";
 
 /** What `enrich` knows, of all that a user's own flow may have put there. */
@@ -17,7 +17,7 @@ export function traitsOf(event: EventRecord & Pick<SecurityEvent, "context">, ti
   const { zone_members, entities } = Known.parse(event.context ?? {});
   return {
     camera_id: event.camera_id,
-    groups: sorted(event.labels.map((label) => groupOf(label) ?? label.toLowerCase())),
+    groups: sorted(event.labels.map(kindOfLabel)),
     zones: sorted(Object.keys(zone_members)),
     minute: minuteOfDay(event.started_at, timeZone),
     entities: sorted(entities.flatMap((entity) => Entity.safeParse(entity).data?.entity_id ?? [])),

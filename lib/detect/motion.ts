@@ -1,7 +1,7 @@
 /** Finds what moved between a camera's pictures, without any server: each is compared with the camera's background. */
 import sharp from "sharp";
 import type { Frame } from "../domain/detection.ts";
-import { type Pixels, THUMBNAIL } from "../domain/pixels.ts";
+import { type Grey, type Pixels, THUMBNAIL } from "../domain/pixels.ts";
 import { onlyHealth, type ServerReport } from "../domain/server-report.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import { Background, type Difference, GONE, QUIET, THING } from "./background.ts";
@@ -73,9 +73,9 @@ export class MotionDetector implements Detector {
   #regions(cameraId: string, frame: Frame, small: Grey): Region[] {
     const view = `${cameraId} ${frame.width}x${frame.height}`;
     const background = this.#backgrounds.get(view);
-    const difference = background?.compare(small.pixels);
+    const difference = background?.compare(small.levels);
     if (!background || !difference || isAnotherScene(difference)) {
-      this.#remember(view, new Background(small.pixels, small.width));
+      this.#remember(view, new Background(small.levels, small.width));
       return [];
     }
     this.#remember(view, background);
@@ -91,13 +91,13 @@ export class MotionDetector implements Detector {
 }
 
 /** What moved in a picture; the background learns from it. */
-function lookInto({ pixels, width }: Grey, background: Background, difference: Difference): Region[] {
-  const threshold = thresholdOf(pixels, difference);
+function lookInto({ levels, width }: Grey, background: Background, difference: Difference): Region[] {
+  const threshold = thresholdOf(levels, difference);
   const changed = changedPixels(difference, width, threshold);
-  const shown = new Uint8Array(pixels.length).fill(QUIET);
+  const shown = new Uint8Array(levels.length).fill(QUIET);
   const moved: Region[] = [];
   for (const region of findRegions(difference, changed, width, threshold)) {
-    const nature = natureOf(region, changed, threshold, { picture: pixels, background: background.grey, width });
+    const nature = natureOf(region, changed, threshold, { picture: levels, background: background.grey, width });
     if (nature === "light") continue;
     if (nature === "thing" || background.isSettled(region.pixels)) moved.push(region);
     // Its middle may have passed for light.
@@ -109,11 +109,6 @@ function lookInto({ pixels, width }: Grey, background: Background, difference: D
   }
   background.learn(difference, shown);
   return moved;
-}
-
-/** A small grey picture, one byte a pixel. */
-interface Grey extends Frame {
-  readonly pixels: Uint8Array;
 }
 
 /** A JPEG is decoded at near to this size, never whole. */
@@ -139,7 +134,7 @@ async function toGrey({ width, height, rgb }: Pixels): Promise<Grey> {
     .blur(BLUR)
     .raw()
     .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, pixels: data };
+  return { width: info.width, height: info.height, levels: data };
 }
 
 /** A region of the small picture as a box of the whole one. */
