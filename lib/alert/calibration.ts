@@ -7,7 +7,7 @@ import type { RiskBands } from "../domain/risk.ts";
 import { balance, weigh } from "./feedback-weights.ts";
 
 /** What the form's own threshold weighs. */
-export const PRIOR = 10;
+const PRIOR = 10;
 
 export interface CalibrationOptions {
   /** The most points that it moves, either way. */
@@ -25,11 +25,11 @@ export function calibrate(
   const concerns = ({ traits }: GivenFeedback) => (traits.groups.includes("person") === hasPerson ? 1 : 0);
   const { weights, words } = weigh(given, concerns, now);
   if (words.length === 0) return null;
-  const points = Math.round(-limit * balance(weights, PRIOR));
+  // Else it may be -0.
+  const points = Math.round(-limit * balance(weights, PRIOR)) || 0;
   const [against, pro, agreeing] = [weights.against, weights.for, weights.agreeing].map((sum) => sum.toFixed(2));
   const sum = `${limit} × (${against} against - ${pro} for) / (${pro} + ${against} + ${agreeing} agreeing + ${PRIOR})`;
-  // Else it may be -0.
-  return { points: points || 0, detail: `${sum} = ${points || 0}` };
+  return { points, detail: `${sum} = ${points}` };
 }
 
 /** A threshold that has moved: it does not rise out of reach of what is critical. */

@@ -4,7 +4,7 @@ import { RISK_LEVELS } from "../domain/risk.ts";
 import { toMillis } from "../domain/time.ts";
 
 /** Days after which a word counts half. */
-export const HALF_LIFE_DAYS = 90;
+const HALF_LIFE_DAYS = 90;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** The summed weights of what was said, to two decimals, so that anybody can add them up again. */

@@ -10,7 +10,7 @@ import { Schedule } from "./schedule.ts";
 const Words = z.array(z.string().trim().toLowerCase().min(1).max(64)).max(50);
 
 /** What of a baseline's verdict is asked for: the second takes what is very unusual only. */
-export const UNUSUAL = ["unusual", "very unusual"] as const;
+const UNUSUAL = ["unusual", "very unusual"] as const;
 
 /** All that it asks must hold; null and empty ask nothing. */
 export const AlertRule = z.object({
@@ -42,7 +42,7 @@ export const AlertRule = z.object({
 });
 export type AlertRule = z.infer<typeof AlertRule>;
 
-export const MOST_RULES = 30;
+const MOST_RULES = 30;
 
 /** More than this is more than anybody keeps in mind, and more than a decision should have to tell. */
 export const AlertRules = z

@@ -3,9 +3,7 @@ import { Temporal } from "temporal-polyfill";
 import { z } from "zod";
 
 /** In the order of ISO 8601, from 1 on. */
-export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-export const Weekday = z.enum(WEEKDAYS);
-export type Weekday = z.infer<typeof Weekday>;
+const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 22:30");
 
@@ -17,7 +15,7 @@ const TimeZone = z
 
 export const Schedule = z.object({
   /** The days on which it starts; none stands for every day. */
-  days: z.array(Weekday).default([]),
+  days: z.array(z.enum(WEEKDAYS)).default([]),
   from: TimeOfDay,
   /** Not later than `from`: on the day after. */
   to: TimeOfDay,

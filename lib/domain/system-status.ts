@@ -22,9 +22,8 @@ export interface Cause {
   readonly text: string;
 }
 
-export const SERVICES = ["detector", "llm", "ai", "mqtt"] as const;
 /** `ai`: one that tells more of what was detected. `mqtt`: the broker. */
-export type Service = (typeof SERVICES)[number];
+export type Service = "detector" | "llm" | "ai" | "mqtt";
 
 /** `starting`: it answers, but cannot work yet. */
 export type ServiceState = "up" | "starting" | "down";

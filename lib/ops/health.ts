@@ -31,7 +31,7 @@ export interface SiteFacts {
 }
 
 /** From here on a queue is a backlog. */
-export const BACKLOG = { detect: 100, analyze: 50 } as const;
+const BACKLOG = { detect: 100, analyze: 50 } as const;
 /** A share alone says little: a tenth of a large disk is room for years. */
 const DISK = {
   degraded: { percent: 80, freeMib: 20 * 1024 },

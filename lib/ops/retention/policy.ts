@@ -8,7 +8,7 @@ import {
   type RetentionKind,
   type UploadFacts,
 } from "../../domain/retention.ts";
-import { RISK_LEVELS, type RiskLevel } from "../../domain/risk.ts";
+import { gravityOf, type RiskLevel } from "../../domain/risk.ts";
 import { toMillis } from "../../domain/time.ts";
 
 /** Milliseconds that each kind is kept; null: for ever. */
@@ -52,17 +52,16 @@ export interface UploadPlan {
 /** Files whose loss nobody would expect: they lay there before, or have not been taken in yet. */
 const NEVER_TAKEN: ReadonlySet<string> = new Set(["found", "baseline", "gone", "superseded"]);
 
-export function isKept({ reviewed, starred, risk_level }: EventFacts, { keepIf }: Rules): boolean {
-  const rank = (level: RiskLevel) => RISK_LEVELS.indexOf(level);
+function isKept({ reviewed, starred, risk_level }: EventFacts, { keepIf }: Rules): boolean {
   return (
     (keepIf.reviewed && reviewed) ||
     (keepIf.starred && starred) ||
-    (keepIf.level !== null && risk_level !== null && rank(risk_level) >= rank(keepIf.level))
+    (keepIf.level !== null && risk_level !== null && gravityOf(risk_level) >= gravityOf(keepIf.level))
   );
 }
 
 /** Whether something of a camera that came at `ms` is past its limit; all in milliseconds. A null camera has no limits of its own. */
-export function isPast(kind: RetentionKind, cameraId: string | null, ms: number, rules: Rules, now: number): boolean {
+function isPast(kind: RetentionKind, cameraId: string | null, ms: number, rules: Rules, now: number): boolean {
   const limit = limitOf(kind, cameraId, rules);
   return limit !== null && now - ms > limit;
 }
