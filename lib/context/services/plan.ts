@@ -35,13 +35,7 @@ export function planCalls<T extends Candidate>(
       entries.map((entry) => ({ thing, entry, telling: thing.worth * (entry.tells[thing.group] ?? 0) })),
     )
     .filter(({ telling }) => telling > 0)
-    .sort(
-      (a, b) =>
-        b.telling - a.telling ||
-        a.entry.costMs - b.entry.costMs ||
-        memoryOf(a.entry) - memoryOf(b.entry) ||
-        things.indexOf(a.thing) - things.indexOf(b.thing),
-    );
+    .sort((a, b) => b.telling - a.telling || a.entry.costMs - b.entry.costMs || memoryOf(a.entry) - memoryOf(b.entry));
   const spent = new Map<ServiceName, number>();
   const leftOut = new Map<ServiceName, number>();
   const planned = calls.filter(({ entry: { service, costMs } }) => {
