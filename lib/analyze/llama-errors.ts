@@ -1,5 +1,4 @@
 /** What a language model's server says in place of an answer, as our errors. */
-
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { ReplyError, ServerError } from "../resilience/errors.ts";

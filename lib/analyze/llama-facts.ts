@@ -1,5 +1,4 @@
 /** What a language model's server says of itself. */
-
 import { z } from "zod";
 import { onlyHealth, type ServerReport } from "../domain/server-report.ts";
 import { ServerError } from "../resilience/errors.ts";

@@ -1,5 +1,4 @@
 /** Reads what a model answers, in one piece or token by token. */
-
 import { ServerError } from "../resilience/errors.ts";
 import { jsonIn } from "../resilience/json.ts";
 import { eventData } from "./event-stream.ts";

@@ -60,7 +60,10 @@ function clearest(detections: readonly Detection[]): number {
   return detections.reduce((best, detection) => Math.max(best, clearness(detection)), 0);
 }
 
-/** How clearly one object is to be seen, above 0, and how much people want to see it: how sure the detector is, how large it is, and whether all of it is there. */
+/**
+ * How clearly one object is to be seen, above 0, and how much people want to see it: how sure the detector is, how large it
+ * is, and whether all of it is there.
+ */
 export function clearness({ label, confidence, x, y, width, height, frame_width, frame_height }: Detection): number {
   const size = Math.min(Math.sqrt((width / frame_width) * (height / frame_height)), LARGE) / LARGE;
   const isCutOff = x <= 0 || y <= 0 || x + width >= frame_width || y + height >= frame_height;
