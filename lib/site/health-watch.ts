@@ -92,9 +92,9 @@ export class HealthWatch {
   }
 }
 
-/** What each cause says, by what it is about: a count that grows is no news. */
+/** What each cause says, by what it is about: a count or a share at its end that changes is no news. */
 function causesOf(status: SystemStatus | null): ReadonlyMap<string, string> {
-  return new Map(status?.causes.map(({ text }) => [text.replace(/\d+$/, ""), text]));
+  return new Map(status?.causes.map(({ text }) => [text.replace(/[\d.]+(?: %)?$/, ""), text]));
 }
 
 function isSame(one: SystemStatus, other: SystemStatus): boolean {

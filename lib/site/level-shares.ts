@@ -18,5 +18,5 @@ export function sharesProblem(site: Pick<Site, "store" | "clock" | "alarmingShar
   const { alarming, verdict } = sharesNow(site);
   const { min, max } = site.alarmingShare;
   if (verdict !== "too many" && verdict !== "too few") return null;
-  return `${verdict} events are high or critical: ${alarming} % in ${SHARE_DAYS} days, expected are ${min} to ${max} %`;
+  return `${verdict} events of ${SHARE_DAYS} days are high or critical, expected are ${min} to ${max} %: ${alarming} %`;
 }

@@ -115,7 +115,7 @@ describe("EntityStates", () => {
     await leap(60_000);
     const { [`${HUB}/alarming_share`]: share, [`${HUB}/problem/attributes`]: problem } = taken();
     equal(share, "18.3");
-    equal(problem, '{"causes":["too many events are high or critical: 18.3 % in 7 days, expected are 0 to 15 %"]}');
+    equal(problem, '{"causes":["too many events of 7 days are high or critical, expected are 0 to 15 %: 18.3 %"]}');
     judge(30, 10);
     await leap(60_000);
     equal(taken()[`${HUB}/problem`], "OFF");

@@ -127,6 +127,20 @@ describe("a site's health, watched", () => {
     await node.put({ payload: "nonsense" });
   });
 
+  it("tells once that too many events are high or critical, whatever their share is from one to the next", async () => {
+    await started();
+    news.length = 0;
+    running.site.store.cameras.know("porch", toIso(running.clock.now()));
+    for (let n = 0; n < 50; n++) running.judge(70);
+    for (let n = 0; n < 3; n++) {
+      running.judge(10);
+      running.site.bus.emit("worked");
+      running.clock.advance(2_000);
+    }
+    equal(told("health").length, 1);
+    equal(running.warnings.filter((text) => text.startsWith("Health: too many events")).length, 1);
+  });
+
   it("asks for a restart of each server in its own time, and one that never answers delays no other", async () => {
     const { site, clock } = running;
     const detector = use("detect", "http://detector:8095");
