@@ -166,14 +166,14 @@ function batchOf(n: number): Batch {
 
 function fillLooks({ store }: Site, looks: readonly Look[]): void {
   const at = toIso(systemClock.now() - DAYS * 24 * HOUR_MS);
-  store.transaction(({ identities }) => {
+  store.transaction(({ appearances, identities }) => {
     for (const [n, look] of looks.entries()) {
       const identity_id = `id_${n}`;
       const vector = bytesOf(directionOf(look));
       const appearance = { appearance_id: `de_old_${n}`, batch_id: `ba_old_${n}`, camera_id: CAMERAS[0] ?? "" };
       const found = { matched: "new", similarity: null, plate: null, role: "sure", detections: "[]" } as const;
       identities.create({ identity_id, kind: "person" }, at);
-      identities.appeared({ ...appearance, ...found, identity_id, seen_at: at, model_id: MODEL, vector });
+      appearances.add({ ...appearance, ...found, identity_id, seen_at: at, model_id: MODEL, vector });
       identities.setLook(identity_id, MODEL, vector);
     }
   });

@@ -8,7 +8,8 @@ import type { Batch } from "../domain/batch.ts";
 import { type IdentityKind, type KnownEntity, Plate, Trust } from "../domain/identity.ts";
 import { deriveId, RecordId } from "../domain/ids.ts";
 import { toIso } from "../domain/time.ts";
-import type { AppearanceRow, IdentityRow } from "../store/identities.ts";
+import type { AppearanceRow } from "../store/appearances.ts";
+import type { IdentityRow } from "../store/identities.ts";
 import { bytesOf, type KnownIdentities } from "./known-identities.ts";
 import type { Tables } from "./stage.ts";
 
@@ -54,8 +55,8 @@ export function identify(
   seen: readonly Seen[],
   options: IdentifyOptions,
 ): KnownEntity[] {
-  const { identities } = tables;
-  const fresh = seen.filter(({ track: [first] }) => !identities.appearance(first.detection_id));
+  const { appearances, identities } = tables;
+  const fresh = seen.filter(({ track: [first] }) => !appearances.get(first.detection_id));
   const entering = [...byPlate(tables, fresh), ...byLook(tables, fresh, options)];
   const here = new Set(entering.map(([, { identity_id }]) => identity_id));
   for (const [{ track, kind, look, plate }, identified] of entering) {
@@ -63,7 +64,7 @@ export function identify(
     const { identity_id } = identified;
     if (!identities.get(identity_id)) options.known.create(tables, { identity_id, kind }, seen_at, here);
     if (plate !== null) identities.addPlate(plate, identity_id);
-    identities.appeared({
+    appearances.add({
       ...identified,
       appearance_id: track[0].detection_id,
       batch_id,
@@ -76,7 +77,7 @@ export function identify(
     });
     options.known.renew(tables, identity_id);
   }
-  const rows = seen.flatMap(({ track: [first] }) => identities.appearance(first.detection_id) ?? []);
+  const rows = seen.flatMap(({ track: [first] }) => appearances.get(first.detection_id) ?? []);
   return [...Map.groupBy(rows, ({ identity_id }) => identity_id)].flatMap(([identityId, own]) => {
     const identity = identities.get(identityId);
     return identity ? [entityOf(tables, identity, own, started_at, options)] : [];
@@ -123,7 +124,7 @@ function byLook({ identities }: Tables, seen: readonly Seen[], options: Identify
 }
 
 function entityOf(
-  { identities }: Tables,
+  { appearances: known, identities }: Tables,
   { identity_id, kind, name, trust, first_seen_at, times_seen }: IdentityRow,
   appearances: readonly AppearanceRow[],
   started_at: string,
@@ -131,7 +132,7 @@ function entityOf(
 ): KnownEntity {
   const plates = identities.platesOf(identity_id);
   const listed = vehicles.find(({ plate }) => plates.includes(plate));
-  const before = identities.lastSeenBefore(identity_id, started_at);
+  const before = known.lastSeenBefore(identity_id, started_at);
   const [best] = appearances.toSorted((a, b) => (b.similarity ?? 0) - (a.similarity ?? 0));
   const byPlate = appearances.find(({ matched }) => matched === "plate");
   const plate = appearances.find((each) => each.plate !== null)?.plate;

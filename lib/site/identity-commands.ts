@@ -4,7 +4,8 @@ import { Plate, Trust } from "../domain/identity.ts";
 import { deriveId, RecordId } from "../domain/ids.ts";
 import { toIso } from "../domain/time.ts";
 import { InputError } from "../resilience/errors.ts";
-import type { AppearanceRow, IdentityRow, ListedIdentity } from "../store/identities.ts";
+import type { AppearanceRow } from "../store/appearances.ts";
+import type { IdentityRow, ListedIdentity } from "../store/identities.ts";
 import type { Command } from "./behaviour.ts";
 import { KnownIdentities } from "./known-identities.ts";
 import { parsePayload } from "./parse-payload.ts";
@@ -125,17 +126,17 @@ function one({ identities }: Tables, entityId: string): IdentityRow {
 
 /** What is meant by a detection, or by an event that shows one only. */
 function appearanceOf(
-  { identities, events }: Tables,
+  { appearances, identities, events }: Tables,
   { detection_id, event_id }: Pick<z.infer<typeof Enrolling>, "detection_id" | "event_id">,
 ): AppearanceRow {
   if (detection_id !== undefined) {
-    const shown = identities.showing(detection_id);
+    const shown = appearances.showing(detection_id);
     if (shown) return shown;
     throw new InputError("NOT_RECOGNISED", `The detection "${detection_id}" is not among those that were looked at`);
   }
   const event = events.get(event_id ?? "");
   if (!event) throw new InputError("NO_SUCH_EVENT", `There is no event "${event_id}" in this site's store`);
-  const shown = identities.ofBatch(event.batch_id);
+  const shown = appearances.ofBatch(event.batch_id);
   const owners = new Set(shown.map(({ identity_id }) => identity_id));
   const [best] = shown.toSorted((a, b) => Number(b.vector !== null) - Number(a.vector !== null));
   if (best && owners.size === 1) return best;
@@ -153,7 +154,7 @@ function enrol(
   { name, trust }: { name: string; trust: Trust },
   known: KnownIdentities,
 ): string {
-  const { identities } = tables;
+  const { appearances, identities } = tables;
   const before = one(tables, appearance.identity_id);
   const isSomebodyElse = before.name !== null && before.name.toLowerCase() !== name.toLowerCase();
   if (appearance.vector === null && isSomebodyElse) {
@@ -169,7 +170,7 @@ function enrol(
     known.create(tables, { identity_id: identityId, kind: before.kind }, appearance.seen_at);
   }
   if (before.identity_id !== identityId && !isSomebodyElse) known.merge(tables, before.identity_id, identityId);
-  identities.reassign(appearance, identityId, "enrolled");
+  appearances.reassign(appearance, identityId, "enrolled");
   identities.setName(identityId, name);
   identities.setTrust(identityId, trust);
   for (const changed of [before.identity_id, identityId]) known.renew(tables, changed);

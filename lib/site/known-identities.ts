@@ -42,18 +42,18 @@ export class KnownIdentities {
   }
 
   /** Makes the looks of one anew of its appearances, for all models. */
-  renew({ identities, afterCommit }: Tables, identityId: string): void {
+  renew({ appearances, identities, afterCommit }: Tables, identityId: string): void {
     const kind = identities.get(identityId)?.kind;
     if (!kind) return;
-    const byModel = Map.groupBy(identities.vectorsOf(identityId), ({ model_id }) => model_id);
+    const byModel = Map.groupBy(appearances.vectorsOf(identityId), ({ model_id }) => model_id);
     for (const model_id of new Set([...byModel.keys(), ...identities.modelsOf(identityId)])) {
       const rows = byModel.get(model_id) ?? [];
       // Of a model that has changed and kept its name, the vectors of the latest length count.
       const size = rows.at(-1)?.vector.length ?? 0;
-      const appearances = rows
+      const seen = rows
         .filter(({ vector }) => vector.length === size)
         .map(({ role, vector }) => ({ role, direction: directionIn(vector) }));
-      const look = lookOf(appearances);
+      const look = lookOf(seen);
       identities.setLook(identityId, model_id, look && bytesOf(look));
       afterCommit(() => this.#put({ kind, model_id, size }, identityId, look));
     }

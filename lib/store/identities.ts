@@ -1,10 +1,7 @@
-/**
- * Tables `identities` (who is recognised), `identity_cameras`, `plates`, `looks` (one vector for each model) and
- * `appearances` (the latest times, with what was seen).
- */
+/** Tables `identities` (who is recognised), `identity_cameras`, `plates` and `looks` (one vector for each model). */
 import type { Database } from "better-sqlite3";
 import { z } from "zod";
-import type { IdentityKind, Match, Trust } from "../domain/identity.ts";
+import type { IdentityKind, Trust } from "../domain/identity.ts";
 
 export interface IdentityRow {
   readonly identity_id: string;
@@ -24,32 +21,6 @@ export interface ModelSpace {
   readonly size: number;
 }
 
-/** Somebody or something, for as long as a camera followed it in a batch. */
-export interface AppearanceRow {
-  readonly appearance_id: string;
-  readonly identity_id: string;
-  readonly batch_id: string;
-  readonly camera_id: string;
-  readonly seen_at: string;
-  /** Ids of the detections that show it, as JSON. */
-  readonly detections: string;
-  readonly matched: Match;
-  /** Null where it was not matched by look. */
-  readonly similarity: number | null;
-  /** Null where none was read. */
-  readonly plate: string | null;
-  /** Null where it was recognised by its plate, and nothing looked at it. */
-  readonly model_id: string | null;
-  readonly vector: Uint8Array | null;
-  readonly role: "enrolled" | "sure" | "seen";
-}
-
-export interface VectorRow {
-  readonly model_id: string;
-  readonly role: AppearanceRow["role"];
-  readonly vector: Uint8Array;
-}
-
 /** With what people need to tell them apart. */
 export interface ListedIdentity extends IdentityRow {
   readonly cameras: readonly string[];
@@ -57,10 +28,6 @@ export interface ListedIdentity extends IdentityRow {
   readonly models: readonly string[];
 }
 
-/** Appearances whose vectors a look is made of: the latest of each role. */
-const VECTORS_OF_ROLE = 16;
-/** Appearances of one identity that are kept: so long, a batch that comes again is not counted again. */
-const KEPT_APPEARANCES = 200;
 /** When an identity becomes useless: having been seen twice as often makes up for a month. As the index has it. */
 const USEFUL_UNTIL = "julianday(last_seen_at) + 30 * log2(max(times_seen, 1))";
 
@@ -79,19 +46,10 @@ export class Identities {
   readonly #byPlate;
   readonly #byName;
   readonly #create;
-  readonly #appearance;
-  readonly #showing;
-  readonly #inBatch;
-  readonly #lastSeenBefore;
-  readonly #ofBatch;
-  readonly #addAppearance;
   readonly #countVisit;
   readonly #countCamera;
   readonly #cameras;
   readonly #plates;
-  readonly #dropVectors;
-  readonly #dropAppearances;
-  readonly #vectors;
   readonly #models;
   readonly #setLook;
   readonly #dropLook;
@@ -100,7 +58,6 @@ export class Identities {
   readonly #rename;
   readonly #trust;
   readonly #addPlate;
-  readonly #reassign;
   readonly #merge;
   readonly #forget;
   readonly #count;
@@ -120,24 +77,6 @@ export class Identities {
     this.#create = db.prepare<[IdentityRow]>(`
       INSERT INTO identities(${COLUMNS})
       VALUES(:identity_id, :kind, :name, :trust, :first_seen_at, :last_seen_at, :times_seen) ON CONFLICT DO NOTHING`);
-    this.#appearance = db.prepare<[string], AppearanceRow>("SELECT * FROM appearances WHERE appearance_id = ?");
-    this.#showing = db.prepare<[string], AppearanceRow>(
-      "SELECT a.* FROM appearances a, json_each(a.detections) d WHERE d.value = ? LIMIT 1",
-    );
-    this.#inBatch = db
-      .prepare<[string, string], number>("SELECT 1 FROM appearances WHERE batch_id = ? AND identity_id = ?")
-      .pluck();
-    this.#lastSeenBefore = db
-      .prepare<[string, string], string>(
-        "SELECT seen_at FROM appearances WHERE identity_id = ? AND seen_at < ? ORDER BY seen_at DESC LIMIT 1",
-      )
-      .pluck();
-    this.#ofBatch = db.prepare<[string], AppearanceRow>(
-      "SELECT * FROM appearances WHERE batch_id = ? ORDER BY appearance_id",
-    );
-    this.#addAppearance = db.prepare<[AppearanceRow]>(`
-      INSERT INTO appearances(appearance_id, identity_id, batch_id, camera_id, seen_at, detections, matched, similarity, plate, model_id, vector, role)
-      VALUES(:appearance_id, :identity_id, :batch_id, :camera_id, :seen_at, :detections, :matched, :similarity, :plate, :model_id, :vector, :role)`);
     this.#countVisit = db.prepare<[{ identity_id: string; seen_at: string }]>(`
       UPDATE identities SET times_seen = times_seen + 1, first_seen_at = min(first_seen_at, :seen_at),
         last_seen_at = max(last_seen_at, :seen_at) WHERE identity_id = :identity_id`);
@@ -152,18 +91,6 @@ export class Identities {
     this.#plates = db
       .prepare<[string], string>("SELECT plate FROM plates WHERE identity_id = ? ORDER BY plate")
       .pluck();
-    this.#dropVectors = db.prepare<[{ id: string; modelId: string; role: string }]>(`
-      UPDATE appearances SET vector = NULL WHERE identity_id = :id AND vector IS NOT NULL AND model_id = :modelId
-        AND role = :role AND appearance_id NOT IN (
-          SELECT appearance_id FROM appearances WHERE identity_id = :id AND vector IS NOT NULL AND model_id = :modelId
-            AND role = :role ORDER BY seen_at DESC, appearance_id LIMIT ${VECTORS_OF_ROLE})`);
-    this.#dropAppearances = db.prepare<[{ id: string }]>(`
-      DELETE FROM appearances WHERE role <> 'enrolled' AND appearance_id IN (
-        SELECT appearance_id FROM appearances WHERE identity_id = :id
-        ORDER BY seen_at DESC, appearance_id LIMIT -1 OFFSET ${KEPT_APPEARANCES})`);
-    this.#vectors = db.prepare<[string], VectorRow>(`
-      SELECT model_id, role, vector FROM appearances WHERE identity_id = ? AND vector IS NOT NULL
-      ORDER BY seen_at, appearance_id`);
     this.#models = db.prepare<[string], string>("SELECT model_id FROM looks WHERE identity_id = ?").pluck();
     this.#setLook = db.prepare<[string, string, Uint8Array]>(
       "INSERT INTO looks VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET vector = excluded.vector",
@@ -185,7 +112,6 @@ export class Identities {
     this.#addPlate = db.prepare(
       "INSERT INTO plates VALUES(?, ?) ON CONFLICT DO UPDATE SET identity_id = excluded.identity_id",
     );
-    this.#reassign = db.prepare("UPDATE appearances SET identity_id = ?, role = ? WHERE appearance_id = ?");
     this.#merge = [
       `UPDATE identities SET first_seen_at = min(identities.first_seen_at, f.first_seen_at),
         last_seen_at = max(identities.last_seen_at, f.last_seen_at), times_seen = identities.times_seen + f.times_seen,
@@ -245,47 +171,15 @@ export class Identities {
     this.#create.run({ name: null, trust: "unknown", first_seen_at: at, last_seen_at: at, times_seen: 0, ...row });
   }
 
-  appearance(appearanceId: string): AppearanceRow | undefined {
-    return this.#appearance.get(appearanceId);
-  }
-
-  /** The one that a detection shows; looks at all that are kept. */
-  showing(detectionId: string): AppearanceRow | undefined {
-    return this.#showing.get(detectionId);
-  }
-
-  /** Who was in a batch, as far as it is still known. */
-  ofBatch(batchId: string): AppearanceRow[] {
-    return this.#ofBatch.all(batchId);
-  }
-
-  /** When it was last seen before a time, as far as that is still known. */
-  lastSeenBefore(identityId: string, time: string): string | undefined {
-    return this.#lastSeenBefore.get(identityId, time);
-  }
-
-  /** Enters an appearance, which must be new. A batch counts once for one identity, however often that appears in it. */
-  appeared(row: AppearanceRow): void {
-    if (this.#inBatch.get(row.batch_id, row.identity_id) === undefined) this.#visited(row, row.identity_id);
-    this.#addAppearance.run(row);
-    this.#tidy(row);
-  }
-
-  /** Says whose appearance it is, and how sure that is. */
-  reassign(row: AppearanceRow, identityId: string, role: AppearanceRow["role"]): void {
-    if (this.#inBatch.get(row.batch_id, identityId) === undefined) this.#visited(row, identityId);
-    this.#reassign.run(identityId, role, row.appearance_id);
-    this.#tidy({ ...row, identity_id: identityId, role });
-  }
-
   /** The models that know its look. */
   modelsOf(identityId: string): string[] {
     return this.#models.all(identityId);
   }
 
-  /** The vectors of the latest appearances, of all models, the earliest first. */
-  vectorsOf(identityId: string): VectorRow[] {
-    return this.#vectors.all(identityId);
+  /** Counts one more batch in which a camera has seen it. */
+  visited(identity_id: string, { camera_id, seen_at }: { camera_id: string; seen_at: string }): void {
+    this.#countVisit.run({ identity_id, seen_at });
+    this.#countCamera.run(identity_id, camera_id);
   }
 
   /** What an identity is recognised by; null: by nothing any more. */
@@ -355,16 +249,5 @@ export class Identities {
       plates: Strings.parse(JSON.parse(plates)),
       models: Strings.parse(JSON.parse(models)),
     }));
-  }
-
-  #visited({ camera_id, seen_at }: AppearanceRow, identity_id: string): void {
-    this.#countVisit.run({ identity_id, seen_at });
-    this.#countCamera.run(identity_id, camera_id);
-  }
-
-  /** Keeps what is kept of an identity within its limits, after a change to one of its appearances. */
-  #tidy({ identity_id: id, model_id: modelId, role }: AppearanceRow): void {
-    if (modelId !== null) this.#dropVectors.run({ id, modelId, role });
-    this.#dropAppearances.run({ id });
   }
 }

@@ -1,6 +1,7 @@
 /** The tables of a store, each by the repository that alone reads and writes it. */
 import type { Database } from "better-sqlite3";
 import { Alerts } from "./alerts.ts";
+import { Appearances } from "./appearances.ts";
 import { Baselines } from "./baselines.ts";
 import { Batches } from "./batches.ts";
 import { Cameras } from "./cameras.ts";
@@ -38,6 +39,7 @@ import { Views } from "./views.ts";
 
 export class Repositories {
   readonly alerts: Alerts;
+  readonly appearances: Appearances;
   readonly baselines: Baselines;
   readonly batches: Batches;
   readonly cameras: Cameras;
@@ -84,6 +86,7 @@ export class Repositories {
     this.handovers = guard(new Handovers(db, session));
     this.hazards = guard(new Hazards(db));
     this.identities = guard(new Identities(db));
+    this.appearances = guard(new Appearances(db, this.identities));
     this.jobs = guard(new Jobs(db));
     this.judged = guard(new JudgedBatches(db));
     this.neighbours = guard(new Neighbours(db));
