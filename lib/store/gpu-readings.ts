@@ -6,6 +6,8 @@ import { GpuReadingRow } from "./codecs.ts";
 
 /** Of one card every 15 seconds: 17 days. */
 const MOST_READINGS = 100_000;
+/** Readings that are deleted in one step. */
+const STEP = 100;
 const NAMES = Object.keys(GpuReading.shape);
 const COLUMNS = NAMES.join(", ");
 
@@ -14,6 +16,7 @@ export class GpuReadings {
   readonly #trim;
   readonly #latest;
   readonly #since;
+  readonly #forget;
   readonly #forgetSimulated;
 
   constructor(db: Database) {
@@ -31,6 +34,9 @@ export class GpuReadings {
       WHERE recorded_at >= ? ORDER BY gpu_id`);
     this.#since = db.prepare<[{ since: string; most: number }], unknown>(`
       SELECT ${COLUMNS} FROM gpu_readings WHERE recorded_at >= :since ORDER BY reading_id DESC LIMIT :most`);
+    this.#forget = db.prepare<[string]>(`
+      DELETE FROM gpu_readings WHERE reading_id IN (
+        SELECT reading_id FROM gpu_readings WHERE recorded_at < ? LIMIT ${STEP})`);
     this.#forgetSimulated = db.prepare("DELETE FROM gpu_readings WHERE simulated = 1");
   }
 
@@ -49,6 +55,11 @@ export class GpuReadings {
   since(recordedAt: string, most: number): GpuReading[] {
     const rows = this.#since.all({ since: recordedAt, most });
     return rows.map((row) => GpuReadingRow.parse(row)).reverse();
+  }
+
+  /** Deletes some from before then; the answer is how many, 0 once there are none. */
+  forget(before: string): number {
+    return this.#forget.run(before).changes;
   }
 
   /** Takes back what was made up. */

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import type { UploadFacts } from "../domain/retention.ts";
+import { toMillis } from "../domain/time.ts";
 import { isFated, isOpen } from "./open-subjects.ts";
 import type { RetainedBatches } from "./retained-batches.ts";
 
@@ -34,6 +35,7 @@ const FILE_COLUMNS = "root, path, size, CAST(mtime_ns AS TEXT) AS mtime_ns";
 export class RetainedUploads {
   readonly #batches: RetainedBatches;
   readonly #heads;
+  readonly #oldest;
   readonly #file;
   readonly #facts;
   readonly #sharers;
@@ -47,6 +49,7 @@ export class RetainedUploads {
     this.#heads = db.prepare<[number], UploadRow>(`
       SELECT rowid AS row, upload_id, camera_id, received_at, ${FILE_COLUMNS} FROM uploads
       WHERE rowid < ? ORDER BY rowid DESC LIMIT ${HEADS}`);
+    this.#oldest = db.prepare<[], string>("SELECT received_at FROM uploads ORDER BY rowid LIMIT 1").pluck();
     this.#file = db.prepare<[string], Omit<UploadedFile, "mtimeNs"> & { mtime_ns: string }>(
       `SELECT ${FILE_COLUMNS} FROM uploads WHERE upload_id = ?`,
     );
@@ -72,6 +75,12 @@ export class RetainedUploads {
   /** The next uploads in the table before a row, the last first. */
   before(row: number): UploadHead[] {
     return this.#heads.all(row).map(({ mtime_ns, ...head }) => ({ ...head, mtimeNs: BigInt(mtime_ns) }));
+  }
+
+  /** How long ago the first upload came that the ledger still has, in milliseconds. */
+  oldestAge(now: number): number {
+    const at = this.#oldest.get();
+    return at === undefined ? 0 : now - toMillis(at);
   }
 
   file(uploadId: string): UploadedFile | undefined {

@@ -1,7 +1,6 @@
 /** Table `retention_runs`: when each retention node ran last, and what came of it. */
 import type { Database } from "better-sqlite3";
 import { RetentionResult } from "../domain/retention.ts";
-import { toMillis } from "../domain/time.ts";
 import { jsonIn } from "../resilience/json.ts";
 
 export interface LastRun {
@@ -9,9 +8,6 @@ export interface LastRun {
   /** Null where it was cut off. */
   readonly result: RetentionResult | null;
 }
-
-/** Readings of graphics cards that are deleted in one step. */
-const READINGS = 100;
 
 interface Row {
   readonly started_at: string;
@@ -23,8 +19,6 @@ export class RetentionRuns {
   readonly #end;
   readonly #last;
   readonly #latest;
-  readonly #oldest;
-  readonly #forgetReadings;
 
   constructor(db: Database) {
     this.#begin = db.prepare("INSERT OR REPLACE INTO retention_runs(node_id, started_at) VALUES(?, ?)");
@@ -33,10 +27,6 @@ export class RetentionRuns {
     this.#latest = db.prepare<[], Row>(
       "SELECT started_at, result FROM retention_runs ORDER BY started_at DESC LIMIT 1",
     );
-    this.#forgetReadings = db.prepare<[string]>(`
-      DELETE FROM gpu_readings WHERE reading_id IN (
-        SELECT reading_id FROM gpu_readings WHERE recorded_at < ? LIMIT ${READINGS})`);
-    this.#oldest = db.prepare<[], string | null>("SELECT received_at FROM uploads ORDER BY rowid LIMIT 1").pluck();
   }
 
   begin(nodeId: string, at: string): void {
@@ -45,17 +35,6 @@ export class RetentionRuns {
 
   end(nodeId: string, result: RetentionResult): void {
     this.#end.run(JSON.stringify(result), nodeId);
-  }
-
-  /** How long ago the first upload came that the ledger still has, in milliseconds. */
-  oldestAge(now: number): number {
-    const at = this.#oldest.get();
-    return at ? now - toMillis(at) : 0;
-  }
-
-  /** Deletes some of the readings of graphics cards from before then; the answer is how many, 0 once there are none. */
-  forgetReadings(before: string): number {
-    return this.#forgetReadings.run(before).changes;
   }
 
   /** Undefined where the node has never run. */

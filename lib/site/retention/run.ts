@@ -80,7 +80,7 @@ async function work(options: RunOptions, slices: Slices, tally: Tally): Promise<
   await new Orphans({ site, now, dryRun, slices, tally }).run();
 
   const space = new Space(site, options.space);
-  let cap = site.store.retentionRuns.oldestAge(now);
+  let cap = site.store.retainedUploads.oldestAge(now);
   let short = await space.isShort(tally.own_bytes, signal);
   while (short && !dryRun && cap > DAY_MS) {
     cap = Math.max(DAY_MS, Math.min(cap - DAY_MS, cap * (1 - STEP)));

@@ -268,9 +268,9 @@ export class Sweep {
     }
     if (detections !== null) await slices.change(({ openSubjects }) => openSubjects.forget(now - detections));
     if (gpu === null) return;
-    await slices.change(function* ({ retentionRuns }) {
+    await slices.change(function* ({ gpuReadings }) {
       for (let removed = 1; removed > 0; tally.gpu_readings += removed) {
-        removed = retentionRuns.forgetReadings(toIso(now - gpu));
+        removed = gpuReadings.forget(toIso(now - gpu));
         yield;
       }
     });

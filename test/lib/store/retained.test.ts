@@ -112,7 +112,7 @@ describe("what retention deletes", () => {
     db.close();
     const before = "2026-11-01T00:00:00.000Z";
     deepEqual(
-      [1, 2, 3].map(() => store.retentionRuns.forgetReadings(before)),
+      [1, 2, 3].map(() => store.gpuReadings.forget(before)),
       [100, 20, 0],
     );
     deepEqual(rows(folder, "SELECT count(*) AS count FROM gpu_readings"), [{ count: 30 }]);
