@@ -74,21 +74,11 @@ export class AlertNotifier {
     return alertNotification(event, this.#look({ alertId: alert_id, severity }, event, news));
   }
 
-  /** Queues what the channels are to be told of a decision, in its transaction. */
-  announce(tables: Tables, alert: Alert, { news, silenced }: { news: boolean; silenced: boolean }): void {
-    const { alert_id, outcome, event_id, revision } = alert;
+  /** Queues what the phones among some channels are to be told of a decision, in its transaction. */
+  announce(tables: Tables, alert: Alert, channels: readonly Channel[], news: boolean): void {
+    const { alert_id, event_id, revision } = alert;
     const event = EventRecord.parse(alert.event);
-    const key = `${event_id} ${revision}`;
-    if (outcome === "alert") {
-      tables.alerts.markTold(alert_id, alert.channels);
-      this.#queue(tables, key, alert.channels, { alert_id, event, loud: news });
-      return;
-    }
-    // One that alerted and does not any more: phones still show what is not so. Not while another of its events does.
-    const isTakenBack = tables.decisions.camerasOf(alert_id).length === 0;
-    if (isTakenBack && !silenced) {
-      this.#queue(tables, key, tables.alerts.toldBy(alert_id), { alert_id, event, loud: false });
-    }
+    this.#queue(tables, `${event_id} ${revision}`, channels, { alert_id, event, loud: news });
   }
 
   #confirm(eventId: string, done: string): void {

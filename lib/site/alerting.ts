@@ -11,7 +11,7 @@ import { type AlertOfEvent, alertOfEvent, circumstancesOf } from "./alert-circum
 import type { AlertNotifier } from "./alert-notifier.ts";
 import { lessonsFor } from "./lessons.ts";
 import type { Site } from "./site.ts";
-import type { InstantStage } from "./stage.ts";
+import type { InstantStage, Tables } from "./stage.ts";
 import { decisionLine } from "./trace.ts";
 import type { WebhookNotifier } from "./webhook-notifier.ts";
 
@@ -71,15 +71,19 @@ export function alertingStage(options: AlertingOptions): InstantStage<SecurityEv
       };
       const news = raised !== null && change !== "update";
       if (!tables.decisions.save(nodeId, alert, { published: publish, sent: news, wanted })) return [];
-      if (raised) tables.alerts.save(nodeId, raised);
+      if (raised) {
+        tables.alerts.save(nodeId, raised);
+        tables.alerts.markTold(raised.alert_id, channels);
+      }
       tables.afterCommit(() => site.logger[raised ? "info" : "debug"](decisionLine(alert)));
       // Without a broker nobody would ever empty the outbox.
       if (publish && site.publishes && news) {
         tables.outbox.add("alert", alert.alert_id, raised.update_count + 1, PublishedAlert.parse(alert));
         tables.afterCommit(() => site.bus.emit("outbox"));
       }
-      notifier.announce(tables, alert, { news, silenced });
-      webhook.announce(tables, alert, { news, silenced });
+      const concerned = concernedBy(alert, silenced, tables);
+      notifier.announce(tables, alert, concerned, news);
+      webhook.announce(tables, alert, concerned, news);
       const { camera_id: topic } = alert;
       if (!raised) return [{ port: SUPPRESSED_PORT, topic, payload: alert, subject: null }];
       const notification = notifier.notificationOf(alert, news);
@@ -107,6 +111,14 @@ function alertNow(
     created_at: stored?.created_at ?? toIso(now),
     sent_at: toIso(now),
   };
+}
+
+/** By which channels people are to hear of a decision: also those that still show an alert which it takes back. */
+function concernedBy({ alert_id, outcome, channels }: Alert, silenced: boolean, tables: Tables): readonly Channel[] {
+  if (outcome === "alert") return channels;
+  // Not while another of its events alerts.
+  const isTakenBack = !silenced && tables.decisions.camerasOf(alert_id).length === 0;
+  return isTakenBack ? tables.alerts.toldBy(alert_id) : [];
 }
 
 /** An event that has alerted, and would again by a later verdict, is no news when that comes late. */

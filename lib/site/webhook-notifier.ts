@@ -1,7 +1,7 @@
 /** How `risk-alert` tells a server of the user's choice, beside phones and without waiting for these. */
 import { z } from "zod";
 import type { Webhook } from "../alert/webhook/webhook.ts";
-import { type Alert, AlertRecord } from "../domain/alert.ts";
+import { type Alert, AlertRecord, type Channel } from "../domain/alert.ts";
 import { EventRecord } from "../domain/event.ts";
 import { deriveId } from "../domain/ids.ts";
 import { IsoTime, toIso, toMillis } from "../domain/time.ts";
@@ -46,21 +46,13 @@ export class WebhookNotifier {
     await this.#options.webhook?.close();
   }
 
-  /** Queues what the receiver is to be told of a decision, in its transaction. */
-  announce(tables: Tables, alert: Alert, { news, silenced }: { news: boolean; silenced: boolean }): void {
-    const { outcome, channels, alert_id } = alert;
-    // One that is taken back concerns those who were told of it; not while another of its events alerts.
-    const isTakenBack = !silenced && tables.decisions.camerasOf(alert_id).length === 0;
-    const concerned = outcome === "alert" ? channels : isTakenBack ? tables.alerts.toldBy(alert_id) : [];
-    if (concerned.some(({ kind }) => kind === "webhook")) this.#queue(tables, alert, news ? "alert" : "alert_update");
-  }
-
-  #queue(tables: Tables, alert: Alert, type: WebhookPayload["type"]): void {
+  /** Queues what the receiver, where it is among some channels, is to be told of a decision, in its transaction. */
+  announce(tables: Tables, alert: Alert, channels: readonly Channel[], news: boolean): void {
     const { workspace, webhook } = this.#options;
-    if (!webhook) return;
+    if (!webhook || !channels.some(({ kind }) => kind === "webhook")) return;
     const { alert_id, event_id, camera_id, revision, event } = alert;
     const message = {
-      type,
+      type: news ? "alert" : "alert_update",
       timestamp: toIso(workspace.site.clock.now()),
       alert: AlertRecord.parse(alert),
       event: EventRecord.parse(event),
