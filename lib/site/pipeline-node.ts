@@ -3,18 +3,15 @@
  * again what nobody has taken, and knows what it has left open.
  */
 import type { FlowMessage } from "../domain/message.ts";
-import { asError, InputError, VigilError } from "../resilience/errors.ts";
-import { ServerGate } from "../resilience/server-gate.ts";
+import { asError, InputError } from "../resilience/errors.ts";
 import { AiredMessages } from "../store/aired-messages.ts";
 import { HandOff, type Sent } from "../store/hand-off.ts";
-import type { GiveUp, Merge } from "../store/job.ts";
-import { type Flows, laneId } from "../store/nodes.ts";
-import { WorkQueue } from "../store/work-queue.ts";
+import type { Flows } from "../store/nodes.ts";
 import type { Behaviour, Command, Workspace } from "./behaviour.ts";
+import { NodeQueues, type QueueLoad } from "./node-queues.ts";
 import { OpenWork } from "./open-work.ts";
 import { Receiver } from "./receiver.ts";
 import type { Site } from "./site.ts";
-import type { Errand, Errands, SlowStage } from "./stage.ts";
 import { traceOf } from "./trace.ts";
 
 /** What runs the node: its place in the flows, its wires, its log. */
@@ -36,7 +33,7 @@ export interface PipelineHost {
   onChange(): void;
 }
 
-export interface Load extends Pick<WorkQueue, "depth" | "running" | "parked" | "waitingFor" | "dead" | "refused"> {
+export interface Load extends QueueLoad {
   readonly left: number;
 }
 
@@ -50,8 +47,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   /** The name by which the store knows the node. */
   readonly #identity: string;
   readonly #handOff: HandOff;
-  readonly #queue: WorkQueue;
-  readonly #lanes: ReadonlyMap<string, WorkQueue>;
+  readonly #queues: NodeQueues<R>;
   readonly #receiver: Receiver<R>;
   readonly #aired: AiredMessages;
   readonly #commands: Readonly<Record<string, Command>>;
@@ -80,21 +76,17 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     this.behaviour = open({
       nodeId: this.#identity,
       site,
-      act: (base, commit) => this.#queue.act(base, commit),
+      act: (base, commit) => this.#queues.main.act(base, commit),
       tell: (port, topic, payload) => this.#send([{ port, message: { topic, payload } }]),
-      queueErrand: (tables, errand) => this.#queueOf(errand).queueErrand(tables, errand),
+      queueErrand: (tables, errand) => this.#queues.of(errand).queueErrand(tables, errand),
       journal: (message) => this.#handOff.journal(message),
       report: (error) => host.error(error),
     });
-    const { stage, errands, lanes = {} } = this.behaviour;
-    this.#queue = this.#openQueue(this.#identity, stage && "work" in stage ? stage : null, errands);
-    this.#lanes = new Map(
-      Object.entries(lanes).map(([lane, own]) => [lane, this.#openQueue(laneId(this.#identity, lane), null, own)]),
-    );
+    this.#queues = this.#openQueues();
     this.#receiver = new Receiver({
       type: host.type,
       stage: this.behaviour.stage,
-      queue: this.#queue,
+      queue: this.#queues.main,
       clock: site.clock,
       signal: this.#closing.signal,
       send: (messages) => this.#send(messages),
@@ -110,27 +102,21 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       ...this.behaviour.commands,
     };
     site.openWork.set(this.#identity, openWork);
+    const { stage } = this.behaviour;
+    if (stage && "work" in stage && stage.gate) {
+      site.servers.set(this.#identity, { type: host.type, gate: stage.gate, server: stage.server ?? null });
+    }
     if (this.behaviour.sideServices) site.sideServices.set(this.#identity, this.behaviour.sideServices);
     site.nodes.set(this.#identity, { type: host.type, load: () => this.load });
     site.bus.on("aired", this.#closing.signal, (nodeId, handoverId) => {
       if (nodeId === this.#identity) this.#guard(() => this.#aired.resend([handoverId]));
     });
-    site.bus.on("clock", this.#closing.signal, () => this.#refresh());
+    site.bus.on("clock", this.#closing.signal, () => this.#queues.refresh());
   }
 
   /** How much the node has to do, why that has to wait where it has to, and what somebody must decide on. */
   get load(): Load {
-    const sum = (of: "depth" | "running" | "parked" | "dead" | "refused") =>
-      this.#queues.reduce((total, queue) => total + queue[of], 0);
-    return {
-      depth: sum("depth"),
-      running: sum("running"),
-      parked: sum("parked"),
-      waitingFor: this.#queues.find((queue) => queue.waitingFor !== null)?.waitingFor ?? null,
-      dead: sum("dead"),
-      refused: sum("refused"),
-      left: this.#left,
-    };
+    return { ...this.#queues.load, left: this.#left };
   }
 
   /** Takes a message; `done` is called when its work has ended. */
@@ -155,53 +141,24 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     this.#aired.close();
     this.#cancelRetry();
     // First the work, then what it works with: else a closing connection would look like a server that is away.
-    const ended = this.#queues.map((queue) => queue.close());
+    const ended = this.#queues.close();
     try {
       await this.behaviour.close?.();
     } finally {
-      await Promise.allSettled([...ended, ...this.#arriving]);
+      await Promise.allSettled([ended, ...this.#arriving]);
       this.#closed = true;
     }
   }
 
-  get #queues(): readonly WorkQueue[] {
-    return [this.#queue, ...this.#lanes.values()];
-  }
-
-  #queueOf({ lane }: Errand): WorkQueue {
-    const queue = lane === undefined ? this.#queue : this.#lanes.get(lane);
-    if (queue) return queue;
-    throw new VigilError("NO_LANE", `This node has no lane "${lane}"`);
-  }
-
-  #refresh(): void {
-    for (const queue of this.#queues) queue.refresh();
-  }
-
-  /** `nodeId`: by which the store knows the queue. */
-  #openQueue(nodeId: string, slow: SlowStage<R> | null, errands: Errands | undefined): WorkQueue {
-    const { bus, clock, servers, store } = this.#site;
+  #openQueues(): NodeQueues<R> {
+    const { bus, clock, store } = this.#site;
     const host = this.#host;
-    if (slow?.gate) servers.set(this.#identity, { type: host.type, gate: slow.gate, server: slow.server ?? null });
-    return new WorkQueue({
+    return new NodeQueues(this.behaviour, {
       store,
       clock,
       handOff: this.#handOff,
-      nodeId,
+      nodeId: this.#identity,
       stage: host.type,
-      gate: slow?.gate ?? new ServerGate(clock),
-      concurrency: slow?.concurrency ?? errands?.concurrency ?? 0,
-      work: async (job, signal) => {
-        const { payload } = job.message;
-        if (slow) return slow.work(slow.input.parse(payload), job, signal);
-        if (errands) return errands.work(payload, job, signal);
-        throw new VigilError("NO_WORK", "This node has no slow work");
-      },
-      whileAway:
-        slow?.whileAway &&
-        (async (job, signal) => slow.whileAway?.(slow.input.parse(job.message.payload), job, signal)),
-      giveUp: slow ? giveUpOf(slow) : undefined,
-      merge: slow ? mergeOf(slow) : undefined,
       send: (messages) => this.#send(messages),
       onResumedFailure: (error, message) => host.error(error, message),
       onInterimFailure: (error) => host.warn(error.message),
@@ -236,7 +193,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
     return new OpenWork({
       site: this.#site,
       nodeId: this.#identity,
-      lanes: [...this.#lanes.keys()],
+      lanes: Object.keys(this.behaviour.lanes ?? {}),
       type: host.type,
       flows: () => host.flows(),
       leadingOn: () => [...new Array(host.outputs).keys()].filter((port) => host.leadsOn(port)),
@@ -245,7 +202,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       onAdopt: () => this.behaviour.onAdopt?.(),
       refresh: () => {
         this.#countLeft();
-        this.#refresh();
+        this.#queues.refresh();
       },
     });
   }
@@ -301,7 +258,7 @@ export class PipelineNode<R, B extends Behaviour<R>> {
   }
 
   async #start(): Promise<void> {
-    for (const queue of this.#queues) queue.start();
+    this.#queues.start();
     this.#countLeft();
     this.#site.workers.add(this.#identity);
     await this.behaviour.start?.();
@@ -320,23 +277,4 @@ export class PipelineNode<R, B extends Behaviour<R>> {
       if (!this.#closed) this.#host.error(asError(error));
     });
   }
-}
-
-/** What the stage does with records, as the queue sees it: with whatever payloads the journal holds. */
-function giveUpOf<R>({ giveUp, input }: SlowStage<R>): GiveUp | undefined {
-  if (!giveUp) return undefined;
-  const { afterMs, end } = giveUp;
-  return { afterMs, end: async (job, signal) => end(input.parse(job.message.payload), job, signal) };
-}
-
-function mergeOf<R>(stage: SlowStage<R>): Merge | undefined {
-  const { merge, input } = stage;
-  if (!merge) return undefined;
-  return (tables, payloads) => {
-    const merged = merge(
-      tables,
-      payloads.map((payload) => input.parse(payload)),
-    );
-    return merged && { payload: merged.record, absorbed: merged.absorbed };
-  };
 }
