@@ -6,12 +6,13 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { Detected } from "../../lib/domain/detection.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
-import { readExample, rowsIn, startInstalled } from "../support/installed.ts";
+import { type Changes, readExample } from "../support/examples.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
-import type { NodeRed } from "../support/node-red.ts";
+import { type NodeRed, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
 import { subscribe } from "../support/subscriber.ts";
-import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+import { removeTempFolders } from "../support/temp-folder.ts";
+import { rowsIn, vigilUserDir } from "../support/user-dir.ts";
 
 const SOMEBODY = { x: 300, y: 120, width: 80, height: 160 };
 const PERSON = { class: "person", confidence: 0.87, bbox: SOMEBODY };
@@ -32,11 +33,11 @@ describe("the examples, imported", function () {
   let taken: Buffer;
 
   before(async () => {
-    folder = tempFolder();
+    folder = vigilUserDir();
     broker = await startBroker();
     sender = await connectAsync(broker.url);
     detector = await startDetectorServer();
-    nodeRed = await startInstalled("node-red", folder);
+    nodeRed = await startNodeRed("node-red", folder);
     [empty, taken] = await Promise.all([scene(), scene(SOMEBODY)]);
   });
 
@@ -48,7 +49,7 @@ describe("the examples, imported", function () {
   });
 
   /** A data folder of its own, so that no test sees what another has stored. */
-  const deploy = (name: string, dataDir: string, changes: Parameters<typeof readExample>[1] = {}) =>
+  const deploy = (name: string, dataDir: string, changes: Changes = {}) =>
     nodeRed.deploy(
       readExample(name, {
         "vigil-site": { dataDir },
