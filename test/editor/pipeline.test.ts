@@ -10,9 +10,10 @@ import { eventually } from "../support/eventually.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders } from "../support/temp-folder.ts";
-import { rowsIn, vigilUserDir } from "../support/user-dir.ts";
+import { vigilUserDir } from "../support/user-dir.ts";
 
 /** Where pictures of the forms go, for people to look at; nowhere unless it is named. */
 const SCREENSHOTS = process.env.SCREENSHOTS;
@@ -342,7 +343,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       }
       const upload = (name: string, bytes: Buffer) => writeFileSync(join(folder, "cameras", "Porch", name), bytes);
       // What has come into view is motion: the first picture must have been looked at before, and none be a duplicate.
-      const inspected = () => rowsIn(folder, "vigil", "SELECT 1 FROM inspections").length;
+      const inspected = () => rowsIn(join(folder, "vigil"), "SELECT 1 FROM inspections").length;
       upload("20260911_120000.jpg", await scene());
       await eventually(() => inspected() > 0, "a picture looked at", 30_000);
       upload("20260911_120001.jpg", await scene(SOMEBODY));

@@ -10,8 +10,9 @@ import { type Editor, openEditor } from "../support/editor.ts";
 import { eventually } from "../support/eventually.ts";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { removeTempFolders } from "../support/temp-folder.ts";
-import { rowsIn, vigilUserDir } from "../support/user-dir.ts";
+import { vigilUserDir } from "../support/user-dir.ts";
 
 /** Where the second picture shows somebody who was not there before: in the right half. */
 const SOMEBODY = { x: 450, y: 180, width: 80, height: 160 };
@@ -82,7 +83,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       },
     ];
     const upload = (name: string, bytes: Buffer) => writeFileSync(join(folder, "cameras", "Porch", name), bytes);
-    const inspected = () => rowsIn(folder, "data", "SELECT 1 FROM inspections").length;
+    const inspected = () => rowsIn(join(folder, "data"), "SELECT 1 FROM inspections").length;
     /** As it is deployed. */
     const openForm = async () => {
       await editor.reload();
@@ -201,8 +202,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       upload("20260911_120101.jpg", await scene(SOMEBODY));
       const alerts = () =>
         rowsIn<{ outcome: string; rules: string }>(
-          folder,
-          "data",
+          join(folder, "data"),
           "SELECT outcome, rules FROM decisions ORDER BY decided_at",
         );
       const inside = await eventually(() => alerts()[0], "the decision", 30_000);

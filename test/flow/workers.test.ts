@@ -12,8 +12,9 @@ import { leftovers, violations } from "../support/invariants.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
 import { type NodeRed, startNodeRed } from "../support/node-red.ts";
 import { pixelsOf, scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
-import { rowsIn, vigilUserDir } from "../support/user-dir.ts";
+import { vigilUserDir } from "../support/user-dir.ts";
 
 const SOMEBODY = { x: 300, y: 120, width: 80, height: 160 };
 const PERSON = { class: "person", confidence: 0.87, bbox: SOMEBODY };
@@ -103,7 +104,7 @@ describe("workers", function () {
     mkdirSync(camera, { recursive: true });
     writeFileSync(join(camera, name), bytes);
   };
-  const onMain = <T>(sql: string) => rowsIn<T>(join(folder, "main"), "vigil", sql);
+  const onMain = <T>(sql: string) => rowsIn<T>(join(folder, "main", "vigil"), sql);
   const inspections = () => onMain<Inspection>("SELECT upload_id, outcome, detector, thumbnail_path FROM inspections");
   const accounts = () => onMain<{ what: string }>("SELECT what FROM account").map(({ what }) => what);
   const inspected = (count: number) =>
@@ -135,7 +136,7 @@ describe("workers", function () {
     assert.deepEqual([...new Set(found.map(({ detector: by }) => by))], [detector.url]);
     for (const name of ["worker", "other"]) {
       assert.ok(
-        rowsIn(join(folder, name), "vigil-worker", "SELECT 1 FROM inspections").length > 0,
+        rowsIn(join(folder, name, "vigil-worker"), "SELECT 1 FROM inspections").length > 0,
         `${name} has a share`,
       );
     }

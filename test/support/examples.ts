@@ -6,7 +6,7 @@ import { z } from "zod";
 const FOLDER = join(import.meta.dirname, "../../examples");
 
 const Example = z.array(z.looseObject({ id: z.string(), type: z.string(), name: z.string().default("") }));
-export type Example = z.infer<typeof Example>;
+type Example = z.infer<typeof Example>;
 
 /** What to set in an example's nodes, by their type or their name, which goes first. */
 export type Changes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
