@@ -1,6 +1,8 @@
 /** The page on all entities, made of their declarations. */
 import { attributesTopic, commandTopic, siteTopics } from "../lib/domain/topics.ts";
-import { CAMERA_ENTITIES, GPU_ENTITIES, HUB_ENTITIES } from "../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../lib/homeassistant/entities/camera.ts";
+import { GPU_ENTITIES } from "../lib/homeassistant/entities/gpu.ts";
+import { HUB_ENTITIES } from "../lib/homeassistant/entities/hub.ts";
 import { type Entities, type Entity, takesCommands } from "../lib/homeassistant/entity.ts";
 
 const topics = siteTopics("<prefix>", "<site>");
@@ -9,7 +11,7 @@ const topics = siteTopics("<prefix>", "<site>");
 export function entitiesPage(): string {
   return `# Entities in Home Assistant
 
-Made by \`npm run docs\` from \`lib/homeassistant/entities.ts\`. \`<prefix>\` is \`vigil\` unless the site's form says
+Made by \`npm run docs\` from \`lib/homeassistant/entities/\`. \`<prefix>\` is \`vigil\` unless the site's form says
 otherwise. The id of an entity is \`<platform>.vigil_<site>_<key>\` on the hub, \`<platform>.vigil_<site>_<camera>_<key>\`
 on a camera and \`<platform>.vigil_<site>_gpu_<gpu>_<key>\` on a graphics card; the key is the last level of its topic. The broker keeps all states but those marked "not kept". A topic that
 ends in \`/set\` takes commands, which must not be retained.

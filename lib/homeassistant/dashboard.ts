@@ -4,7 +4,8 @@
  */
 import { stringify } from "yaml";
 import type { Camera } from "../domain/camera.ts";
-import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey } from "./entities.ts";
+import { CAMERA_ENTITIES, type CameraKey } from "./entities/camera.ts";
+import { HUB_ENTITIES, type HubKey } from "./entities/hub.ts";
 import type { Entity } from "./entity.ts";
 import { cameraDeviceId, entityId, hubId } from "./ids.ts";
 

@@ -6,8 +6,10 @@ import type { Camera } from "../domain/camera.ts";
 import type { GpuSample } from "../domain/gpu.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import { attributesTopic, commandTopic, type Topics } from "../domain/topics.ts";
-import { CAMERA_ENTITIES, GPU_ENTITIES, HUB_ENTITIES, type HubKey } from "./entities.ts";
-import { type Entity, takesCommands } from "./entity.ts";
+import { CAMERA_ENTITIES } from "./entities/camera.ts";
+import { GPU_ENTITIES } from "./entities/gpu.ts";
+import { HUB_ENTITIES, type HubKey } from "./entities/hub.ts";
+import { type Entities, type Entity, takesCommands } from "./entity.ts";
 import { cameraDeviceId, entityId, gpuDeviceId, hubId, uniqueId } from "./ids.ts";
 
 export interface DiscoverySite {
@@ -62,20 +64,9 @@ export function hubDiscovery(site: DiscoverySite): MqttPacket[] {
  * @throws ConfigError `SITE_ID`
  */
 export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): MqttPacket[] {
-  const id = cameraDeviceId(site.siteId, camera.camera_id);
-  const device = {
-    identifiers: [id],
-    name: camera.name,
-    manufacturer: MANUFACTURER,
-    model: "Camera",
-    via_device: hubId(site.siteId),
-  };
-  return Object.entries<Entity>(CAMERA_ENTITIES).map(([key, entity]) =>
-    render(site, entity, id, key, {
-      ...topicsOf(entity, site.topics.camera(camera.camera_id, key), site.topics.availability),
-      device,
-    }),
-  );
+  const { camera_id, name } = camera;
+  const device = { id: cameraDeviceId(site.siteId, camera_id), name, model: "Camera" };
+  return belowHub(site, device, CAMERA_ENTITIES, (key) => site.topics.camera(camera_id, key));
 }
 
 /**
@@ -83,19 +74,21 @@ export function cameraDiscovery({ camera, ...site }: DiscoveryCamera): MqttPacke
  * @throws ConfigError `SITE_ID`
  */
 export function gpuDiscovery({ gpu, ...site }: DiscoveryGpu): MqttPacket[] {
-  const id = gpuDeviceId(site.siteId, gpu.gpu_id);
-  const device = {
-    identifiers: [id],
-    name: gpu.name,
-    manufacturer: MANUFACTURER,
-    model: "Graphics card",
-    via_device: hubId(site.siteId),
-  };
-  return Object.entries<Entity>(GPU_ENTITIES).map(([key, entity]) =>
-    render(site, entity, id, key, {
-      ...topicsOf(entity, site.topics.gpu(gpu.gpu_id, key), site.topics.availability),
-      device,
-    }),
+  const { gpu_id, name } = gpu;
+  const device = { id: gpuDeviceId(site.siteId, gpu_id), name, model: "Graphics card" };
+  return belowHub(site, device, GPU_ENTITIES, (key) => site.topics.gpu(gpu_id, key));
+}
+
+/** The messages of a device that came with the hub. */
+function belowHub(
+  site: DiscoverySite,
+  { id, name, model }: { readonly id: string; readonly name: string; readonly model: string },
+  entities: Entities,
+  topicOf: (key: string) => string,
+): MqttPacket[] {
+  const device = { identifiers: [id], name, manufacturer: MANUFACTURER, model, via_device: hubId(site.siteId) };
+  return Object.entries(entities).map(([key, entity]) =>
+    render(site, entity, id, key, { ...topicsOf(entity, topicOf(key), site.topics.availability), device }),
   );
 }
 

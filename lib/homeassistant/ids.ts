@@ -1,6 +1,6 @@
 /** The ids that Home Assistant knows the hub, the cameras, the graphics cards and their entities by. */
 import { ConfigError } from "../resilience/errors.ts";
-import { CAMERA_ENTITIES, type CameraKey } from "./entities.ts";
+import { CAMERA_ENTITIES, type CameraKey } from "./entities/camera.ts";
 import type { Entity } from "./entity.ts";
 
 /**

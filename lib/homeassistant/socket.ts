@@ -1,5 +1,4 @@
 /** A WebSocket on which Home Assistant has let us in: bounded in time and size, and deaf to what is not its protocol. */
-
 import type { Socket } from "node:net";
 import type { HaWebSocket } from "home-assistant-js-websocket";
 import { Agent, buildConnector, WebSocket } from "undici";

@@ -6,15 +6,9 @@ import { groupOf, LabelGroup } from "../domain/labels.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
 import type { SystemStatus } from "../domain/system-status.ts";
 import { attributesTopic, type Topics } from "../domain/topics.ts";
-import {
-  CAMERA_ENTITIES,
-  type CameraKey,
-  GPU_ENTITIES,
-  type GpuKey,
-  HUB_ENTITIES,
-  type HubKey,
-  NOT_ANALYZED,
-} from "./entities.ts";
+import { CAMERA_ENTITIES, type CameraKey, NOT_ANALYZED } from "./entities/camera.ts";
+import { GPU_ENTITIES, type GpuKey } from "./entities/gpu.ts";
+import { HUB_ENTITIES, type HubKey } from "./entities/hub.ts";
 import type { Entity } from "./entity.ts";
 import { codePoints, jsonBytes, shorten } from "./text.ts";
 

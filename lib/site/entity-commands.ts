@@ -1,7 +1,8 @@
 /** Obeys what Home Assistant sends to the entities of the hub and of the cameras: valid, done, kept and published back. */
 import { commandTopic } from "../domain/topics.ts";
 import { commandValue } from "../homeassistant/command.ts";
-import { CAMERA_ENTITIES, HUB_ENTITIES } from "../homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../homeassistant/entities/camera.ts";
+import { HUB_ENTITIES } from "../homeassistant/entities/hub.ts";
 import { type Entities, takesCommands } from "../homeassistant/entity.ts";
 import type { MqttLink } from "../mqtt/link.ts";
 import { asError } from "../resilience/errors.ts";

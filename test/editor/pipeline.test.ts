@@ -1,8 +1,7 @@
 /** The whole pipeline, as a person meets it in the editor: imported, looked at, filled in wrongly and rightly, deployed. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import type { Browser } from "puppeteer-core";
 import { catalogueOf, TYPES } from "../nodes/forms.ts";
 import { browserAvailable, startBrowser } from "../support/browser.ts";
@@ -11,6 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders } from "../support/temp-folder.ts";
 import { vigilUserDir } from "../support/user-dir.ts";
@@ -343,21 +343,9 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       }
       const upload = (name: string, bytes: Buffer) => writeFileSync(join(folder, "cameras", "Porch", name), bytes);
       // What has come into view is motion: the first picture must have been looked at before, and none be a duplicate.
-      const inspected = () => rows("SELECT 1 FROM inspections").length;
-      const rows = (sql: string) => {
-        const db = new Database(join(folder, "vigil", "vigil.db"), { readonly: true });
-        try {
-          return db.prepare(sql).all();
-        } finally {
-          db.close();
-        }
-      };
+      const inspected = () => rowsIn(join(folder, "vigil"), "SELECT 1 FROM inspections").length;
       upload("20260911_120000.jpg", await scene());
-      await eventually(
-        () => existsSync(join(folder, "vigil", "vigil.db")) && inspected() > 0,
-        "a picture looked at",
-        30_000,
-      );
+      await eventually(() => inspected() > 0, "a picture looked at", 30_000);
       upload("20260911_120001.jpg", await scene(SOMEBODY));
       await events.waitFor(({ topic }) => topic === "vigil/home/security_events", 60_000);
       assert.deepEqual(

@@ -1,15 +1,16 @@
 /** The zone editor in a real browser: drawn on a camera's own picture, saved, and seen to change an alert. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import type { Browser, Page } from "puppeteer-core";
 import { z } from "zod";
 import { Zone } from "../../lib/domain/zone.ts";
 import { browserAvailable, startBrowser } from "../support/browser.ts";
+import { type Editor, openEditor } from "../support/editor.ts";
 import { eventually } from "../support/eventually.ts";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { removeTempFolders } from "../support/temp-folder.ts";
 import { vigilUserDir } from "../support/user-dir.ts";
 
@@ -24,6 +25,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
     let folder: string;
     let nodeRed: NodeRed;
     let browser: Browser;
+    let editor: Editor;
     let page: Page;
 
     before(async function () {
@@ -81,35 +83,13 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       },
     ];
     const upload = (name: string, bytes: Buffer) => writeFileSync(join(folder, "cameras", "Porch", name), bytes);
-    const rows = <T>(sql: string): T[] => {
-      const db = new Database(join(folder, "data", "vigil.db"), { readonly: true });
-      try {
-        return db.prepare<[], T>(sql).all();
-      } finally {
-        db.close();
-      }
-    };
-    const inspected = () => rows("SELECT 1 FROM inspections").length;
+    const inspected = () => rowsIn(join(folder, "data"), "SELECT 1 FROM inspections").length;
+    /** As it is deployed. */
     const openForm = async () => {
-      await page.goto(nodeRed.url, { waitUntil: "networkidle2" });
-      await page.waitForFunction(() => Boolean(Object(window).RED?.nodes?.node("enrich")));
-      await page.evaluate(() => Object(window).RED.editor.edit(Object(window).RED.nodes.node("enrich")));
+      await editor.reload();
+      await editor.openForm("enrich");
       await page.waitForSelector("#vigil-view", { visible: true });
-      // The form slides in, and grows: where something is, is known once it has stayed there for 30 frames.
-      await page.waitForFunction(
-        (seen: { place: string; frames: number }) => {
-          const { x, width } = document.querySelector("#vigil-view")?.getBoundingClientRect() ?? { x: 0, width: 0 };
-          const memory = Object.assign(window, { vigilSeen: Object(window).vigilSeen ?? { ...seen } }).vigilSeen;
-          memory.frames = memory.place === `${x} ${width}` ? memory.frames + 1 : 0;
-          memory.place = `${x} ${width}`;
-          return memory.frames > 30;
-        },
-        { polling: "raf" },
-        { place: "", frames: 0 },
-      );
     };
-    /** By its handler: the form may still move while its picture loads. */
-    const press = (selector: string) => page.$eval(selector, (button) => (button as HTMLButtonElement).click());
     const middleOf = async (selector: string) => {
       const box = await (await page.waitForSelector(selector))?.boundingBox();
       assert.ok(box);
@@ -138,11 +118,10 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
     it("works before there is a picture, and draws on the last one", async () => {
       mkdirSync(join(folder, "cameras", "Porch"), { recursive: true });
       await nodeRed.deploy(flows());
-      page = await browser.newPage();
-      await page.setViewport({ width: 1400, height: 1000 });
+      editor = await openEditor(browser, nodeRed.url);
+      page = editor.page;
       await openForm();
       assert.ok(await page.$eval("#vigil-view", (element) => element.classList.contains("vigil-blank")));
-      await eventually(() => existsSync(join(folder, "data", "vigil.db")), "the store");
       upload("20260911_120000.jpg", await scene());
       await eventually(() => inspected() === 1, "the first picture", 30_000);
       await openForm();
@@ -153,13 +132,9 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
     });
 
     it("draws, moves, adds and removes corners by mouse and keyboard, names and saves", async () => {
-      await press("#vigil-zone-add");
+      await editor.press("#vigil-zone-add");
       await page.waitForSelector("#vigil-zone-name", { visible: true });
-      // Not key by key: the editor puts the focus into the first field when the form has slid in.
-      await page.$eval("#vigil-zone-name", (field) => {
-        Object.assign(field, { value: "Front door" });
-        field.dispatchEvent(new Event("input", { bubbles: true }));
-      });
+      await editor.fill("#vigil-zone-name", "Front door");
       await dragCorner(1, 0.55, 0.1);
       await dragCorner(2, 0.98, 0.1);
       await dragCorner(3, 0.98, 0.98);
@@ -171,11 +146,8 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await page.keyboard.press("ArrowUp");
       await page.keyboard.press("Delete");
       assert.equal((await page.$$("#vigil-view .vigil-corner")).length, 4);
-      await press("#node-dialog-ok");
-      await page.waitForFunction(() => !document.querySelector("#vigil-view"));
-      await page.click("#red-ui-header-button-deploy");
-      // Until the editor has the answer, it holds whoever leaves the page back.
-      await page.waitForFunction(() => Object(window).RED.nodes.dirty() === false);
+      await editor.closeForm("ok");
+      await editor.deploy();
       const [zone] = await eventually(async () => {
         const zones = await saved();
         return zones.length === 1 && zones;
@@ -200,10 +172,9 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await openForm();
       await page.waitForSelector("#vigil-view polygon");
       assert.equal(await page.$eval("#vigil-zone-name", (field) => (field as HTMLInputElement).value), "Front door");
-      await press("#vigil-zone-delete");
+      await editor.press("#vigil-zone-delete");
       assert.equal(await page.$("#vigil-view polygon"), null);
-      await press("#node-dialog-cancel");
-      await page.waitForFunction(() => !document.querySelector("#vigil-view"));
+      await editor.closeForm("cancel");
       assert.equal((await saved()).length, 1);
     });
 
@@ -216,14 +187,11 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await finger.move((from.x + to.x) / 2, (from.y + to.y) / 2);
       await finger.move(to.x, to.y);
       await finger.end();
-      await press("#node-dialog-ok");
-      await page.waitForFunction(() => !document.querySelector("#vigil-view"));
+      await editor.closeForm("ok");
       const [[x, y]] = await pointsInEditor();
       assert.ok(Math.abs(x - 0.3) < 0.02 && Math.abs(y - 0.4) < 0.02, `${x} ${y}`);
       await page.evaluate(() => Object(window).RED.actions.invoke("core:undo"));
       assert.deepEqual(await pointsInEditor(), before);
-      // What has not been deployed holds whoever leaves the page back.
-      await page.evaluate(() => Object(window).RED.nodes.dirty(false));
     });
 
     it("lets a detection in the zone alert", async () => {
@@ -233,7 +201,10 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       await eventually(() => inspected() > before, "the picture", 30_000);
       upload("20260911_120101.jpg", await scene(SOMEBODY));
       const alerts = () =>
-        rows<{ outcome: string; rules: string }>("SELECT outcome, rules FROM decisions ORDER BY decided_at");
+        rowsIn<{ outcome: string; rules: string }>(
+          join(folder, "data"),
+          "SELECT outcome, rules FROM decisions ORDER BY decided_at",
+        );
       const inside = await eventually(() => alerts()[0], "the decision", 30_000);
       assert.match(inside.rules, /"name":"zones","passed":true,"value":"front_door/);
     });

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { connectAsync, type MqttClient } from "mqtt";
 import { Alert } from "../../lib/domain/alert.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
@@ -10,6 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { type Flow, type NodeConfig, startFlow } from "../support/flow.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
 import { scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 
@@ -77,14 +77,7 @@ describe("entities that take commands", function () {
     subscriber.messages.findLast((message) => message.topic === topic)?.payload.toString();
   const becomes = (topic: string, payload: string) =>
     eventually(() => state(topic) === payload, `${topic} to be ${payload}`);
-  const rows = (sql: string): unknown[] => {
-    const db = new Database(join(folder, "data", "vigil.db"), { readonly: true });
-    try {
-      return db.prepare(sql).all();
-    } finally {
-      db.close();
-    }
-  };
+  const rows = (sql: string) => rowsIn(join(folder, "data"), sql);
   const uploadStates = () => rows("SELECT state FROM uploads ORDER BY received_at, upload_id");
   /** A flow that has had one alert. */
   const alerted = async () => {

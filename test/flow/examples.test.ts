@@ -6,12 +6,14 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { Detected } from "../../lib/domain/detection.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
-import { readExample, rowsIn, startInstalled } from "../support/installed.ts";
+import { type Changes, readExample } from "../support/examples.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
-import type { NodeRed } from "../support/node-red.ts";
+import { type NodeRed, startNodeRed } from "../support/node-red.ts";
 import { scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { subscribe } from "../support/subscriber.ts";
-import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+import { removeTempFolders } from "../support/temp-folder.ts";
+import { vigilUserDir } from "../support/user-dir.ts";
 
 const SOMEBODY = { x: 300, y: 120, width: 80, height: 160 };
 const PERSON = { class: "person", confidence: 0.87, bbox: SOMEBODY };
@@ -32,11 +34,11 @@ describe("the examples, imported", function () {
   let taken: Buffer;
 
   before(async () => {
-    folder = tempFolder();
+    folder = vigilUserDir();
     broker = await startBroker();
     sender = await connectAsync(broker.url);
     detector = await startDetectorServer();
-    nodeRed = await startInstalled("node-red", folder);
+    nodeRed = await startNodeRed("node-red", folder);
     [empty, taken] = await Promise.all([scene(), scene(SOMEBODY)]);
   });
 
@@ -48,7 +50,7 @@ describe("the examples, imported", function () {
   });
 
   /** A data folder of its own, so that no test sees what another has stored. */
-  const deploy = (name: string, dataDir: string, changes: Parameters<typeof readExample>[1] = {}) =>
+  const deploy = (name: string, dataDir: string, changes: Changes = {}) =>
     nodeRed.deploy(
       readExample(name, {
         "vigil-site": { dataDir },
@@ -57,8 +59,8 @@ describe("the examples, imported", function () {
         ...changes,
       }),
     );
-  const events = (dataDir: string) => rowsIn<EventRow>(folder, dataDir, "SELECT camera_id, labels FROM events");
-  const inspections = (dataDir: string) => rowsIn(folder, dataDir, "SELECT 1 FROM inspections").length;
+  const events = (dataDir: string) => rowsIn<EventRow>(join(folder, dataDir), "SELECT camera_id, labels FROM events");
+  const inspections = (dataDir: string) => rowsIn(join(folder, dataDir), "SELECT 1 FROM inspections").length;
   const oneEvent = (dataDir: string) => eventually(() => events(dataDir).length > 0 && events(dataDir), "the event");
 
   it("2: answers who posts a picture with what was seen in it", async () => {
@@ -93,7 +95,7 @@ describe("the examples, imported", function () {
     await sender.publishAsync("cameras/Front Door/picture", taken, { qos: 1 });
     const [event] = await oneEvent("camera");
     assert.deepEqual(event, { camera_id: "front_door", labels: '["motion"]' });
-    const cameras = rowsIn<{ camera_id: string }>(folder, "camera", "SELECT DISTINCT camera_id FROM uploads");
+    const cameras = rowsIn<{ camera_id: string }>(join(folder, "camera"), "SELECT DISTINCT camera_id FROM uploads");
     assert.deepEqual(cameras, [{ camera_id: "front_door" }]);
   });
 
@@ -109,7 +111,7 @@ describe("the examples, imported", function () {
       return events("frigate").length > 0;
     }, "the event");
     assert.deepEqual(events("frigate")[0], { camera_id: "back_yard", labels: '["person"]' });
-    const kept = rowsIn(folder, "frigate", "SELECT DISTINCT sha256 FROM uploads");
+    const kept = rowsIn(join(folder, "frigate"), "SELECT DISTINCT sha256 FROM uploads");
     assert.equal(kept.length, 1, "what the broker had kept from before is left out");
   });
 

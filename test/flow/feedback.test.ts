@@ -1,7 +1,6 @@
 /** From what people say of alerts to what alerts later, on a real broker, with phones and a webhook; and back by a reset. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { connectAsync, type MqttClient } from "mqtt";
 import { z } from "zod";
 import { Alert } from "../../lib/domain/alert.ts";
@@ -9,6 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { type Flow, type NodeConfig, startFlow } from "../support/flow.ts";
 import { type HomeAssistantServer, startHomeAssistantServer, TOKEN } from "../support/home-assistant-server.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
+import { rowsIn } from "../support/rows.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 import { SECRET, startWebhookServer, type WebhookServer } from "../support/webhook-server.ts";
@@ -84,14 +84,7 @@ describe("feedback in a flow", function () {
         .find(({ event_id }) => event_id === event.event_id);
     return eventually(ours, `the decision on ${event.event_id}`);
   };
-  const rows = (sql: string): unknown[] => {
-    const db = new Database(join(folder, "data", "vigil.db"), { readonly: true });
-    try {
-      return db.prepare(sql).all();
-    } finally {
-      db.close();
-    }
-  };
+  const rows = (sql: string) => rowsIn(join(folder, "data"), sql);
   const said = (count: number) =>
     eventually(() => rows("SELECT 1 FROM feedback").length === count, `${count} words of feedback`);
   const press = (eventId: string) =>

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { z } from "zod";
 import { Alert } from "../../lib/domain/alert.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
@@ -11,6 +10,7 @@ import { type Flow, startFlow } from "../support/flow.ts";
 import { type HomeAssistantServer, startHomeAssistantServer, TOKEN } from "../support/home-assistant-server.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
 import { scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 
@@ -90,14 +90,7 @@ describe("an incident", function () {
     writeFileSync(join(folder, "cameras", camera, `${pictures}.jpg`), bytes);
   };
   const shown = () => server.calls.map(({ data }) => Shown.parse(data.data));
-  const rows = (sql: string): unknown[] => {
-    const db = new Database(join(folder, "data", "vigil.db"), { readonly: true });
-    try {
-      return db.prepare(sql).all();
-    } finally {
-      db.close();
-    }
-  };
+  const rows = (sql: string) => rowsIn(join(folder, "data"), sql);
   const fired = () => subscriber.messages.filter(({ topic }) => /^vigil\/home\/camera\/\w+\/alert$/.test(topic)).length;
   const state = (camera: string, key: string) =>
     subscriber.messages.findLast(({ topic }) => topic === `vigil/home/camera/${camera}/${key}`)?.payload.toString();

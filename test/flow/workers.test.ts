@@ -7,12 +7,14 @@ import { Detected } from "../../lib/domain/detection.ts";
 import type { Upload } from "../../lib/domain/upload.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
 import { eventually } from "../support/eventually.ts";
-import { readExample, rowsIn, startInstalled } from "../support/installed.ts";
+import { type Changes, readExample } from "../support/examples.ts";
 import { leftovers, violations } from "../support/invariants.ts";
 import { type Broker, startBroker } from "../support/mosquitto.ts";
-import type { NodeRed } from "../support/node-red.ts";
+import { type NodeRed, startNodeRed } from "../support/node-red.ts";
 import { pixelsOf, scene } from "../support/pictures.ts";
+import { rowsIn } from "../support/rows.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
+import { vigilUserDir } from "../support/user-dir.ts";
 
 const SOMEBODY = { x: 300, y: 120, width: 80, height: 160 };
 const PERSON = { class: "person", confidence: 0.87, bbox: SOMEBODY };
@@ -75,7 +77,7 @@ describe("workers", function () {
       sent.push({ topic, payload, options: { qos: 1, ...(userProperties && { properties: { userProperties } }) } });
     });
     await listener.subscribeAsync(["vigil-workers/#", "vigil/#"], { qos: 1 });
-    main = await startInstalled("node-red", join(folder, "main"));
+    main = await startNodeRed("node-red", vigilUserDir(join(folder, "main")));
   });
 
   afterEach(async () => {
@@ -87,11 +89,11 @@ describe("workers", function () {
 
   const port = () => ({ "mqtt-broker": { port: String(broker.port) } });
   const settings = () => ({ ...port(), "vigil-site": { mqttUrl: broker.url }, "batch-window": { idle: 0 } });
-  const deployMain = (changes: Parameters<typeof readExample>[1] = {}) =>
+  const deployMain = (changes: Changes = {}) =>
     main.deploy(readExample("6 Main machine of workers", { ...settings(), ...changes }));
   /** Each on another version of Node-RED than the main machine. */
   const startWorker = async (name: string) => {
-    const worker = await startInstalled("node-red-4", join(folder, name));
+    const worker = await startNodeRed("node-red-4", vigilUserDir(join(folder, name)));
     workers.push(worker);
     await worker.deploy(readExample("7 Worker", { ...port(), detect: { url: detector.url } }));
     await until(() => worker.log().includes("Connected to broker"), "the worker's connection");
@@ -102,7 +104,7 @@ describe("workers", function () {
     mkdirSync(camera, { recursive: true });
     writeFileSync(join(camera, name), bytes);
   };
-  const onMain = <T>(sql: string) => rowsIn<T>(join(folder, "main"), "vigil", sql);
+  const onMain = <T>(sql: string) => rowsIn<T>(join(folder, "main", "vigil"), sql);
   const inspections = () => onMain<Inspection>("SELECT upload_id, outcome, detector, thumbnail_path FROM inspections");
   const accounts = () => onMain<{ what: string }>("SELECT what FROM account").map(({ what }) => what);
   const inspected = (count: number) =>
@@ -134,7 +136,7 @@ describe("workers", function () {
     assert.deepEqual([...new Set(found.map(({ detector: by }) => by))], [detector.url]);
     for (const name of ["worker", "other"]) {
       assert.ok(
-        rowsIn(join(folder, name), "vigil-worker", "SELECT 1 FROM inspections").length > 0,
+        rowsIn(join(folder, name, "vigil-worker"), "SELECT 1 FROM inspections").length > 0,
         `${name} has a share`,
       );
     }
@@ -212,7 +214,7 @@ describe("workers", function () {
     for (const [n, picture] of pictures.entries()) drop(`${n}.jpg`, picture);
     await detector.received(2);
     await main.kill();
-    main = await startInstalled("node-red", join(folder, "main"));
+    main = await startNodeRed("node-red", vigilUserDir(join(folder, "main")));
     await until(async () => {
       await sendAgain();
       return inspections().length === 8;

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { CAMERA_ENTITIES, HUB_ENTITIES } from "../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../../lib/homeassistant/entities/camera.ts";
+import { HUB_ENTITIES } from "../../lib/homeassistant/entities/hub.ts";
 import { catalogueOf, LANGUAGES, read, root, TYPES } from "./forms.ts";
 
 const TRANSLATIONS = LANGUAGES.filter((language) => language !== "en-US");

@@ -19,7 +19,6 @@ import {
   type UploadedFile,
   type WireDetection,
 } from "./detector-replies.ts";
-
 import { sendJson } from "./misbehave.ts";
 
 export type { Misbehaviour, WireDetection } from "./detector-replies.ts";

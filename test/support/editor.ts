@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Browser, Page } from "puppeteer-core";
 
 const WINDOW = { width: 1500, height: 1000 };
+const QUIET = { waitUntil: "networkidle2" } as const;
 
 export interface Editor {
   readonly page: Page;
@@ -18,6 +19,8 @@ export interface Editor {
   closeForm(how: "ok" | "cancel"): Promise<void>;
   /** Deploys, and waits for the answer. */
   deploy(): Promise<void>;
+  /** Loads it anew, with what is deployed: what is open or changed is lost. */
+  reload(): Promise<void>;
 }
 
 /** The editor at a URL, loaded and with nothing open. */
@@ -29,8 +32,9 @@ export async function openEditor(browser: Browser, url: string): Promise<Editor>
     if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
   });
   await page.setViewport(WINDOW);
-  await page.goto(url, { waitUntil: "networkidle2" });
-  await page.waitForFunction(() => Boolean(Object(window).RED?.nodes?.eachNode));
+  const untilLoaded = () => page.waitForFunction(() => Boolean(Object(window).RED?.nodes?.eachNode));
+  await page.goto(url, QUIET);
+  await untilLoaded();
 
   const press = (selector: string) =>
     page.$eval(selector, (element) => {
@@ -84,6 +88,12 @@ export async function openEditor(browser: Browser, url: string): Promise<Editor>
     deploy: async () => {
       await page.click("#red-ui-header-button-deploy");
       await page.waitForFunction(() => Object(window).RED.nodes.dirty() === false);
+    },
+    reload: async () => {
+      // What has not been deployed holds whoever leaves the page back.
+      await page.evaluate(() => Object(window).RED.nodes.dirty(false));
+      await page.reload(QUIET);
+      await untilLoaded();
     },
   };
 }

@@ -24,10 +24,12 @@ export interface NodeRed {
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
+/** What it logs in the languages that tests start it in. */
+const STARTED = /Started flows|Flows sind gestartet/g;
 
 const require = createRequire(import.meta.url);
 
-/** Resolves when Node-RED listens. `node`: the program that runs it, instead of the one that runs the tests. */
+/** Resolves when Node-RED listens and its flows run. `node`: the program that runs it, instead of the one that runs the tests. */
 export async function startNodeRed(
   version: NodeRedPackage,
   userDir: string,
@@ -55,7 +57,14 @@ export async function startNodeRed(
     if (ended()) throw new Error(`Node-RED ended at its start:\n${log}`);
     return log.match(/http:\/\/127\.0\.0\.1:\d+\/\S*/)?.[0];
   };
-  const url = await eventually(listening, "Node-RED's address", START_TIMEOUT_MS).catch((error) => {
+  const starts = () => log.match(STARTED)?.length ?? 0;
+  const started = (times: number) => eventually(() => starts() >= times, "started flows", START_TIMEOUT_MS);
+  const ready = async () => {
+    const address = await eventually(listening, "Node-RED's address", START_TIMEOUT_MS);
+    await started(1);
+    return address;
+  };
+  const url = await ready().catch((error) => {
     killWithUs();
     throw error;
   });
@@ -68,11 +77,14 @@ export async function startNodeRed(
     url,
     get: (path, accept, language = "en-US") => ask(path, { headers: { accept, "accept-language": language } }),
     deploy: async (flows) => {
+      const before = starts();
       await ask("flows", {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(flows),
       });
+      // It answers before they run.
+      await started(before + 1);
     },
     log: () => log,
     stop: async () => {

@@ -1,7 +1,6 @@
 /** A program that stands in for nvidia-smi, and misbehaves on command. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FIELDS } from "../../lib/ops/nvidia-csv.ts";
 import type { Failure, Machine } from "./nvidia-machines.ts";
 
 /** `stuck`: it cannot even be killed for two seconds. */
@@ -57,6 +56,3 @@ export function nvidiaSmiStandIn(folder: string, behaviour: Behaviour): NvidiaSm
     },
   };
 }
-
-/** All that is asked for at first. */
-export const ALL_FIELDS: readonly string[] = FIELDS;

@@ -140,7 +140,7 @@ function mayReach(address: string, allowPrivate: boolean): boolean {
 }
 
 function unreachable(Type: typeof ConfigError | typeof ReplyError, name: string, address: string): VigilError {
-  const way = reachOf(address) === "private" ? "; allow private targets if that is right" : "";
+  const way = reachOf(address) === "private" ? '; tick "Its address may be in the house" if that is right' : "";
   return new Type("WEBHOOK_PRIVATE", `The webhook's ${name} leads to ${address}, which is not on the internet${way}`);
 }
 

@@ -1,6 +1,7 @@
 /** What Home Assistant must show of Vigil, from the entity model. */
 import { CAMERA_DEFAULTS, SITE_DEFAULTS } from "../../../lib/domain/settings.ts";
-import { CAMERA_ENTITIES, type CameraKey, HUB_ENTITIES, type HubKey } from "../../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES, type CameraKey } from "../../../lib/homeassistant/entities/camera.ts";
+import { HUB_ENTITIES, type HubKey } from "../../../lib/homeassistant/entities/hub.ts";
 import type { Entities, Platform } from "../../../lib/homeassistant/entity.ts";
 import { SITE, VERDICT } from "./house.ts";
 

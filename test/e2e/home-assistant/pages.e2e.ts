@@ -1,7 +1,7 @@
 /** What a user sees of Vigil on Home Assistant's own pages. */
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities/camera.ts";
 import { removeTempFolders } from "../../support/temp-folder.ts";
 import { Browser, screenshot } from "./browser.ts";
 import { AN_INSTANT, cameraEntity, expectedCamera } from "./expected.ts";

@@ -6,7 +6,7 @@ import { parse, type ScalarTag } from "yaml";
 import { z } from "zod";
 import { AlertRecord } from "../../../lib/domain/alert.ts";
 import { EventRecord } from "../../../lib/domain/event.ts";
-import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities/camera.ts";
 import type { Entity } from "../../../lib/homeassistant/entity.ts";
 
 /** `!input name` */

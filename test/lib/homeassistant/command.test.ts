@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { commandValue } from "../../../lib/homeassistant/command.ts";
-import { CAMERA_ENTITIES, HUB_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities/camera.ts";
+import { HUB_ENTITIES } from "../../../lib/homeassistant/entities/hub.ts";
 import type { Entity } from "../../../lib/homeassistant/entity.ts";
 
 const { alerts, snooze, snooze_minutes, risk_threshold, summary } = CAMERA_ENTITIES;

@@ -7,7 +7,9 @@ import {
   gpuDiscovery,
   hubDiscovery,
 } from "../../../lib/homeassistant/discovery.ts";
-import { CAMERA_ENTITIES, GPU_ENTITIES, HUB_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities/camera.ts";
+import { GPU_ENTITIES } from "../../../lib/homeassistant/entities/gpu.ts";
+import { HUB_ENTITIES } from "../../../lib/homeassistant/entities/hub.ts";
 import { type Entity, takesCommands } from "../../../lib/homeassistant/entity.ts";
 import { checkDiscovery } from "./contract.ts";
 

@@ -5,7 +5,7 @@ import type { Detected, Detection } from "../../../lib/domain/detection.ts";
 import type { EventRecord, SecurityEvent } from "../../../lib/domain/event.ts";
 import type { MqttPacket } from "../../../lib/domain/mqtt-packet.ts";
 import { siteTopics } from "../../../lib/domain/topics.ts";
-import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities.ts";
+import { CAMERA_ENTITIES } from "../../../lib/homeassistant/entities/camera.ts";
 import {
   alertPackets,
   cameraPackets,

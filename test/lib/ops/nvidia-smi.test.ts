@@ -19,7 +19,7 @@ import {
   UNKNOWN_ERROR,
   UNSUPPORTED,
 } from "../../support/nvidia-machines.ts";
-import { ALL_FIELDS, type Behaviour, type NvidiaSmiStandIn, nvidiaSmiStandIn } from "../../support/nvidia-smi.ts";
+import { type Behaviour, type NvidiaSmiStandIn, nvidiaSmiStandIn } from "../../support/nvidia-smi.ts";
 import { removeTempFolders, tempFolder } from "../../support/temp-folder.ts";
 
 const NOTHING = {
@@ -135,7 +135,7 @@ describe("NvidiaSmi", () => {
     );
     assert.equal(new Set(samples.map(({ gpu_id }) => gpu_id)).size, 7);
     await smi.read(never);
-    const known = ALL_FIELDS.filter((field) => field !== "mig.mode.current" && field !== "power.limit");
+    const known = FIELDS.filter((field) => field !== "mig.mode.current" && field !== "power.limit");
     assert.equal(standIn.runs.length, 4);
     assert.deepEqual(standIn.runs.slice(2), [known, known]);
   });
