@@ -1,6 +1,8 @@
 /** How a detector is: asked now and then, beside the pictures, for people to see. */
+
 import { onlyHealth, type ServerHealth } from "../domain/server-report.ts";
 import type { Clock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/deadline.ts";
 import type { Detector } from "./detector.ts";
 
 const INTERVAL_MS = 30_000;
@@ -44,10 +46,10 @@ export class HealthPoller {
   async #poll(): Promise<void> {
     const { detector, clock, onChange } = this.#options;
     const { signal } = this.#closing;
-    const late = new AbortController();
-    const cancelDeadline = clock.after(TIMEOUT_MS, () => late.abort());
-    const { health } = await detector.look(AbortSignal.any([signal, late.signal])).catch(() => onlyHealth("failing"));
-    cancelDeadline();
+    const deadline = { clock, ms: TIMEOUT_MS, late: new Error("it did not answer") };
+    const { health } = await withDeadline(deadline, signal, (either) => detector.look(either)).catch(() =>
+      onlyHealth("failing"),
+    );
     if (signal.aborted) return;
     this.#cancelNext = clock.after(INTERVAL_MS, () => void this.#poll());
     if (health === this.#health) return;

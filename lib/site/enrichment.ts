@@ -1,5 +1,6 @@
 /** What `enrich` does: adds to a batch what is known besides its detections, and never holds it up. */
 import { Batch } from "../domain/batch.ts";
+import { withDeadline } from "../resilience/deadline.ts";
 import { asError } from "../resilience/errors.ts";
 import { unlessAborted } from "../resilience/unless-aborted.ts";
 import type { ContextSource, Gathered } from "./context/source.ts";
@@ -36,11 +37,10 @@ async function enrich(
   { site, sources, budgetMs }: EnrichmentOptions,
   signal: AbortSignal,
 ): Promise<Result> {
-  const late = new AbortController();
-  const cancel = site.clock.after(budgetMs, () => late.abort(new Error(`not within ${budgetMs / 1000} s`)));
-  const found = await Promise.all(
-    sources.map((source) => within(source, batch, AbortSignal.any([signal, late.signal]))),
-  ).finally(cancel);
+  const deadline = { clock: site.clock, ms: budgetMs, late: new Error(`not within ${budgetMs / 1000} s`) };
+  const found = await withDeadline(deadline, signal, (either) =>
+    Promise.all(sources.map((source) => within(source, batch, either))),
+  );
   signal.throwIfAborted();
   const gathered = found.flatMap(({ part, gathered: each }) => (each ? [[part, each] as const] : []));
   const unavailable = found.flatMap(({ part, gathered: each, failure }) => [

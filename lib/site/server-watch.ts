@@ -1,5 +1,6 @@
 /** Asks the site's AI servers how they are, each by itself: one that does not answer delays no other. */
 import { type AskableServer, onlyHealth, type ServerReport } from "../domain/server-report.ts";
+import { withDeadline } from "../resilience/deadline.ts";
 import type { Site } from "./site.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -41,13 +42,12 @@ export class ServerWatch {
   async #ask(server: AskableServer): Promise<void> {
     const { clock, reports, bus } = this.#site;
     const { address } = server;
-    const late = new AbortController();
-    const cancel = clock.after(TIMEOUT_MS, () => late.abort());
-    const report = await server
-      .look(AbortSignal.any([this.#closing.signal, late.signal]))
-      .catch(() => onlyHealth("failing"));
-    cancel();
-    if (this.#closing.signal.aborted) return;
+    const { signal } = this.#closing;
+    const deadline = { clock, ms: TIMEOUT_MS, late: new Error("it did not answer") };
+    const report = await withDeadline(deadline, signal, (either) => server.look(either)).catch(() =>
+      onlyHealth("failing"),
+    );
+    if (signal.aborted) return;
     const before = reports.get(address)?.health;
     this.#asked.add(address);
     reports.set(address, report);

@@ -1,4 +1,5 @@
 /** Tells what AI services find out about the things of a batch: what they look like, do, wear, and what is written there. */
+
 import { z } from "zod";
 import { CONCURRENCY } from "../../context/services/ai-connection.ts";
 import { type PlannedCall, planCalls } from "../../context/services/plan.ts";
@@ -6,6 +7,7 @@ import { REGISTRY } from "../../context/services/registry.ts";
 import type { AiService, Findings, ServiceName, Task } from "../../context/services/service.ts";
 import type { Batch } from "../../domain/batch.ts";
 import { PlateReading } from "../../domain/identity.ts";
+import { withDeadline } from "../../resilience/deadline.ts";
 import { asError, VigilError } from "../../resilience/errors.ts";
 import { unlessAborted } from "../../resilience/unless-aborted.ts";
 import type { Site } from "../site.ts";
@@ -58,30 +60,28 @@ async function ask(
 ): Promise<Outcome[]> {
   const { clock } = site;
   const end = clock.monotonic() + budgetMs * FOR_ANSWERS;
-  const late = new AbortController();
-  const cancel = clock.after(budgetMs * FOR_ALL, () => late.abort(new VigilError("LATE", "there was no time left")));
-  const either = AbortSignal.any([signal, late.signal]);
-  const crops = new Crops({ site, nodeId, batchId: batch_id, signal: either });
-
-  const askOne = async ({ thing, entry: { task, service, costMs } }: Call): Promise<Findings> => {
-    either.throwIfAborted();
-    const server = services[service];
-    // Nothing is cut out for a server that is away.
-    if (!server || server.outage) throw server?.outage ?? new Error("it is switched off");
-    const crop = await crops.of(thing);
-    const timeoutMs = end - clock.monotonic();
-    if (timeoutMs < costMs) throw new VigilError("LATE", "there was no time left");
-    return server.ask(task, crop, { timeoutMs, signal: either });
+  const late = new VigilError("LATE", "there was no time left");
+  const askAll = (either: AbortSignal) => {
+    const crops = new Crops({ site, nodeId, batchId: batch_id, signal: either });
+    const askOne = async ({ thing, entry: { task, service, costMs } }: Call): Promise<Findings> => {
+      either.throwIfAborted();
+      const server = services[service];
+      // Nothing is cut out for a server that is away.
+      if (!server || server.outage) throw server?.outage ?? new Error("it is switched off");
+      const crop = await crops.of(thing);
+      const timeoutMs = end - clock.monotonic();
+      if (timeoutMs < costMs) throw late;
+      return server.ask(task, crop, { timeoutMs, signal: either });
+    };
+    const outcomeOf = async (call: Call): Promise<Outcome> =>
+      unlessAborted(askOne(call), either).then(
+        (found) => ({ ...call, found }),
+        (thrown: unknown) => ({ ...call, failure: asError(thrown) }),
+      );
+    const lanes = [...Map.groupBy(calls, ({ entry }) => entry.service).values()];
+    return Promise.all(lanes.map((own) => inOrder(own, CONCURRENCY, outcomeOf)));
   };
-  const outcomeOf = async (call: Call): Promise<Outcome> =>
-    unlessAborted(askOne(call), either).then(
-      (found) => ({ ...call, found }),
-      (thrown: unknown) => ({ ...call, failure: asError(thrown) }),
-    );
-  const lanes = [...Map.groupBy(calls, ({ entry }) => entry.service).values()].map((own) =>
-    inOrder(own, CONCURRENCY, outcomeOf),
-  );
-  const outcomes = await Promise.all(lanes).finally(cancel);
+  const outcomes = await withDeadline({ clock, ms: budgetMs * FOR_ALL, late }, signal, askAll);
   signal.throwIfAborted();
   return outcomes.flat();
 }

@@ -1,4 +1,5 @@
 /** Tells whom and what was seen before: by a number plate, or by the look, of which a model makes a vector. */
+
 import { z } from "zod";
 import { directionOf } from "../../context/reid/direction.ts";
 import type { Embedder } from "../../context/services/embedder.ts";
@@ -6,6 +7,7 @@ import type { AiService } from "../../context/services/service.ts";
 import { kindOf, tracksOf } from "../../context/tracks.ts";
 import type { Batch } from "../../domain/batch.ts";
 import { IdentityKind, PlateReading, plateOf } from "../../domain/identity.ts";
+import { withDeadline } from "../../resilience/deadline.ts";
 import { asError, VigilError } from "../../resilience/errors.ts";
 import { unlessAborted } from "../../resilience/unless-aborted.ts";
 import { type IdentifyOptions, identify, type Seen } from "../identify.ts";
@@ -124,22 +126,23 @@ async function looksIn(
     .slice(0, MOST_LOOKS);
   const looks = new Map<string, Look>();
   if (things.length === 0) return { looks, missing: null };
-  const late = new AbortController();
-  const cancel = site.clock.after(budgetMs * FOR_LOOKS, () => late.abort(new VigilError("LATE", "there was no time")));
-  const either = AbortSignal.any([signal, late.signal]);
-  const crops = new Crops({ site, nodeId, batchId: `${batch.batch_id} looks`, signal: either });
   const failures: string[] = [];
-  const look = async ({ thing, model }: { thing: Thing; model: LookModel }) => {
-    try {
-      if (model.outage) throw model.outage;
-      const { jpeg } = await crops.of(thing);
-      const { vector, modelId } = await unlessAborted(model.embed(jpeg, either), either);
-      looks.set(thing.detection.detection_id, { modelId, direction: directionOf(vector) });
-    } catch (error) {
-      failures.push(asError(error).message);
-    }
+  const lookAtAll = (either: AbortSignal) => {
+    const crops = new Crops({ site, nodeId, batchId: `${batch.batch_id} looks`, signal: either });
+    const look = async ({ thing, model }: { thing: Thing; model: LookModel }) => {
+      try {
+        if (model.outage) throw model.outage;
+        const { jpeg } = await crops.of(thing);
+        const { vector, modelId } = await unlessAborted(model.embed(jpeg, either), either);
+        looks.set(thing.detection.detection_id, { modelId, direction: directionOf(vector) });
+      } catch (error) {
+        failures.push(asError(error).message);
+      }
+    };
+    return Promise.all(things.map(look));
   };
-  await Promise.all(things.map(look)).finally(cancel);
+  const late = new VigilError("LATE", "there was no time");
+  await withDeadline({ clock: site.clock, ms: budgetMs * FOR_LOOKS, late }, signal, lookAtAll);
   signal.throwIfAborted();
   const [why] = failures;
   return { looks, missing: why === undefined ? null : `${failures.length} of ${things.length} did not come: ${why}` };
