@@ -1,5 +1,4 @@
 /** How a detector is: asked now and then, beside the pictures, for people to see. */
-
 import { onlyHealth, type ServerHealth } from "../domain/server-report.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { withDeadline } from "../resilience/deadline.ts";

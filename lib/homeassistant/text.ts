@@ -1,5 +1,4 @@
 /** Cutting text where readers would. */
-
 const ELLIPSIS = "…";
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 

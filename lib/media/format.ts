@@ -1,5 +1,4 @@
 /** File formats by their first bytes, whatever the name says. */
-
 export type ImageFormat = "jpeg" | "png";
 export type VideoFormat = "mp4" | "avi" | "matroska";
 

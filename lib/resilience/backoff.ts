@@ -1,5 +1,4 @@
 /** How long to wait before trying again. */
-
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
 

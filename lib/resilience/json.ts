@@ -1,5 +1,4 @@
 /** JSON from outside, which may be none. */
-
 /** What a text, or bytes of one, hold as JSON; undefined where that is none. */
 export function jsonIn(text: string | Buffer): unknown {
   try {

@@ -1,5 +1,4 @@
 /** A lock that several may hold together, or one alone. */
-
 interface Waiter {
   readonly alone: boolean;
   readonly enter: () => void;

@@ -1,5 +1,4 @@
 /** What an event meets when it is decided on: its alert, where it has one, what people have set, and what was sent before. */
-
 import { z } from "zod";
 import type { Circumstances, RunningAlert } from "../alert/gates.ts";
 import type { AlertRecord } from "../domain/alert.ts";

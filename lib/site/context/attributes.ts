@@ -1,5 +1,4 @@
 /** Tells what AI services find out about the things of a batch: what they look like, do, wear, and what is written there. */
-
 import { z } from "zod";
 import { CONCURRENCY } from "../../context/services/ai-connection.ts";
 import { type PlannedCall, planCalls } from "../../context/services/plan.ts";

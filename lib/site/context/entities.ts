@@ -1,5 +1,4 @@
 /** Tells whom and what was seen before: by a number plate, or by the look, of which a model makes a vector. */
-
 import { z } from "zod";
 import { directionOf } from "../../context/reid/direction.ts";
 import type { Embedder } from "../../context/services/embedder.ts";
