@@ -1,5 +1,6 @@
 /** Table `work`: every message that a node has taken, from receipt to settlement. */
 import type { Database } from "better-sqlite3";
+import { z } from "zod";
 
 /** What a receipt says of a message. */
 export interface Receipt {
@@ -64,6 +65,8 @@ const WAITING = `
   node_id = +:nodeId AND state = 'queued' AND parked = 0
   AND EXISTS(SELECT 1 FROM owners WHERE node_id = +:nodeId AND owner = +:owner)`;
 const QUEUED_JOB = "job_id, camera_id, priority, msg, attempts, faults";
+/** Of the jobs, as many as can be looked through in one turn of the event loop. */
+const PIECE = 1_000;
 const CHOSEN = "node_id = :nodeId AND state = 'dead' AND (:jobId IS NULL OR job_id = :jobId)";
 
 export class Jobs {
@@ -86,6 +89,7 @@ export class Jobs {
   readonly #listDead;
   readonly #revive;
   readonly #discard;
+  readonly #endOfPiece;
   readonly #purge;
 
   constructor(db: Database) {
@@ -155,7 +159,11 @@ export class Jobs {
       .pluck();
     this.#discard = db.prepare(`
       UPDATE work SET state = 'discarded', settled_ms = :now, msg = NULL WHERE ${CHOSEN}`);
-    this.#purge = db.prepare("DELETE FROM work WHERE settled_ms < ? AND state = 'done'");
+    this.#endOfPiece = db
+      .prepare(`SELECT max(job_id) FROM (SELECT job_id FROM work WHERE job_id > ? ORDER BY job_id LIMIT ${PIECE})`)
+      .pluck();
+    this.#purge = db.prepare(`
+      DELETE FROM work WHERE job_id > :after AND job_id <= :end AND settled_ms < :before AND state = 'done'`);
   }
 
   /** Journals a message as a job. The answer is its id, or null where the node has taken this message before. */
@@ -260,11 +268,14 @@ export class Jobs {
   }
 
   /**
-   * Deletes finished jobs; until then they are the receipts that make a replay harmless. A refusal stays: it is what
-   * became of its upload.
+   * Deletes the finished ones among the next thousand jobs after `after`; until then they are the receipts that make a
+   * replay harmless. A refusal stays: it is what became of its upload. The answer is after which job to go on, null at
+   * the end.
    */
-  purge(before: number): void {
-    this.#purge.run(before);
+  purge(before: number, after: number): number | null {
+    const end = z.int().nullable().parse(this.#endOfPiece.get(after));
+    if (end !== null) this.#purge.run({ after, end, before });
+    return end;
   }
 }
 

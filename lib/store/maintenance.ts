@@ -11,6 +11,8 @@ const KEEP_RECEIPTS_MS = 7 * 24 * HOUR_MS;
 const KEEP_HAZARDS_MS = 7 * 24 * HOUR_MS;
 /** No dedupe window is longer than this. */
 const KEEP_CLAIMS_MS = 24 * HOUR_MS;
+/** Between two pieces of what is too much for one turn. */
+const REST_MS = 10;
 /** A wall clock that has moved so much within the hour may be days off: what is old is told another time. */
 const STEADY_MS = MINUTE_MS;
 
@@ -23,6 +25,15 @@ export function startMaintenance(store: Store, clock: Clock, onError: (error: un
     store.transaction((tables) => tables.handovers.forgetTaken(clock.now()));
   });
   let offset = clock.now() - clock.monotonic();
+  let cancelPurge = () => {};
+  const purgeJobs = (before: number, after: number) => {
+    try {
+      const end = store.transaction((tables) => tables.jobs.purge(before, after));
+      if (end !== null) cancelPurge = clock.after(REST_MS, () => purgeJobs(before, end));
+    } catch (error) {
+      onError(error);
+    }
+  };
   const cancelHours = repeat(clock, HOUR_MS, onError, () => {
     const now = clock.now();
     const before = offset;
@@ -30,13 +41,14 @@ export function startMaintenance(store: Store, clock: Clock, onError: (error: un
     if (Math.abs(offset - before) > STEADY_MS) return;
     store.transaction((tables) => {
       tables.handovers.forgetOpen(now - KEEP_RECEIPTS_MS);
-      tables.jobs.purge(now - KEEP_RECEIPTS_MS);
       tables.claims.expire(now - KEEP_CLAIMS_MS);
       tables.hazards.purge(now - KEEP_HAZARDS_MS);
     });
+    purgeJobs(now - KEEP_RECEIPTS_MS, 0);
   });
   return () => {
     cancelMinutes();
     cancelHours();
+    cancelPurge();
   };
 }

@@ -45,6 +45,22 @@ describe("startMaintenance", () => {
     deepEqual(errors, []);
   });
 
+  it("deletes many receipts in pieces, with a rest after each", () => {
+    const { clock, store, errors, count } = start();
+    const receipt = { nodeId: "n", stage: "s", subjectId: null, cameraId: "", priority: 0, now: clock.now() };
+    store.transaction(({ jobs }) => {
+      for (let i = 0; i < 2_500; i++) jobs.settleAtOnce({ ...receipt, key: `${i}` });
+      jobs.queue({ ...receipt, key: "waits" }, "{}");
+    });
+    clock.advance(7 * DAY_MS + HOUR_MS - 1);
+    equal(count("work"), 2_501);
+    clock.advance(1);
+    equal(count("work"), 1_501);
+    clock.advance(MINUTE_MS);
+    equal(count("work"), 1, "the queued one");
+    deepEqual(errors, []);
+  });
+
   it("forgets nothing of what is old while the wall clock is not steady", () => {
     const { clock, store } = start();
     const id = store.handovers.send("n", 0, { kind: "batch", id: "ba_1" }, "{}", clock.now(), "unclaimed");
