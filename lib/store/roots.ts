@@ -2,6 +2,7 @@
 import type { Database } from "better-sqlite3";
 
 export class Roots {
+  readonly #names;
   readonly #watch;
   readonly #oldBefore;
   readonly #baselined;
@@ -11,6 +12,7 @@ export class Roots {
   readonly #holdsFiles;
 
   constructor(db: Database) {
+    this.#names = db.prepare<[], string>("SELECT root FROM roots").pluck();
     this.#watch = db.prepare("INSERT INTO roots(root, first_seen_ms) VALUES(?, ?) ON CONFLICT DO NOTHING");
     this.#oldBefore = db
       .prepare<[string], number>("SELECT first_seen_ms FROM roots WHERE root = ? AND baselined = 0")
@@ -27,6 +29,11 @@ export class Roots {
       SELECT 1 FROM uploads NOT INDEXED WHERE root = ? AND state <> 'gone' AND removed_at IS NULL
       ORDER BY rowid DESC LIMIT 1`)
       .pluck();
+  }
+
+  /** All that have ever been watched. */
+  names(): string[] {
+    return this.#names.all();
   }
 
   /** Enters a root that is watched from `now` on, unless it is known. */

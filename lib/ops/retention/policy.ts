@@ -22,13 +22,23 @@ export interface KeepIf {
   readonly level: RiskLevel | null;
 }
 
+/** What goes before its time to make room. */
+export interface Cap {
+  /** Nothing is kept longer, in milliseconds. */
+  readonly age: number;
+  /** Whether this holds for the data folder. */
+  readonly own: boolean;
+  /** Camera folders for whose originals it holds, where these have a limit of their own. */
+  readonly roots: ReadonlySet<string>;
+}
+
 export interface Rules {
   readonly limits: Limits;
   /** What is different for some cameras. */
   readonly cameras: ReadonlyMap<string, Partial<Pick<Limits, CameraKind>>>;
   readonly keepIf: KeepIf;
-  /** Where room must be made, nothing is kept longer than this, in milliseconds; originals only where they have a limit. */
-  readonly cap: number | null;
+  /** Null: there is room enough. */
+  readonly cap: Cap | null;
 }
 
 export interface BatchPlan {
@@ -60,35 +70,52 @@ function isKept({ reviewed, starred, risk_level }: EventFacts, { keepIf }: Rules
   );
 }
 
-/** Whether something of a camera that came at `ms` is past its limit; all in milliseconds. A null camera has no limits of its own. */
-function isPast(kind: RetentionKind, cameraId: string | null, ms: number, rules: Rules, now: number): boolean {
-  const limit = limitOf(kind, cameraId, rules);
+/** Where something came from. */
+export interface Origin {
+  /** Null has no limits of its own. */
+  readonly camera_id: string | null;
+  /** Of an upload: the camera folder that its original is in. */
+  readonly root?: string | null;
+}
+
+/** Whether something that came at `ms` is past its limit; all in milliseconds. */
+function isPast(kind: RetentionKind, origin: Origin, ms: number, rules: Rules, now: number): boolean {
+  const limit = limitOf(kind, origin, rules);
   return limit !== null && now - ms > limit;
 }
 
-function limitOf(kind: RetentionKind, cameraId: string | null, { limits, cameras, cap }: Rules): number | null {
-  const own: Partial<Limits> | undefined = cameraId === null ? undefined : cameras.get(cameraId);
+function limitOf(
+  kind: RetentionKind,
+  { camera_id, root = null }: Origin,
+  { limits, cameras, cap }: Rules,
+): number | null {
+  const own: Partial<Limits> | undefined = camera_id === null ? undefined : cameras.get(camera_id);
   const limit = own?.[kind] === undefined ? limits[kind] : own[kind];
-  if (cap === null || (kind === "originals" && limit === null)) return limit;
-  return Math.min(limit ?? cap, cap);
+  if (cap === null) return limit;
+  if (kind !== "originals") return cap.own ? Math.min(limit ?? cap.age, cap.age) : limit;
+  return limit !== null && root !== null && cap.roots.has(root) ? Math.min(limit, cap.age) : limit;
+}
+
+/** Whether originals may go at all. */
+export function mayTakeOriginals({ limits, cameras }: Rules): boolean {
+  return [limits, ...cameras.values()].some(({ originals }) => typeof originals === "number");
 }
 
 /** Whether anything at all that came at `ms` could be past a limit: most records are too young to look at closely. */
-export function isAnyPast(cameraId: string | null, ms: number, rules: Rules, now: number): boolean {
-  return CameraKind.options.some((kind) => isPast(kind, cameraId, ms, rules, now));
+export function isAnyPast(origin: Origin, ms: number, rules: Rules, now: number): boolean {
+  return CameraKind.options.some((kind) => isPast(kind, origin, ms, rules, now));
 }
 
 /** Nothing goes before its batch has the age. What is open stays as it is. */
 export function planBatch(batch: BatchFacts, rules: Rules, now: number): BatchPlan {
-  const { camera_id, opened_ms, events, members } = batch;
-  const isOld = (kind: RetentionKind, at: string) =>
-    isPast(kind, camera_id, Math.max(opened_ms, toMillis(at)), rules, now);
+  const { opened_ms, events, members } = batch;
+  const isOld = (kind: RetentionKind, at: string) => isPast(kind, batch, Math.max(opened_ms, toMillis(at)), rules, now);
   if (batch.open) return { events: [], pictures: [], stills: [], whole: false };
   const mayGo = events.filter((event) => !event.open && !isKept(event, rules));
   const going = mayGo.filter((event) => isOld("events", event.created_at));
   const whole =
     going.length === events.length &&
-    isPast("detections", camera_id, opened_ms, rules, now) &&
+    isPast("detections", batch, opened_ms, rules, now) &&
     members.every((member) => !member.open && isOld("detections", member.inspected_at));
   const isNeeded = ({ open, open_elsewhere, others }: MemberFacts) =>
     open || open_elsewhere || [...events, ...others].some((event) => event.open || isKept(event, rules));
@@ -108,19 +135,20 @@ export function planBatch(batch: BatchFacts, rules: Rules, now: number): BatchPl
 
 /** An inspection that is in no batch: whether it goes, and whether its pictures do. */
 export function planInspection(
-  { camera_id, inspected_at, open }: InspectionFacts,
+  inspection: InspectionFacts,
   rules: Rules,
   now: number,
 ): { readonly stills: boolean; readonly whole: boolean } {
-  const isOld = (kind: RetentionKind) => !open && isPast(kind, camera_id, toMillis(inspected_at), rules, now);
+  const { inspected_at, open } = inspection;
+  const isOld = (kind: RetentionKind) => !open && isPast(kind, inspection, toMillis(inspected_at), rules, now);
   const whole = isOld("detections");
   return { whole, stills: whole || isOld("pictures") };
 }
 
 /** An original goes only where the user has set a limit for it, and never one that a kept or an open event needs. */
 export function planUpload(upload: UploadFacts, rules: Rules, now: number): UploadPlan {
-  const { camera_id, state, root, removed_at, open, accounted, inspected, events } = upload;
-  const isOld = (kind: RetentionKind) => isPast(kind, camera_id, toMillis(upload.received_at), rules, now);
+  const { state, root, removed_at, open, accounted, inspected, events } = upload;
+  const isOld = (kind: RetentionKind) => isPast(kind, upload, toMillis(upload.received_at), rules, now);
   if (open || !accounted || state === "found") return { original: false, entry: false };
   const isNeeded = events.some((event) => event.open || isKept(event, rules));
   return {

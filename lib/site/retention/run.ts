@@ -1,13 +1,13 @@
 /** One run of retention, from what an earlier one may have left half done to the room that the database gives back. */
 import type { RetentionResult } from "../../domain/retention.ts";
 import { toIso } from "../../domain/time.ts";
-import type { Rules } from "../../ops/retention/policy.ts";
+import { type Cap, mayTakeOriginals, type Rules } from "../../ops/retention/policy.ts";
 import { asError } from "../../resilience/errors.ts";
 import type { Site } from "../site.ts";
 import { FileRemover } from "./file-remover.ts";
 import { Orphans } from "./orphans.ts";
 import { Slices } from "./slices.ts";
-import { Space, type SpaceLimits } from "./space.ts";
+import { isShort, Space, type SpaceLimits } from "./space.ts";
 import { Sweep } from "./sweep.ts";
 import { newTally, type Tally } from "./tally.ts";
 
@@ -63,7 +63,7 @@ async function work(options: RunOptions, slices: Slices, tally: Tally): Promise<
   const { site, rules, dryRun, signal, onProgress } = options;
   const files = new FileRemover({ site, slices, tally, dryRun });
   const now = site.clock.now();
-  const sweep = (cap: number | null) =>
+  const sweep = (cap: Cap | null) =>
     new Sweep({
       site,
       rules: { ...rules, cap },
@@ -79,16 +79,17 @@ async function work(options: RunOptions, slices: Slices, tally: Tally): Promise<
   await sweep(null);
   await new Orphans({ site, now, dryRun, slices, tally }).run();
 
-  const space = new Space(site, options.space);
-  let cap = site.store.retainedUploads.oldestAge(now);
-  let short = await space.isShort(tally.own_bytes, signal);
-  while (short && !dryRun && cap > DAY_MS) {
-    cap = Math.max(DAY_MS, Math.min(cap - DAY_MS, cap * (1 - STEP)));
-    await sweep(cap);
-    short = await space.isShort(tally.own_bytes, signal);
+  const roots = mayTakeOriginals(rules) ? site.store.roots.names() : [];
+  const space = new Space({ site, limits: options.space, roots });
+  let age = site.store.retainedUploads.oldestAge(now);
+  let shortage = await space.shortage(tally.own_bytes, signal);
+  while (isShort(shortage) && !dryRun && age > DAY_MS) {
+    age = Math.max(DAY_MS, Math.min(age - DAY_MS, age * (1 - STEP)));
+    await sweep({ age, ...shortage });
+    shortage = await space.shortage(tally.own_bytes, signal);
   }
-  if (dryRun) return short;
+  if (dryRun) return isShort(shortage);
   tally.freed_bytes += site.store.unusedBytes;
   await slices.shrink();
-  return short;
+  return isShort(shortage);
 }

@@ -57,7 +57,7 @@ export class Sweep {
     for (let row = 0, heads = retainedBatches.after(row); heads.length > 0; heads = retainedBatches.after(row)) {
       for (const head of heads) {
         row = head.row;
-        if (!isAnyPast(head.camera_id, head.opened_ms, rules, now)) continue;
+        if (!isAnyPast(head, head.opened_ms, rules, now)) continue;
         const facts = retainedBatches.facts(head.batch_id);
         if (facts && !isNothing(planBatch(facts, rules, now))) group.push(facts);
         if (group.length >= GROUP) {
@@ -173,7 +173,7 @@ export class Sweep {
     const { site, rules, now, slices } = this.#options;
     const next = (row: number) => site.store.retainedUploads.before(row);
     for (let heads = next(Number.MAX_SAFE_INTEGER); heads.length > 0; heads = next(heads.at(-1)?.row ?? 0)) {
-      const due = heads.filter((head) => isAnyPast(head.camera_id, toMillis(head.received_at), rules, now));
+      const due = heads.filter((head) => isAnyPast(head, toMillis(head.received_at), rules, now));
       for (let n = 0; n < due.length; n += GROUP) await this.#removeUploads(due.slice(n, n + GROUP));
       await slices.rest();
     }

@@ -27,9 +27,9 @@ export interface Trial {
 
 type Values = Record<string, string | number | bigint | null>;
 
-/** Fills an empty folder with a data folder and a camera folder. */
-export function makeTrial(folder: string, size: TrialSize): Trial {
-  const trial = { dataDir: join(folder, "data"), root: join(folder, "cameras") };
+/** Fills an empty folder with a data folder, and with a camera folder unless that is to be elsewhere. */
+export function makeTrial(folder: string, size: TrialSize, root = join(folder, "cameras")): Trial {
+  const trial = { dataDir: join(folder, "data"), root };
   mkdirSync(trial.root);
   Store.open(trial.dataDir).close();
   const db = new Database(join(trial.dataDir, DATABASE_FILE));

@@ -13,6 +13,8 @@ const RULES: Rules = {
   cap: null,
 };
 
+const NO_ROOT: ReadonlySet<string> = new Set();
+
 function event(days: number, more: Partial<EventFacts> = {}): EventFacts {
   const fresh = { risk_level: "low", reviewed: false, starred: false, open: false, picture_path: "p" } as const;
   return { event_id: "ev", created_at: ago(days), ...fresh, ...more };
@@ -91,7 +93,13 @@ describe("the policy of retention", () => {
       NONE,
       { limits: { events: null, detections: null, pictures: null, originals: null, gpu: null } },
     ],
-    ["what is needed for room", batch(6), ALL, { cap: 5 * DAY }],
+    ["what is needed for room", batch(6), ALL, { cap: { age: 5 * DAY, own: true, roots: NO_ROOT } }],
+    [
+      "nothing where only the cameras' disk is short of room",
+      batch(6),
+      NONE,
+      { cap: { age: 5 * DAY, own: false, roots: new Set(["/ftp"]) } },
+    ],
   ];
   for (const [what, facts, plan, rules] of BATCHES) {
     it(`takes of a batch ${what}`, () => deepEqual(planBatch(facts, { ...RULES, ...rules }, NOW), plan));
@@ -117,9 +125,15 @@ describe("the policy of retention", () => {
       "not where room is needed and the user has said nothing",
       false,
       upload(99),
-      { limits: { ...RULES.limits, originals: null }, cap: DAY },
+      { limits: { ...RULES.limits, originals: null }, cap: { age: 5 * DAY, own: false, roots: new Set(["/ftp"]) } },
     ],
-    ["for room, where the user has set a limit", true, upload(3), { cap: DAY }],
+    [
+      "for room, where the user has set a limit",
+      true,
+      upload(6),
+      { cap: { age: 5 * DAY, own: false, roots: new Set(["/ftp"]) } },
+    ],
+    ["not for room elsewhere", false, upload(6), { cap: { age: 5 * DAY, own: true, roots: new Set(["/yard"]) } }],
     ["not one that a kept event needs", false, upload(99, { events: [event(99, { starred: true })] })],
     ["not one that an open event needs", false, upload(99, { events: [event(99, { open: true })] })],
     ["one of an event that nobody keeps", true, upload(16, { events: [event(16)] })],

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, statfsSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { RetentionResult } from "../../../../lib/domain/retention.ts";
@@ -13,6 +13,7 @@ import { contents, dangling, expected, type Limits, wouldBeTaken } from "../../.
 import { rulesOf } from "../../../support/retention/rules.ts";
 import { runOn } from "../../../support/retention/running.ts";
 import { makeTrial, type Trial } from "../../../support/retention/trial.ts";
+import { removeSmallDisks, smallDisk } from "../../../support/small-disk.ts";
 import { removeTempFolders, tempFolder } from "../../../support/temp-folder.ts";
 
 const MIXED: Limits = {
@@ -42,8 +43,8 @@ const STATEMENTS = [
   { word: "UPDATE uploads SET removed_at", most: 5 },
 ];
 
-function trialOf(seed: number, batches = 100): Trial {
-  return makeTrial(tempFolder(), { seed, batches, nothing: batches / 2, detectionsEach: 3 });
+function trialOf(seed: number, batches = 100, root?: string): Trial {
+  return makeTrial(tempFolder(), { seed, batches, nothing: batches / 2, detectionsEach: 3 }, root);
 }
 
 /** One transaction, one look: nothing contradicts itself, whatever was going on. */
@@ -56,7 +57,10 @@ function assertSound(trial: Trial): void {
 
 describe("retention", function () {
   this.timeout(120_000);
-  afterEach(removeTempFolders);
+  afterEach(() => {
+    removeSmallDisks();
+    removeTempFolders();
+  });
 
   const CASES = [
     { what: "all sorts of limits", limits: MIXED, seeds: [1, 2] },
@@ -167,6 +171,33 @@ describe("retention", function () {
     const kept = db.prepare("SELECT count(*) FROM events WHERE starred").pluck().get();
     db.close();
     ok(Number(kept) > 0);
+  });
+
+  const ORIGINALS: Limits = {
+    all: { ...NOTHING.all, originals: 365 },
+    yard: { ...NOTHING.yard, originals: null },
+  };
+
+  it("makes room on the cameras' disk with originals that have a limit, and with nothing else", async function () {
+    const disk = smallDisk(this, 4);
+    const trial = trialOf(8, 100, join(disk, "cameras"));
+    const free = () => statfsSync(disk).bavail * statfsSync(disk).bsize;
+    const leastFree = free() + 100_000;
+    const result = await runOn(trial.dataDir, rulesOf(ORIGINALS), { space: { most: null, leastFree } });
+    ok(result.originals > 0);
+    deepEqual([result.events, result.inspections, result.short_of_space], [0, 0, false]);
+    ok(free() >= leastFree);
+    assertSound(trial);
+  });
+
+  it("leaves originals on another disk alone where the data folder is too large", async function () {
+    const disk = smallDisk(this, 4);
+    const trial = trialOf(9, 100, join(disk, "cameras"));
+    const { size } = statSync(join(trial.dataDir, DATABASE_FILE));
+    const result = await runOn(trial.dataDir, rulesOf(ORIGINALS), { space: { most: size / 2, leastFree: null } });
+    ok(result.events > 0);
+    equal(result.originals, 0);
+    assertSound(trial);
   });
 });
 
