@@ -38,11 +38,16 @@ function table(entities: Entities, topicOf: (key: string) => string): string {
 }
 
 function row(entity: Entity, topic: string): string {
-  const { name, about, retained } = entity;
-  const values = valuesOf(entity);
-  const shown = retained || entity.platform === "button" ? values : `${values}; not kept`;
+  const { name, about } = entity;
+  const values = valuesOf(entity) + keptOf(entity);
   const listed = topicsOf(entity, topic).map((each) => `\`${each}\``);
-  return `| ${[name, kindOf(entity), about, shown, listed.join("<br>")].join(" | ")} |`;
+  return `| ${[name, kindOf(entity), about, values, listed.join("<br>")].join(" | ")} |`;
+}
+
+/** What the broker keeps, where that is not the last state. */
+function keptOf({ retained, platform }: Entity): string {
+  if (retained === true || platform === "button") return "";
+  return retained ? `; only ${retained} is kept` : "; not kept";
 }
 
 function kindOf(entity: Entity): string {

@@ -4,8 +4,8 @@ interface Declared {
   readonly name: string;
   /** What it tells or does, in a sentence for the table of entities. */
   readonly about: string;
-  /** Whether the broker keeps the last state, so that Home Assistant has it again after a restart. */
-  readonly retained: boolean;
+  /** Whether the broker keeps the last state, so that Home Assistant has it again after a restart; or the one that it keeps. */
+  readonly retained: boolean | "OFF";
   readonly icon?: `mdi:${string}`;
 }
 
@@ -15,7 +15,7 @@ interface BinarySensor extends Declared {
   readonly entity_category?: "diagnostic";
   readonly payload_on?: string;
   readonly payload_off?: string;
-  /** Seconds after which Home Assistant itself turns the entity off. Never retained: a replay would turn it on again. */
+  /** Seconds after which Home Assistant itself turns the entity off. On is never retained: a replay would turn it on again. */
   readonly off_delay?: number;
   /** Whether it has attributes, on a topic of their own. */
   readonly attributes?: true;

@@ -130,6 +130,11 @@ export function detectionPackets(
   ];
 }
 
+/** That nothing is being seen: what Home Assistant goes by from its start until something is. */
+export function nothingSeenPackets(cameraId: string, topics: Topics): MqttPacket[] {
+  return cameraPackets(cameraId, topics, { motion: false, person: false, vehicle: false, animal: false });
+}
+
 /** How the site is; kept by the broker, for who comes later. */
 export function statusPacket(status: SystemStatus, topics: Topics): MqttPacket {
   return { topic: topics.systemStatus, payload: json({ type: "system_status", data: status }), retain: true };
@@ -182,11 +187,7 @@ function statePackets<K extends string>(
   topicOf: (key: K) => string,
   states: Partial<Record<K, State>>,
 ): MqttPacket[] {
-  return keysOf(states).map((key) => ({
-    topic: topicOf(key),
-    payload: stateText(states[key] ?? null),
-    retain: entities[key].retained,
-  }));
+  return keysOf(states).map((key) => statePacket(topicOf(key), entities[key], stateText(states[key] ?? null)));
 }
 
 function keysOf<K extends string>(states: Partial<Record<K, State>>): K[] {
@@ -199,7 +200,11 @@ function stateText(state: State): string {
 }
 
 function packet(topics: Topics, cameraId: string, key: CameraKey, payload: string | Buffer): MqttPacket {
-  return { topic: topics.camera(cameraId, key), payload, retain: CAMERA_ENTITIES[key].retained };
+  return statePacket(topics.camera(cameraId, key), CAMERA_ENTITIES[key], payload);
+}
+
+function statePacket(topic: string, { retained }: Entity, payload: MqttPacket["payload"]): MqttPacket {
+  return { topic, payload, retain: retained === true || retained === payload };
 }
 
 /** An event entity's payload: its type, and the record as attributes, cut to what Home Assistant keeps. */

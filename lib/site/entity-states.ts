@@ -1,7 +1,7 @@
 /** Publishes the states of the entities that no single record tells, when they have changed. */
 import type { GpuReading } from "../domain/gpu.ts";
 import type { MqttPacket } from "../domain/mqtt-packet.ts";
-import { cameraPackets, decisionPackets, hubPackets } from "../homeassistant/state.ts";
+import { cameraPackets, decisionPackets, hubPackets, nothingSeenPackets } from "../homeassistant/state.ts";
 import { folderSize } from "../media/folder-size.ts";
 import { asError } from "../resilience/errors.ts";
 import { repeat } from "../resilience/repeat.ts";
@@ -64,7 +64,8 @@ export class EntityStates {
   /** A camera's whole state, for a Home Assistant that has just heard of it. */
   ofCamera(cameraId: string): MqttPacket[] {
     this.#cameras.add(cameraId);
-    return this.#remember(this.#camera(cameraId));
+    const { topics } = this.#site;
+    return this.#remember([...nothingSeenPackets(cameraId, topics), ...this.#camera(cameraId)]);
   }
 
   /** A graphics card's whole state, for a Home Assistant that has just heard of it. */

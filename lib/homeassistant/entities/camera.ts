@@ -11,7 +11,7 @@ export const NOT_ANALYZED = "not_analyzed";
 const EVENT_TYPES = [...RISK_LEVELS, NOT_ANALYZED];
 
 /** On for a while after each picture: uploads come as single pictures, and nobody says when what they show has ended. */
-const SEEN = { platform: "binary_sensor", retained: false, off_delay: 30 } as const;
+const SEEN = { platform: "binary_sensor", retained: "OFF", off_delay: 30 } as const;
 
 /** A camera's entities. */
 export const CAMERA_ENTITIES = {

@@ -11,7 +11,7 @@ export interface ExpectedEntity {
   readonly entityId: string;
   readonly uniqueId: string;
   readonly category: string | null;
-  readonly retained: boolean;
+  readonly retained: boolean | "OFF";
   /** What its state must have as attributes. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }
@@ -86,8 +86,8 @@ export const CAMERA_AFTER_UPLOAD: Readonly<Record<CameraKey, ExpectedState>> = {
   model_time_today: A_NUMBER,
   motion: "on",
   person: "on",
-  vehicle: UNKNOWN,
-  animal: UNKNOWN,
+  vehicle: "off",
+  animal: "off",
   online: "on",
   // It takes five pictures to learn it.
   view: "learning",

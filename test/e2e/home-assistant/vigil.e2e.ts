@@ -94,11 +94,12 @@ for (const version of VERSIONS) {
       await stateOf(cameraEntity(cameraId, "events_today"), "1");
       // A picture's state is the time when it last came.
       const lasting = entities.filter(
-        ({ retained, platform }) => (retained || platform === "event") && platform !== "image",
+        ({ retained, platform }) => (retained === true || platform === "event") && platform !== "image",
       );
       const before = lasting.map(({ entityId }) => [entityId, api().states[entityId]?.state] as const);
       await interrupt();
       for (const [entityId, state = ""] of before) await stateOf(entityId, state);
+      await stateOf(cameraEntity(cameraId, "vehicle"), "off");
       for (const key of ["last_picture", "last_alert"] as const) await stateOf(cameraEntity(cameraId, key), AN_INSTANT);
       await assertShown(HUB, HUB_AT_REST);
       const second = await uploadAndFire(camera, cameraId);

@@ -13,6 +13,7 @@ import {
   detectionPackets,
   eventPackets,
   hubPackets,
+  nothingSeenPackets,
   retainedPackets,
 } from "../../../lib/homeassistant/state.ts";
 import { RESERVED_ATTRIBUTES } from "./contract.ts";
@@ -331,6 +332,17 @@ describe("states", () => {
       { topic: `${camera}/alerts`, payload: "OFF", retain: true },
       { topic: `${camera}/events_today`, payload: "0", retain: true },
       { topic: `${camera}/risk_score`, payload: "None", retain: true },
+    ]);
+  });
+
+  it("of what is seen are kept only where nothing is", () => {
+    const keys = ["motion", "person", "vehicle", "animal"];
+    assert.deepEqual(
+      nothingSeenPackets("front_door", topics),
+      keys.map((key) => ({ topic: `${camera}/${key}`, payload: "OFF", retain: true })),
+    );
+    assert.deepEqual(cameraPackets("front_door", topics, { person: true }), [
+      { topic: `${camera}/person`, payload: "ON", retain: false },
     ]);
   });
 
