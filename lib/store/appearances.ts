@@ -42,6 +42,7 @@ export class Appearances {
   readonly #lastSeenBefore;
   readonly #ofBatch;
   readonly #add;
+  readonly #count;
   readonly #dropVectors;
   readonly #drop;
   readonly #vectors;
@@ -69,6 +70,7 @@ export class Appearances {
         plate, model_id, vector, role)
       VALUES(:appearance_id, :identity_id, :batch_id, :camera_id, :seen_at, :detections, :matched, :similarity,
         :plate, :model_id, :vector, :role)`);
+    this.#count = db.prepare<[string], number>("SELECT count(*) FROM appearances WHERE identity_id = ?").pluck();
     this.#dropVectors = db.prepare<[{ id: string; modelId: string; role: string }]>(`
       UPDATE appearances SET vector = NULL WHERE identity_id = :id AND vector IS NOT NULL AND model_id = :modelId
         AND role = :role AND appearance_id NOT IN (
@@ -124,7 +126,8 @@ export class Appearances {
 
   /** Keeps what is kept of an identity within its limits, after a change to one of its appearances. */
   #tidy({ identity_id: id, model_id: modelId, role }: AppearanceRow): void {
-    if (modelId !== null) this.#dropVectors.run({ id, modelId, role });
-    this.#drop.run({ id });
+    const count = this.#count.get(id) ?? 0;
+    if (modelId !== null && count > VECTORS_OF_ROLE) this.#dropVectors.run({ id, modelId, role });
+    if (count > KEPT_APPEARANCES) this.#drop.run({ id });
   }
 }

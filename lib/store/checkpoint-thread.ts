@@ -1,17 +1,34 @@
-/** The thread that copies a database's journal into the database while it is in use: once for each message. */
+/** The thread that copies a database's journal into the database while it is in use. It answers each message but the last. */
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { z } from "zod";
 
-const Checkpoint = z.object({ log: z.int() });
+export interface CheckpointThread {
+  readonly database: string;
+  /** 1 once the thread has left the database. */
+  readonly closed: Int32Array;
+}
 
-const { database } = z.object({ database: z.string() }).parse(workerData);
-const db = new Database(database, { fileMustExist: true });
+type Journal = [busy: number, pages: number, copied: number];
+
+/** Here 4 MB. */
+const WORTH_IT_PAGES = 1_000;
+
+const { database, closed }: CheckpointThread = workerData;
+let db: Database.Database | undefined;
+process.once("exit", () => {
+  db?.close();
+  Atomics.store(closed, 0, 1);
+  Atomics.notify(closed, 0);
+});
+db = new Database(database, { fileMustExist: true });
 db.pragma("synchronous = NORMAL");
-process.once("exit", () => db.close());
+const look = db.prepare<[], Journal>("PRAGMA wal_checkpoint(NOOP)").raw();
+// It waits for nobody: what is written meanwhile is left for the next.
+const copy = db.prepare<[], Journal>("PRAGMA wal_checkpoint(PASSIVE)").raw();
 
-parentPort?.on("message", () => {
-  // It waits for nobody: what is written meanwhile is left for the next.
-  const [row] = z.tuple([Checkpoint]).parse(db.pragma("wal_checkpoint(PASSIVE)"));
-  parentPort?.postMessage(row.log);
+parentPort?.on("message", (message: "look" | "close") => {
+  if (message === "close") process.exit();
+  const [, pages, copied] = look.get() ?? [0, 0, 0];
+  if (pages - copied >= WORTH_IT_PAGES) copy.get();
+  parentPort?.postMessage("looked");
 });

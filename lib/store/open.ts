@@ -16,8 +16,8 @@ export const CORRUPT_MARKER = `${DATABASE_FILE}.corrupt`;
 const BUSY_MS = 1_000;
 
 /**
- * What is in the journal is copied into the database when it has so many pages, here 16 MB. All of Node-RED waits while
- * the disk syncs twice for that: at SQLite's own 1,000 pages, after every 19 uploads.
+ * Where the thread that copies the journal into the database does not keep up, or has failed, a commit does it when there
+ * are so many pages, here 16 MB. All of Node-RED waits meanwhile.
  */
 const CHECKPOINT_PAGES = 4_000;
 

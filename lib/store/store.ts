@@ -45,6 +45,8 @@ export class Store extends Repositories {
   readonly #rollback;
   readonly #db: Database.Database;
   readonly #place: Place;
+  /** Null in memory. */
+  readonly #checkpoints: Checkpoints | null;
   /** Set once the database has turned out corrupt. */
   #corruption: StoreError | null = null;
   /** What the transaction that runs wants to be called back for. */
@@ -60,6 +62,7 @@ export class Store extends Repositories {
     this.session = session;
     this.#db = db;
     this.#place = place;
+    this.#checkpoints = place.dataDir === null ? null : new Checkpoints(join(place.dataDir, DATABASE_FILE));
     this.setAside = place.setAside;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
@@ -144,6 +147,7 @@ export class Store extends Repositories {
     try {
       const result = change(this.#tables);
       this.#commit.run();
+      this.#checkpoints?.committed();
       return result;
     } catch (thrown) {
       // Some of what fails in SQLite has rolled it back already.
@@ -183,17 +187,9 @@ export class Store extends Repositories {
     if (this.#place.dataDir !== null) dropBallast(this.#place.dataDir);
   }
 
-  /** For much writing at a time: a thread that looks after the journal until it is closed. Null in memory. */
-  openCheckpoints(): Checkpoints | null {
-    const { dataDir } = this.#place;
-    if (dataDir === null) return null;
-    const before = this.#number("wal_autocheckpoint");
-    this.#db.pragma("wal_autocheckpoint = 0");
-    return new Checkpoints(join(dataDir, DATABASE_FILE), () => {
-      // On a disk that has become full meanwhile, it has been set shorter.
-      const isOff = this.#db.open && this.#number("wal_autocheckpoint") === 0;
-      if (isOff) this.#db.pragma(`wal_autocheckpoint = ${before}`);
-    });
+  /** Resolves when the journal is short: to be awaited now and then by who writes much at a time. */
+  async catchUp(): Promise<void> {
+    await this.#checkpoints?.look();
   }
 
   /** Bytes of the database that nothing is stored in. */
@@ -217,6 +213,7 @@ export class Store extends Repositories {
 
   /** Closes the database and gives the lock back. */
   close(): void {
+    this.#checkpoints?.close();
     this.#db.close();
     this.#place.unlock();
   }

@@ -78,16 +78,16 @@ export class Gallery {
     const vectors = new Int16Array(this.#memory.buffer, 0, WIDTH * this.#stride).fill(0);
     for (const [n, direction] of directions.entries()) vectors.set(direction, n * this.#stride);
     const products = new Int32Array(this.#memory.buffer, this.#out, WIDTH * BLOCK);
+    const lengths = directions.map(lengthOf);
     for (let first = 0; first < this.size; first += BLOCK) {
       const count = Math.min(BLOCK, this.size - first);
       this.#multiply(this.#address(first), count, this.#stride, 0, this.#out);
-      for (const [n, direction] of directions.entries()) {
-        const length = lengthOf(direction);
-        for (let row = 0; row < count; row++) {
+      for (let row = 0; row < count; row++) {
+        const rowLength = this.#lengths[first + row] ?? 0;
+        for (let n = 0; n < lengths.length; n++) {
           const product = products[row * WIDTH + n] ?? 0;
-          const lengths = length * (this.#lengths[first + row] ?? 0);
-          if (product < least * lengths) continue;
-          found[n]?.push({ id: this.#ids[first + row] ?? "", similarity: product / lengths });
+          const both = rowLength * (lengths[n] ?? 0);
+          if (product >= least * both) found[n]?.push({ id: this.#ids[first + row] ?? "", similarity: product / both });
         }
       }
     }

@@ -43,7 +43,6 @@ export async function runRetention(options: RunOptions): Promise<RetentionResult
     failure = asError(error).message;
   } finally {
     site.store.openSubjects.end();
-    await slices.close();
   }
   const { away, problem, own_bytes: _, ...counts } = tally;
   if (problem !== null) site.logger.warn(`Retention could not delete ${tally.failed} files: ${problem}`);

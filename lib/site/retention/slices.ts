@@ -1,6 +1,5 @@
 /** Work on the store in slices of a few milliseconds, so that nothing else on the event loop waits for long. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Checkpoints } from "../../store/checkpoints.ts";
 import type { Store } from "../../store/store.ts";
 import type { Tables } from "../stage.ts";
 
@@ -12,13 +11,11 @@ const PAGES = 8;
 export class Slices {
   readonly #store: Store;
   readonly #signal: AbortSignal;
-  readonly #checkpoints: Checkpoints | null;
   #began = performance.now();
 
   constructor(store: Store, signal: AbortSignal) {
     this.#store = store;
     this.#signal = signal;
-    this.#checkpoints = store.openCheckpoints();
   }
 
   /** Whether the slice that runs has had its time. */
@@ -46,7 +43,7 @@ export class Slices {
         while (!this.isSpent) if (steps.next().done) return true;
         return false;
       });
-      await this.#checkpoints?.afterSlice();
+      await this.#store.catchUp();
     }
   }
 
@@ -56,11 +53,7 @@ export class Slices {
       await this.rest();
       left = this.#store.shrink(pages);
       pages = this.isSpent ? Math.max(1, Math.floor(pages / 2)) : pages + 1;
-      await this.#checkpoints?.afterSlice();
+      await this.#store.catchUp();
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#checkpoints?.close();
   }
 }
