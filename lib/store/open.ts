@@ -21,6 +21,9 @@ const BUSY_MS = 1_000;
  */
 const CHECKPOINT_PAGES = 4_000;
 
+/** Of Node, where better-sqlite3 has a build for this machine that does not fit, or none. */
+const NO_SQLITE: ReadonlySet<string> = new Set(["ERR_DLOPEN_FAILED", "MODULE_NOT_FOUND"]);
+
 const NOT_ALLOWED: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM", "SQLITE_PERM"]);
 
 /**
@@ -93,9 +96,9 @@ export function isCorrupt(thrown: unknown): boolean {
 }
 
 /**
- * Why a data folder cannot be used: `STORE_READ_ONLY`, `DISK_FULL`, or `STORE_UNUSABLE` with the system's own reason.
- * All are retryable, because a drive is mounted late, disks get repaired and room is made. What is a StoreError already
- * stays as it is.
+ * Why a data folder cannot be used: `STORE_READ_ONLY`, `DISK_FULL`, or `STORE_UNUSABLE` with the system's own reason, all
+ * retryable, because a drive is mounted late, disks get repaired and room is made; or `STORE_NO_SQLITE`, for good. What is a
+ * StoreError already stays as it is.
  */
 export function openError(dataDir: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
@@ -112,6 +115,14 @@ export function openError(dataDir: string, cause: unknown): StoreError {
     return new StoreError("DISK_FULL", `There is no room left on the disk of the data folder ${dataDir}`, options);
   }
   const { message } = asError(cause);
+  if (NO_SQLITE.has(code)) {
+    const [reason] = message.split("\n");
+    return new StoreError(
+      "STORE_NO_SQLITE",
+      `SQLite does not run on this machine: it takes an x64 or arm64 processor, and glibc 2.34, as Debian 12 and Ubuntu 22.04 have it, or musl (${reason})`,
+      { cause },
+    );
+  }
   return new StoreError("STORE_UNUSABLE", `The data folder ${dataDir} cannot be used: ${message}`, options);
 }
 

@@ -75,7 +75,7 @@ export class Store extends Repositories {
    * database is set aside (`setAside`), and a new one begun from the nightly backup; also where only that is left.
    *
    * Throws a StoreError. Retryable, because it can pass: `STORE_LOCKED`, `STORE_READ_ONLY`, `DISK_FULL`, or
-   * `STORE_UNUSABLE` with the system's own reason. Not retryable: `STORE_NEWER`, `STORE_NETWORK`.
+   * `STORE_UNUSABLE` with the system's own reason. Not retryable: `STORE_NEWER`, `STORE_NETWORK`, `STORE_NO_SQLITE`.
    */
   static open(dataDir: string | null, options: StoreOptions = {}): Store {
     const { clock = systemClock, onError = throwLater } = options;

@@ -26,16 +26,27 @@ const run = promisify(execFile);
 /** Packages of a release with all that they need, in the folder of that name in the cache. May run several at once. */
 export async function unpackDebian(name: string, release: string, packages: readonly string[]): Promise<Unpacked> {
   const root = join(CACHE, name);
-  await cached(root, async (work) => {
-    const archives = await download(join(work, "apt"), release, packages);
-    const unpacked = join(work, "root");
-    for (const archive of archives) await run("dpkg-deb", ["--extract", archive, unpacked]);
-    return unpacked;
-  });
+  await cached(root, (work) => extractDebian(work, release, packages));
   const [loader] = globSync("{,usr/}lib/*-linux-gnu/ld-linux*", { cwd: root });
   if (!loader) throw new Error(`${root} has no loader; remove it and try again`);
   const folders = globSync("{,usr/}lib/*-linux-gnu", { cwd: root }).map((folder) => join(root, folder));
   return { root, loader: join(root, loader), libraryPath: folders.join(delimiter) };
+}
+
+/**
+ * Packages of a release with all that they need, in a folder below `work`; of another `architecture` than this machine's
+ * where one is named.
+ */
+export async function extractDebian(
+  work: string,
+  release: string,
+  packages: readonly string[],
+  architecture?: string,
+): Promise<string> {
+  const archives = await download(join(work, "apt"), release, packages, architecture);
+  const extracted = join(work, "root");
+  for (const archive of archives) await run("dpkg-deb", ["--extract", archive, extracted]);
+  return extracted;
 }
 
 /** Has a folder of the cache made where it is not there: `make` gets an empty one, and says what to move into place. */
@@ -54,8 +65,14 @@ export async function cached(folder: string, make: (work: string) => Promise<str
 }
 
 /** By this machine's apt with a state of its own, from the mirror that it uses. */
-async function download(work: string, release: string, packages: readonly string[]): Promise<string[]> {
+async function download(
+  work: string,
+  release: string,
+  packages: readonly string[],
+  architecture?: string,
+): Promise<string[]> {
   const apt = {
+    ...(architecture && { "APT::Architecture": architecture }),
     "Dir::State": join(work, "state"),
     "Dir::State::status": join(work, "state/status"),
     "Dir::Cache": join(work, "cache"),

@@ -1,17 +1,18 @@
 /** The package as users get it: packed, installed by npm into a fresh user directory and loaded by a real Node-RED. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
-import { manifest, nodeNames, root } from "./manifest.ts";
+import { assertLoaded, backUpScript, INSTALL, type NodeSets, newUserDir, nodeSetsOf, npm, pack } from "./installing.ts";
+import { manifest, nodeNames } from "./manifest.ts";
 
 /** Node-RED and Node together; no Node is the one that runs the tests. */
 const PLACES: readonly { readonly version: NodeRedPackage; readonly node?: string }[] = [
-  // As in Home Assistant's add-on, whose Alpine is not to be had here.
+  // As in Home Assistant's add-on; e2e:platforms has the C library of its Alpine.
   { version: "node-red-4", node: "22.16.0" },
   { version: "node-red-4" },
   { version: "node-red" },
@@ -20,15 +21,6 @@ const PLACES: readonly { readonly version: NodeRedPackage; readonly node?: strin
 /** Types that a flow may use though no node set registers them. */
 const BUILT_IN_TYPES = ["tab", "group"];
 
-const NodeSets = z.array(
-  z.object({
-    module: z.string(),
-    name: z.string(),
-    enabled: z.boolean(),
-    err: z.unknown().optional(),
-    types: z.array(z.string()),
-  }),
-);
 const Flows = z.array(z.looseObject({ id: z.string(), type: z.string() }));
 /** Folders by their names, files as objects. */
 const LibraryEntries = z.array(z.union([z.string(), z.object({ fn: z.string() })]));
@@ -36,12 +28,6 @@ const Catalogue = z.record(z.string(), z.unknown());
 const InstalledTree = z.object({
   packages: z.record(z.string(), z.object({ hasInstallScript: z.boolean().default(false) })),
 });
-
-/** npm as the machine has it, on the Node that runs the tests. */
-async function npm(cwd: string, ...args: string[]): Promise<void> {
-  const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
-  await promisify(execFile)("npm", args, { cwd, env: { ...process.env, PATH } });
-}
 
 /** The program of a version of Node for this machine, from its npm package. */
 async function program(version: string): Promise<string> {
@@ -77,14 +63,8 @@ describe("the package", function () {
   const moduleDir = () => join(installed, "node_modules", manifest.name);
 
   before(async () => {
-    const packed = tempFolder();
-    await npm(root, "pack", "--silent", "--pack-destination", packed);
-    const [tarball = ""] = readdirSync(packed);
-    installed = tempFolder();
-    writeFileSync(join(installed, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
-    // As Node-RED's palette manager does it.
-    const asPalette = ["--omit=dev", "--engine-strict", "--no-audit", "--no-fund", "--prefer-offline"];
-    await npm(installed, "install", ...asPalette, join(packed, tarball));
+    installed = newUserDir();
+    await npm(installed, ...INSTALL, await pack());
     files = filesBelow(moduleDir());
   });
   after(removeTempFolders);
@@ -118,17 +98,7 @@ describe("the package", function () {
 
   it("backs a store up, which a thread from a file of its own does", async () => {
     const dataDir = join(tempFolder(), "vigil");
-    const script = join(installed, "back-up.mjs");
-    writeFileSync(
-      script,
-      `import { backUp } from "${manifest.name}/dist/lib/store/backup.js";
-      import { Store } from "${manifest.name}/dist/lib/store/store.js";
-      const [, , dataDir] = process.argv;
-      const store = Store.open(dataDir);
-      await backUp(dataDir, Date.now(), new AbortController().signal);
-      store.close();`,
-    );
-    await promisify(execFile)(process.execPath, [script, dataDir]);
+    await promisify(execFile)(process.execPath, [backUpScript(installed), dataDir]);
     assert.ok(statSync(join(dataDir, "backup", "vigil.db")).size > 0);
   });
 
@@ -140,7 +110,7 @@ describe("the package", function () {
   for (const { version, node } of PLACES) {
     describe(`in ${version}${node ? ` on Node ${node}` : ""}`, () => {
       let nodeRed: NodeRed;
-      let sets: z.infer<typeof NodeSets>;
+      let sets: NodeSets;
       let catalogues: Record<string, unknown>;
 
       const json = async <T>(path: string, shape: z.ZodType<T>) =>
@@ -161,20 +131,14 @@ describe("the package", function () {
       before(async () => {
         const userDir = join(tempFolder(), "user-dir");
         cpSync(installed, userDir, { recursive: true });
-        nodeRed = await startNodeRed(version, userDir, {}, node && (await program(node)));
-        sets = await json("nodes", NodeSets);
+        nodeRed = await startNodeRed(version, userDir, {}, node ? [await program(node)] : undefined);
+        sets = await nodeSetsOf(nodeRed);
         const core = await json("locales/node-red?lng=en-US", Catalogue);
         catalogues = { "node-red": core, ...(await json("nodes/messages?lng=en-US", Catalogue)) };
       });
       after(() => nodeRed?.stop());
 
-      it("loads every node set", () => {
-        const ours = sets.filter(({ module }) => module === manifest.name);
-        assert.deepEqual(
-          ours.map(({ name, types, enabled, err }) => ({ name, types, enabled, err })),
-          nodeNames.map((name) => ({ name, types: [name], enabled: true, err: undefined })),
-        );
-      });
+      it("loads every node set", () => assertLoaded(sets));
 
       for (const node of nodeNames) {
         it(`shows ${node} with its form, help, texts and icon`, async () => {

@@ -7,6 +7,9 @@ import { eventually } from "./eventually.ts";
 /** The versions under test, as package.json names them. */
 export type NodeRedPackage = "node-red-4" | "node-red";
 
+/** A program and what stands before its own arguments. */
+export type Command = readonly [string, ...string[]];
+
 export interface NodeRed {
   /** Of the editor, with `/` at its end. */
   readonly url: string;
@@ -29,19 +32,20 @@ const STARTED = /Started flows|Flows sind gestartet/g;
 
 const require = createRequire(import.meta.url);
 
-/** Resolves when Node-RED listens and its flows run. `node`: the program that runs it, instead of the one that runs the tests. */
+/** Resolves when Node-RED listens and its flows run. `node`: what runs it, instead of the Node that runs the tests. */
 export async function startNodeRed(
   version: NodeRedPackage,
   userDir: string,
   settings: Readonly<Record<string, string>> = {},
-  node: string = process.execPath,
+  node: Command = [process.execPath],
 ): Promise<NodeRed> {
   const program = require.resolve(`${version}/red.js`);
   const defined = Object.entries({ uiHost: "127.0.0.1", ...settings }).flatMap(([key, value]) => [
     "-D",
     `${key}=${value}`,
   ]);
-  const child = spawn(node, [program, "--userDir", userDir, "--port", "0", ...defined], {
+  const [command, ...args] = node;
+  const child = spawn(command, [...args, program, "--userDir", userDir, "--port", "0", ...defined], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const killWithUs = () => child.kill("SIGKILL");

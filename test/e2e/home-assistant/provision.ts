@@ -4,12 +4,13 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { chmod, rename, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { CACHE, cached, unpackDebian } from "../debian.ts";
+import { CACHE, cached } from "../debian.ts";
+import { pipInstall, providePython } from "../python.ts";
 import type { Version } from "./versions.ts";
 
 /** Much faster than pip at finding versions that fit together, and it can look at a day of the past. */
@@ -41,8 +42,8 @@ export async function provideHomeAssistant(version: Version): Promise<string> {
 }
 
 async function install(version: Version, environment: string): Promise<void> {
-  const python = await providePython(version);
-  const uv = await provideUv(version, python);
+  const python = await providePython(version.python, version.debian);
+  const uv = await provideUv(python);
   const uvRun = (command: string, ...args: string[]) =>
     run(uv, [...command.split(" "), "--quiet", "--cache-dir", join(CACHE, "uv-cache"), ...args], { maxBuffer: 1e8 });
   await uvRun("venv", "--python", python, environment);
@@ -81,37 +82,11 @@ function requirements(components: string): string[] {
   return [...new Set([...seen].flatMap((name) => manifest(name).requirements))];
 }
 
-/** A program that can be called from anywhere, and by itself: it starts the real one with the C library of its Debian. */
-async function providePython({ python, debian }: Version): Promise<string> {
-  const packages = [`python${python}`, "python3-pip-whl"];
-  const { root, loader, libraryPath } = await unpackDebian(`python-${python}`, debian, packages);
-  const folder = join(root, "usr/bin");
-  // Beside the real one, from whose place Python derives where its own files are.
-  const program = join(folder, "vigil-python");
-  if (existsSync(program)) return program;
-  const call = `exec "${loader}" --argv0 "$0" --library-path "${libraryPath}" "${join(folder, `python${python}`)}" "$@"`;
-  const draft = `${program}.${process.pid}`;
-  await writeFile(draft, `#!/bin/sh\n${call}\n`);
-  await chmod(draft, 0o755);
-  await rename(draft, program);
-  return program;
-}
-
-async function provideUv({ python: version }: Version, python: string): Promise<string> {
+async function provideUv(python: string): Promise<string> {
   const folder = join(CACHE, `uv-${UV}`);
-  const [pip = ""] = globSync(join(CACHE, `python-${version}/usr/share/python-wheels/pip-*.whl`));
   await cached(folder, async (work) => {
     const made = join(work, "uv");
-    await run(python, [
-      join(pip, "pip"),
-      "install",
-      "--quiet",
-      "--only-binary",
-      ":all:",
-      "--target",
-      made,
-      `uv==${UV}`,
-    ]);
+    await pipInstall(python, made, `uv==${UV}`);
     return made;
   });
   return join(folder, "bin/uv");

@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs, { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import { z } from "zod";
 import { StoreError } from "../../../lib/resilience/errors.ts";
 import { isNetworkFileSystem } from "../../../lib/store/network-file-system.ts";
 import { DATABASE_FILE, Store } from "../../../lib/store/store.ts";
@@ -9,6 +11,7 @@ import { fillDisk, makeReadOnly, removeSmallDisks, smallDisk } from "../../suppo
 import { tempFolder } from "../../support/temp-folder.ts";
 import { AT, openStore, removeStores } from "./support.ts";
 
+const Refusal = z.object({ code: z.string(), retryable: z.boolean(), message: z.string() });
 const TMPFS = 0x01021994n;
 
 describe("a store that cannot be opened", () => {
@@ -94,6 +97,33 @@ describe("a store that cannot be opened", () => {
     rmSync(join(folder, DATABASE_FILE), { recursive: true });
     open(folder);
   });
+
+  const foreign = {
+    "whose C library is too old": "process.dlopen = (module) => dlopen(module, process.argv[2]);",
+    "of a kind that SQLite is not built for": 'Object.defineProperty(process, "arch", { value: "arm" });',
+  };
+  for (const [machine, disguise] of Object.entries(foreign)) {
+    it(`says what SQLite takes, for good, on a machine ${machine}`, () => {
+      const folder = tempFolder();
+      const program = join(folder, "program.mjs");
+      writeFileSync(
+        program,
+        `const { dlopen } = process;
+        ${disguise}
+        const { Store } = await import(${JSON.stringify(import.meta.resolve("../../../lib/store/store.ts"))});
+        try {
+          Store.open(${JSON.stringify(join(folder, "vigil"))});
+        } catch ({ code, retryable, message }) {
+          process.stdout.write(JSON.stringify({ code, retryable, message }));
+        }`,
+      );
+      // The file of the test is no library, whatever the C library.
+      const said = execFileSync(process.execPath, [program, import.meta.filename], { encoding: "utf8" });
+      const { code, retryable, message } = Refusal.parse(JSON.parse(said));
+      deepEqual([code, retryable], ["STORE_NO_SQLITE", false]);
+      match(message, /^SQLite does not run on this machine: it takes .*glibc 2\.34.* \(.+\)$/);
+    });
+  }
 
   it("is on a network drive: refused for good, before anything is written there", () => {
     const folder = tempFolder();
