@@ -2,7 +2,7 @@
 import { mkdir, opendir, realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { folderIdentity } from "../media/folder-identity.ts";
-import { openInside, rootError } from "../media/open-file.ts";
+import { errnoOf, openInside, rootError } from "../media/open-file.ts";
 import { walkMedia } from "../media/walk.ts";
 import { asError, MediaError } from "../resilience/errors.ts";
 import type { Store } from "../store/store.ts";
@@ -33,8 +33,9 @@ export function isOutage(error: unknown): boolean {
  */
 export async function recogniseRoot(root: string, store: Store, signal: AbortSignal): Promise<void> {
   if (!store.roots.holdsFiles(root)) {
-    await mkdir(root, { recursive: true }).catch((thrown: unknown) => {
-      throw rootError(root, thrown);
+    await mkdir(root, { recursive: true }).catch((cause: unknown) => {
+      const message = `the folder ${root} cannot be opened or made (${errnoOf(cause)})`;
+      throw new MediaError("ROOT_UNREADABLE", message, { retryable: true, cause });
     });
     const { identity } = await stateOf(root);
     if (identity !== store.roots.identity(root)) {

@@ -11,6 +11,7 @@ const LockFile = z.object({
     z.string(),
     z.object({
       dev: z.boolean().default(false),
+      gypfile: z.boolean().default(true),
       hasInstallScript: z.boolean().default(false),
       inBundle: z.boolean().default(false),
       resolved: z.string().optional(),
@@ -55,6 +56,11 @@ describe("package.json", () => {
   it("depends on nothing that runs a script or compiles when it is installed", () => {
     const scripted = Object.entries(packages).filter(([, entry]) => !entry.dev && entry.hasInstallScript);
     assert.deepEqual(Object.fromEntries(scripted), {});
+  });
+
+  it("spares whoever runs `npm ci` a compiler and Python, which the npm of Node 20 to 24 would ask for", () => {
+    // better-sqlite3's own package says so, which npm forgets each time it writes the lock file: put it back by hand.
+    assert.equal(packages["node_modules/better-sqlite3"]?.gypfile, false);
   });
 
   it("locks every dependency by its hash and none by the address it came from", () => {

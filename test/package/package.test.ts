@@ -54,6 +54,14 @@ function translation(catalogues: Record<string, unknown>, namespace: string, key
   return steps.reduce<unknown>((value, step) => Catalogue.safeParse(value).data?.[step], catalogues);
 }
 
+describe("the repository", () => {
+  it("is installed by the npm of Node 20 as by a new one", async () => {
+    const folder = tempFolder();
+    for (const file of ["package.json", "package-lock.json"]) cpSync(join(root, file), join(folder, file));
+    await npm(folder, "exec", "--yes", "npm@10.8.2", "--", "ci", "--dry-run");
+  }).timeout(60_000);
+});
+
 describe("the package", function () {
   this.timeout(180_000);
 

@@ -422,6 +422,19 @@ describe("UploadIntake", () => {
       }).timeout(30_000);
     }
 
+    it("is a folder that is missing and cannot be made, which is said", async () => {
+      // Below a file not even root can make it.
+      rmSync(cameras.root, { recursive: true, force: true });
+      writeFileSync(join(folder, "file"), "");
+      symlinkSync(join(folder, "file", "cameras"), cameras.root);
+      const { watch, errors } = await start();
+      equal(watch.outage, true);
+      deepEqual(
+        errors.map(({ code, message }) => [code, message]),
+        [["ROOT_UNREADABLE", `the folder ${cameras.root} cannot be opened or made (ENOTDIR)`]],
+      );
+    });
+
     it("begins with the first file in a folder that has taken the root's place, which is not taken", async () => {
       const { watch, names } = await start();
       cameras.put("yard/a.jpg", picture);
