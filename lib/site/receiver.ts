@@ -42,10 +42,11 @@ export class Receiver<R> {
     if (!stage) throw new InputError("NO_INPUT", `${type} takes commands only: set msg.command`);
     // Before anything is made of the message: a record has the time of its making, for one.
     const key = jobKey(message);
-    const bytes = Buffer.isBuffer(message.payload) ? message.payload.length : 0;
+    const { payload } = message;
+    const bytes = Buffer.isBuffer(payload) || typeof payload === "string" ? payload.length : 0;
     let admitted: { readonly payload: unknown } | null = null;
     await this.#held.take(bytes, async () => {
-      admitted ??= { payload: stage.admit ? await stage.admit(message).catch(refusalOf) : message.payload };
+      admitted ??= { payload: stage.admit ? await stage.admit(message).catch(refusalOf) : payload };
       await this.#receive({ message, key, done }, admitted.payload, stage);
     });
   }
@@ -73,7 +74,8 @@ export class Receiver<R> {
       ...arrival,
       ...stage.describe(record.data),
       message: { ...message, payload: record.data },
-      durable: "work" in stage ? Buffer.isBuffer(message.payload) : (stage.durable ?? false),
+      // What a record was made of, nobody may send again.
+      durable: "work" in stage ? payload !== message.payload : (stage.durable ?? false),
     };
     if ("work" in stage) {
       queue.receive(delivery);
