@@ -1,4 +1,5 @@
 /** How messages get into a node: made records of, checked, and put into its queue; held while the store cannot answer. */
+import { isUint8Array } from "node:util/types";
 import type { z } from "zod";
 import type { FlowMessage } from "../domain/message.ts";
 import type { Clock } from "../resilience/clock.ts";
@@ -43,7 +44,7 @@ export class Receiver<R> {
     // Before anything is made of the message: a record has the time of its making, for one.
     const key = jobKey(message);
     const { payload } = message;
-    const bytes = Buffer.isBuffer(payload) || typeof payload === "string" ? payload.length : 0;
+    const bytes = isUint8Array(payload) || typeof payload === "string" ? payload.length : 0;
     let admitted: { readonly payload: unknown } | null = null;
     await this.#held.take(bytes, async () => {
       admitted ??= { payload: stage.admit ? await stage.admit(message).catch(refusalOf) : payload };

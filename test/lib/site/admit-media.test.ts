@@ -125,11 +125,14 @@ describe("a picture or clip that comes as bytes or as a path", function () {
     ["a data URL", (bytes) => `data:image/jpeg;base64,${bytes.toString("base64")}`],
   ];
   for (const [what, made] of forms) {
-    it(`may be ${what}`, async () => {
-      await ended({ payload: made(picture) });
-      const sha256 = createHash("sha256").update(picture).digest("hex");
-      deepEqual(rows(running.folder, "SELECT media_type, sha256 FROM uploads"), [{ media_type: "image", sha256 }]);
-      ok(readFileSync(running.site.file("inbox", `${sha256}.jpg`)).equals(picture));
+    it(`may be ${what}, also in several messages that a split node has made of one`, async () => {
+      const parts = [picture, await scene(null, { seed: 1 })];
+      for (const part of parts) await ended({ _msgid: "m1", payload: made(part) });
+      const uploads = rows(running.folder, "SELECT path FROM uploads ORDER BY received_at, rowid");
+      deepEqual(
+        uploads.map(({ path }) => readFileSync(String(path))),
+        parts,
+      );
     });
   }
 
