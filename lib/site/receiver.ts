@@ -120,5 +120,8 @@ function refusalOf(error: unknown): VigilError {
 function inputError(type: string, error: z.ZodError): InputError {
   const [issue] = error.issues;
   const where = ["payload", ...(issue?.path ?? [])].join(".");
-  return new InputError("BAD_PAYLOAD", `${type} cannot take this message: msg.${where}: ${issue?.message}`);
+  return new InputError(
+    "BAD_PAYLOAD",
+    `${type} cannot take this message: msg.${where}: ${issue?.message}; the help of ${type} shows what it takes`,
+  );
 }

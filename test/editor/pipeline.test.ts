@@ -15,8 +15,10 @@ import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders } from "../support/temp-folder.ts";
 import { vigilUserDir } from "../support/user-dir.ts";
 
-/** Where pictures of the forms go, for people to look at; nowhere unless it is named. */
+/** Where pictures go, for people to look at; nowhere unless it is named. */
 const SCREENSHOTS = process.env.SCREENSHOTS;
+/** What the README shows, of the newest Node-RED, by its name there: as `form.png` and `form-dark.png`. */
+const README_PICTURES: Readonly<Record<string, string>> = { detect: "form", deployed: "flow" };
 const SOMEBODY = { x: 400, y: 180, width: 80, height: 160 };
 
 /** What a person might do to a form, and the sentence of the catalogue that must then say what is wrong. */
@@ -179,6 +181,11 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       if (/[#[]/.test(field)) return field;
       return `#node-${type.startsWith("vigil-") ? "config-" : ""}input-${field}`;
     };
+    const pictureOf = (name: string, theme: "light" | "dark") => {
+      const shown = version === "node-red" ? README_PICTURES[name] : undefined;
+      if (shown === undefined) return `${version} ${name} ${theme}.png`;
+      return theme === "dark" ? `${shown}-dark.png` : `${shown}.png`;
+    };
     /** Of the whole editor, or of one element. */
     const shoot = async (name: string, selector = "#red-ui-editor") => {
       if (SCREENSHOTS === undefined) return;
@@ -189,7 +196,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
           theme === "dark",
         );
         const shown = await editor.page.waitForSelector(selector);
-        await shown?.screenshot({ path: join(SCREENSHOTS, `${version} ${name} ${theme}.png`) });
+        await shown?.screenshot({ path: join(SCREENSHOTS, pictureOf(name, theme)) });
       }
       await editor.page.evaluate(() => document.documentElement.classList.remove("nr-theme-dark"));
     };
@@ -267,7 +274,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
           };
         });
         assert.deepEqual({ wrong, unlabelled, untranslated }, { wrong: [], unlabelled: [], untranslated: [] });
-        await shoot(type);
+        await shoot(type, ".red-ui-tray-wrapper");
         await editor.closeForm("cancel");
       });
     }
