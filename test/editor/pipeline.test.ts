@@ -17,8 +17,6 @@ import { vigilUserDir } from "../support/user-dir.ts";
 
 /** Where pictures go, for people to look at; nowhere unless it is named. */
 const SCREENSHOTS = process.env.SCREENSHOTS;
-/** What the README shows, of the newest Node-RED, by its name there: as `form.png` and `form-dark.png`. */
-const README_PICTURES: Readonly<Record<string, string>> = { detect: "form", deployed: "flow" };
 const SOMEBODY = { x: 400, y: 180, width: 80, height: 160 };
 
 /** What a person might do to a form, and the sentence of the catalogue that must then say what is wrong. */
@@ -181,10 +179,10 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       if (/[#[]/.test(field)) return field;
       return `#node-${type.startsWith("vigil-") ? "config-" : ""}input-${field}`;
     };
+    /** That of the README, which shows one of the newest Node-RED, is called as there. */
     const pictureOf = (name: string, theme: "light" | "dark") => {
-      const shown = version === "node-red" ? README_PICTURES[name] : undefined;
-      if (shown === undefined) return `${version} ${name} ${theme}.png`;
-      return theme === "dark" ? `${shown}-dark.png` : `${shown}.png`;
+      if (version !== "node-red" || name !== "detect") return `${version} ${name} ${theme}.png`;
+      return theme === "dark" ? "form-dark.png" : "form.png";
     };
     /** Of the whole editor, or of one element. */
     const shoot = async (name: string, selector = "#red-ui-editor") => {
