@@ -48,7 +48,7 @@ export default defineNode({
   config: DetectConfig,
   outputs: 3,
   trial: (config) => detectorTrial(detectorOf(config)),
-  open(config, { nodeId, site, refreshStatus }) {
+  open(config, { nodeId, site, userDir, refreshStatus }) {
     const { url } = config;
     const detector = detectorOf(config);
     let stopWatching = () => {};
@@ -62,6 +62,7 @@ export default defineNode({
         ffmpeg: new Ffmpeg(),
         framesPerClip: config.frames,
         filters: filtersOf(config),
+        userDir,
         defaultCamera: config.camera,
         publish: config.publish,
         watchViews: config.views,

@@ -1,11 +1,15 @@
 /** The route by which a form has its connection tried before it is deployed. */
 import type { NodeAPI } from "node-red";
 import { z } from "zod";
-import { asError } from "../lib/resilience/errors.ts";
+import { systemClock } from "../lib/resilience/clock.ts";
+import { withDeadline } from "../lib/resilience/deadline.ts";
+import { asError, ServerError } from "../lib/resilience/errors.ts";
 import type { Trial } from "../lib/site/trials.ts";
 import { configError } from "./node-glue.ts";
 
 const TRIAL_MS = 20_000;
+/** Nobody else ends a trial. */
+const NEVER = new AbortController().signal;
 /** What the editor has in place of a password that it was never told. */
 const KEPT = "__PWRD__";
 
@@ -25,7 +29,8 @@ export function serveTrial<C>(RED: NodeAPI, { type, config, trial }: Triable<C>)
       const { id, values } = Request.parse(request.body);
       const settings = config.safeParse(settingsOf(RED, id, values));
       if (!settings.success) throw configError(settings.error);
-      return trial(settings.data)(AbortSignal.timeout(TRIAL_MS));
+      const late = new ServerError("TIMEOUT", `No answer within ${TRIAL_MS / 1000} seconds`);
+      return withDeadline({ clock: systemClock, ms: TRIAL_MS, late }, NEVER, trial(settings.data));
     };
     void run()
       .then((answers) => response.json({ answers }))

@@ -1,5 +1,6 @@
 /** Makes an upload of a picture or clip that came as bytes or as a path: from an `http in`, an MQTT camera, another machine. */
 import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 import { deriveId } from "../domain/ids.ts";
 import type { FlowMessage } from "../domain/message.ts";
 import { toIso } from "../domain/time.ts";
@@ -12,8 +13,9 @@ import { mediaTypeOf } from "../media/media-type.ts";
 import { openFile } from "../media/open-file.ts";
 import { readAt } from "../media/read-at.ts";
 import { checkSize, hashFile } from "../media/read-file.ts";
+import { sentBytes } from "../media/sent-bytes.ts";
 import { validatePicture, validateVideoHeader } from "../media/validate.ts";
-import { InputError } from "../resilience/errors.ts";
+import { InputError, MediaError } from "../resilience/errors.ts";
 import { oneLine } from "../resilience/one-line.ts";
 import { originOf } from "../store/job-key.ts";
 import { INBOX, type Site } from "./site.ts";
@@ -26,18 +28,31 @@ const EXTENSION = { jpeg: "jpg", png: "png", mp4: "mp4", avi: "avi", matroska: "
 
 export interface AdmitOptions {
   readonly site: Site;
+  /** What relative paths start from. */
+  readonly userDir: string;
   readonly defaultCamera: string;
 }
 
 /** What a file is, whoever's it is. */
 type Content = Pick<Upload, "path" | "media_type" | "size" | "sha256">;
 
-/** The payload as an upload; any other payload comes back as it is. Throws an InputError or a MediaError. */
+/** The payload as an upload; a record comes back as it is, for its schema to check. Throws an InputError or a MediaError. */
 export async function admitMedia(message: FlowMessage, options: AdmitOptions): Promise<unknown> {
   const { payload } = message;
-  if (Buffer.isBuffer(payload)) return admitBytes(payload, message, options);
+  const bytes = sentBytes(payload);
+  if (bytes) return admitBytes(bytes, message, options);
   if (typeof payload === "string") return admitPath(payload, message, options);
-  return payload;
+  if (typeof payload === "object" && payload !== null && "upload_id" in payload) return payload;
+  throw new InputError(
+    "BAD_PAYLOAD",
+    `msg.payload must be a picture or clip as a Buffer or base64, its path, or an upload; it is ${describe(payload)}`,
+  );
+}
+
+function describe(payload: unknown): string {
+  if (Array.isArray(payload)) return "a list: a split node sends one message for each of its parts";
+  if (typeof payload !== "object" || payload === null) return oneLine(String(payload), 80);
+  return `an object with ${oneLine(Object.keys(payload).join(", "), 80) || "nothing in it"}`;
 }
 
 async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
@@ -65,15 +80,23 @@ async function admitBytes(bytes: Buffer, message: FlowMessage, options: AdmitOpt
   };
 }
 
-async function admitPath(path: string, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
-  const { site } = options;
-  const mediaType = mediaTypeOf(path);
+async function admitPath(given: string, message: FlowMessage, options: AdmitOptions): Promise<Upload> {
+  const { site, userDir } = options;
+  if (/^[a-z]+:\/\//i.test(given)) {
+    // Not repeated: cameras have passwords in theirs.
+    throw new InputError(
+      "NOT_A_MEDIA_FILE",
+      "msg.payload is a URL: put an http request node that returns a binary buffer before this one",
+    );
+  }
+  const mediaType = mediaTypeOf(given);
   if (mediaType === null) {
     throw new InputError(
       "NOT_A_MEDIA_FILE",
-      `"${oneLine(path, 80)}" is not the path of a picture or clip, which ends in .jpg, .jpeg, .png, .mp4, .mov, .mkv or .avi; a picture or clip itself must be a Buffer, not text`,
+      `"${oneLine(given, 80)}" is neither base64 of a picture or clip nor the path of one, which ends in .jpg, .jpeg, .png, .mp4, .mov, .mkv or .avi`,
     );
   }
+  const path = resolve(userDir, given);
   const { mtimeMs, ...content } = await readContent(path, mediaType);
   const sent = sentUpload(message, site);
   const camera_id = cameraOf(message, options, sent);
@@ -90,7 +113,11 @@ async function admitPath(path: string, message: FlowMessage, options: AdmitOptio
 }
 
 async function readContent(path: string, mediaType: MediaType): Promise<Content & { mtimeMs: number }> {
-  const open = await openFile(path);
+  const open = await openFile(path).catch((thrown: unknown) => {
+    if (!(thrown instanceof MediaError) || thrown.code !== "FILE_GONE") throw thrown;
+    // Nobody knows whether it ever did.
+    throw new MediaError("FILE_GONE", `${loggedName(path)} does not exist on this machine`, { cause: thrown });
+  });
   try {
     const size = Number(open.stats.size);
     checkSize(mediaType, size);
@@ -130,7 +157,10 @@ function namedUpload({ upload }: FlowMessage, sha256: string): Upload | undefine
 function cameraOf({ topic }: FlowMessage, { site, defaultCamera }: AdmitOptions, sent: Upload | undefined): string {
   const name = typeof topic === "string" && topic !== "" ? topic : (sent?.camera_id ?? defaultCamera);
   if (name === "") {
-    throw new InputError("NO_CAMERA", "The camera is unknown: set msg.topic, or a camera in the node");
+    throw new InputError(
+      "NO_CAMERA",
+      "The camera is unknown: set msg.topic to its name, or name it under Camera in the node's form",
+    );
   }
   return enterCamera(cameraId(name), site);
 }

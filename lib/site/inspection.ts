@@ -41,6 +41,8 @@ export interface InspectionOptions {
   /** Frames of a clip to look at, at most. */
   readonly framesPerClip: number;
   readonly filters: Filters;
+  /** Node-RED's user directory: what relative paths in messages start from. */
+  readonly userDir: string;
   /** The camera of a picture or clip whose message names none. */
   readonly defaultCamera: string;
   readonly publish: boolean;

@@ -1,4 +1,5 @@
 /** How messages get into a node: made records of, checked, and put into its queue; held while the store cannot answer. */
+import { isUint8Array } from "node:util/types";
 import type { z } from "zod";
 import type { FlowMessage } from "../domain/message.ts";
 import type { Clock } from "../resilience/clock.ts";
@@ -42,10 +43,11 @@ export class Receiver<R> {
     if (!stage) throw new InputError("NO_INPUT", `${type} takes commands only: set msg.command`);
     // Before anything is made of the message: a record has the time of its making, for one.
     const key = jobKey(message);
-    const bytes = Buffer.isBuffer(message.payload) ? message.payload.length : 0;
+    const { payload } = message;
+    const bytes = isUint8Array(payload) || typeof payload === "string" ? payload.length : 0;
     let admitted: { readonly payload: unknown } | null = null;
     await this.#held.take(bytes, async () => {
-      admitted ??= { payload: stage.admit ? await stage.admit(message).catch(refusalOf) : message.payload };
+      admitted ??= { payload: stage.admit ? await stage.admit(message).catch(refusalOf) : payload };
       await this.#receive({ message, key, done }, admitted.payload, stage);
     });
   }
@@ -73,7 +75,8 @@ export class Receiver<R> {
       ...arrival,
       ...stage.describe(record.data),
       message: { ...message, payload: record.data },
-      durable: "work" in stage ? Buffer.isBuffer(message.payload) : (stage.durable ?? false),
+      // What a record was made of, nobody may send again.
+      durable: "work" in stage ? payload !== message.payload : (stage.durable ?? false),
     };
     if ("work" in stage) {
       queue.receive(delivery);
@@ -117,5 +120,8 @@ function refusalOf(error: unknown): VigilError {
 function inputError(type: string, error: z.ZodError): InputError {
   const [issue] = error.issues;
   const where = ["payload", ...(issue?.path ?? [])].join(".");
-  return new InputError("BAD_PAYLOAD", `${type} cannot take this message: msg.${where}: ${issue?.message}`);
+  return new InputError(
+    "BAD_PAYLOAD",
+    `${type} cannot take this message: msg.${where}: ${issue?.message}; the help of ${type} shows what it takes`,
+  );
 }

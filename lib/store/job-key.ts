@@ -1,5 +1,6 @@
 /** What tells one piece of work of a node from another. */
 import { createHash, randomUUID } from "node:crypto";
+import { isUint8Array } from "node:util/types";
 import type { FlowMessage } from "../domain/message.ts";
 import { toJournal } from "./journal.ts";
 
@@ -11,7 +12,7 @@ import { toJournal } from "./journal.ts";
 export function jobKey(message: FlowMessage): string {
   const { payload } = message;
   const origin = originOf(message) ?? randomUUID();
-  const content = Buffer.isBuffer(payload) ? payload : toJournal({ payload: withoutContext(payload) }).json;
+  const content = isUint8Array(payload) ? payload : toJournal({ payload: withoutContext(payload) }).json;
   return `${origin}:${createHash("sha256").update(content).digest("hex").slice(0, 32)}`;
 }
 

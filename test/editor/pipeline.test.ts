@@ -15,7 +15,7 @@ import { type Subscriber, subscribe } from "../support/subscriber.ts";
 import { removeTempFolders } from "../support/temp-folder.ts";
 import { vigilUserDir } from "../support/user-dir.ts";
 
-/** Where pictures of the forms go, for people to look at; nowhere unless it is named. */
+/** Where pictures go, for people to look at; nowhere unless it is named. */
 const SCREENSHOTS = process.env.SCREENSHOTS;
 const SOMEBODY = { x: 400, y: 180, width: 80, height: 160 };
 
@@ -179,6 +179,11 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
       if (/[#[]/.test(field)) return field;
       return `#node-${type.startsWith("vigil-") ? "config-" : ""}input-${field}`;
     };
+    /** That of the README, which shows one of the newest Node-RED, is called as there. */
+    const pictureOf = (name: string, theme: "light" | "dark") => {
+      if (version !== "node-red" || name !== "detect") return `${version} ${name} ${theme}.png`;
+      return theme === "dark" ? "form-dark.png" : "form.png";
+    };
     /** Of the whole editor, or of one element. */
     const shoot = async (name: string, selector = "#red-ui-editor") => {
       if (SCREENSHOTS === undefined) return;
@@ -189,7 +194,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
           theme === "dark",
         );
         const shown = await editor.page.waitForSelector(selector);
-        await shown?.screenshot({ path: join(SCREENSHOTS, `${version} ${name} ${theme}.png`) });
+        await shown?.screenshot({ path: join(SCREENSHOTS, pictureOf(name, theme)) });
       }
       await editor.page.evaluate(() => document.documentElement.classList.remove("nr-theme-dark"));
     };
@@ -267,7 +272,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
           };
         });
         assert.deepEqual({ wrong, unlabelled, untranslated }, { wrong: [], unlabelled: [], untranslated: [] });
-        await shoot(type);
+        await shoot(type, ".red-ui-tray-wrapper");
         await editor.closeForm("cancel");
       });
     }

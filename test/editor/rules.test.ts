@@ -47,7 +47,7 @@ for (const version of ["node-red", "node-red-4"] as const satisfies NodeRedPacka
 
     const row = (number: number) => `#vigil-rules > li:nth-child(${number})`;
     const heads = () =>
-      editor.page.$$eval("#vigil-rules .vigil-rule summary > span", (all) =>
+      editor.page.$$eval("#vigil-rules .vigil-rule summary > span:first-child", (all) =>
         all.map((each) => each.textContent.trim()),
       );
     const saved = async () => {

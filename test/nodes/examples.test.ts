@@ -46,8 +46,9 @@ describe("the examples", () => {
           assert.deepEqual(faultsOf(type, values), []);
           schemaOf(type).parse(values);
           assert.equal(wires?.length, form.outputs);
-          if (!CONFIG_TYPES.includes(type))
-            assert.equal(nodes.find(({ id }) => id === values.site)?.type, "vigil-site");
+          const typeOf = (wanted: unknown) => nodes.find(({ id }) => id === wanted)?.type;
+          if (!CONFIG_TYPES.includes(type)) assert.equal(typeOf(values.site), "vigil-site");
+          if (values.homeAssistant) assert.equal(typeOf(values.homeAssistant), "vigil-home-assistant");
         }
       });
     });

@@ -1,5 +1,7 @@
 /** What the forms' buttons ask of a real Node-RED: to try a connection before it is deployed. */
 import { deepEqual, equal, match } from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { z } from "zod";
 import { startAiServer } from "../support/ai-server.ts";
 import { type DetectorServer, startDetectorServer } from "../support/detector-server.ts";
@@ -117,6 +119,14 @@ describe("trying a connection", function () {
     const values = { mqttUrl: broker.url, mqttUser: "vigil", mqttPassword: "__PWRD__" };
     deepEqual(keys(await trial("vigil-site", values, "site")), ["broker"]);
     match(errorOf(await trial("vigil-site", values, "another")), /cannot be used|needs/);
+  });
+
+  it("says so where nobody answers", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = z.object({ port: z.number() }).parse(silent.address());
+    equal(errorOf(await trial("detect", { url: `http://127.0.0.1:${port}` })), "No answer within 20 seconds");
+    silent.close();
   });
 
   it("names the field that cannot be", async () => {

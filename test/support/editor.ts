@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Browser, Page } from "puppeteer-core";
 
-const WINDOW = { width: 1500, height: 1000 };
+const WINDOW = { width: 1500, height: 1040 };
 const QUIET = { waitUntil: "networkidle2" } as const;
 
 export interface Editor {

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import type { Detector } from "../../../lib/detect/detector.ts";
 import { onlyHealth } from "../../../lib/domain/server-report.ts";
 import type { Upload } from "../../../lib/domain/upload.ts";
@@ -62,6 +63,7 @@ describe("a picture or clip that comes as bytes or as a path", function () {
         ffmpeg,
         framesPerClip: 5,
         filters: noFilters,
+        userDir: running.folder,
         defaultCamera: "",
         publish: false,
         watchViews: false,
@@ -108,6 +110,62 @@ describe("a picture or clip that comes as bytes or as a path", function () {
       deepEqual(account(), [{ upload_id: "up_1", what: "inspected" }]);
       deepEqual(rows(running.folder, "SELECT subject_id, state FROM work"), [{ subject_id: "up_1", state: "done" }]);
       deepEqual(violations(join(running.folder, DATABASE_FILE)), []);
+    });
+  }
+
+  const forms: [what: string, made: (bytes: Buffer) => unknown][] = [
+    ["other bytes than a Buffer", (bytes) => new Uint8Array(bytes)],
+    [
+      "bytes of another realm, as a function node makes them",
+      (bytes) => runInNewContext("new Uint8Array(a)", { a: [...bytes] }),
+    ],
+    ["a Buffer that went through JSON", (bytes) => JSON.parse(JSON.stringify(bytes))],
+    ["base64", (bytes) => bytes.toString("base64")],
+    ["base64 in lines, for URLs", (bytes) => bytes.toString("base64url").replaceAll(/.{76}/g, "$&\n")],
+    ["a data URL", (bytes) => `data:image/jpeg;base64,${bytes.toString("base64")}`],
+  ];
+  for (const [what, made] of forms) {
+    it(`may be ${what}, also in several messages that a split node has made of one`, async () => {
+      const parts = [picture, await scene(null, { seed: 1 })];
+      for (const part of parts) await ended({ _msgid: "m1", payload: made(part) });
+      const uploads = rows(running.folder, "SELECT path FROM uploads ORDER BY received_at, rowid");
+      deepEqual(
+        uploads.map(({ path }) => readFileSync(String(path))),
+        parts,
+      );
+    });
+  }
+
+  it("may be a relative path: it starts in the user directory", async () => {
+    const path = join(running.folder, "a.jpg");
+    writeFileSync(path, picture);
+    await ended({ payload: "a.jpg" });
+    deepEqual(rows(running.folder, "SELECT path FROM uploads"), [{ path }]);
+  });
+
+  const refused: [what: string, payload: unknown, says: RegExp][] = [
+    [
+      "a URL, whose password is not repeated",
+      "http://admin:secret@cam/a.jpg",
+      /^InputError: msg.payload is a URL: [^@]*$/,
+    ],
+    ["a path of nothing", "/none.jpg", /^MediaError: \/none.jpg does not exist on this machine$/],
+    ["a data URL of text", "data:text/plain;base64,aGVsbG8=", /does not start like a JPEG or PNG picture/],
+    ["any text", "hello", /^InputError: "hello" is neither base64 of a picture or clip nor the path of one/],
+    ["a list", [1], /must be a picture .* it is a list: a split node sends/],
+    [
+      "an object of another node",
+      { before: {}, after: {} },
+      /must be a picture .* it is an object with before, after$/,
+    ],
+    ["nothing", undefined, /must be a picture .* it is undefined$/],
+    ["half an upload", { upload_id: "up_1" }, /msg.payload.camera_id/],
+  ];
+  for (const [what, payload, says] of refused) {
+    it(`is not ${what}`, async () => {
+      await detect.put({ topic: "porch", payload });
+      const error = await eventually(() => detect.ended.at(-1), "the refusal");
+      match(String(error), says);
     });
   }
 

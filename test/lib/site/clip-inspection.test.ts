@@ -79,6 +79,7 @@ describe("a clip that is looked at", function () {
         ffmpeg: tools,
         framesPerClip: 5,
         filters: noFilters,
+        userDir: "/",
         defaultCamera: "",
         publish: false,
         watchViews: false,

@@ -69,6 +69,7 @@ const stage = inspectionStage({
   ffmpeg: new Ffmpeg(),
   framesPerClip: 5,
   filters: noFilters,
+  userDir: "/",
   defaultCamera: "",
   publish: false,
   watchViews: false,

@@ -79,6 +79,7 @@ describe("inspectionStage", () => {
         ffmpeg: new Ffmpeg(),
         framesPerClip: 5,
         filters: noFilters,
+        userDir: "/",
         defaultCamera: "",
         publish: false,
         watchViews: false,

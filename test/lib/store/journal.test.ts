@@ -1,6 +1,7 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import type { FlowMessage } from "../../../lib/domain/message.ts";
 import { fromJournal, toJournal } from "../../../lib/store/journal.ts";
@@ -37,6 +38,11 @@ describe("toJournal", () => {
     ["a list", [1, "a", null, [true]]],
     ["an object", { a: { b: [{}] } }],
     ["an object without a prototype", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+    [
+      "an object of another realm, as a function node makes them",
+      runInNewContext("({ a: [{ b: 1 }] })"),
+      { a: [{ b: 1 }] },
+    ],
     ["one object in two places", { one: shared, two: [shared] }],
     ["undefined in an object, which is absent", { a: undefined, b: 1 }, { b: 1 }],
     ["undefined in a list, which is null", [1, undefined], [1, null]],
