@@ -8,7 +8,7 @@ import { z } from "zod";
 import { type NodeRed, type NodeRedPackage, startNodeRed } from "../support/node-red.ts";
 import { removeTempFolders, tempFolder } from "../support/temp-folder.ts";
 import { assertLoaded, backUpScript, INSTALL, type NodeSets, newUserDir, nodeSetsOf, npm, pack } from "./installing.ts";
-import { manifest, nodeNames } from "./manifest.ts";
+import { manifest, nodeNames, root } from "./manifest.ts";
 
 /** Node-RED and Node together; no Node is the one that runs the tests. */
 const PLACES: readonly { readonly version: NodeRedPackage; readonly node?: string }[] = [
