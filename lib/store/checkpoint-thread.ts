@@ -12,6 +12,8 @@ type Journal = [busy: number, pages: number, copied: number];
 
 /** Here 4 MB. */
 const WORTH_IT_PAGES = 1_000;
+/** The journal begins anew only where a commit finds all of it copied: what comes meanwhile is copied, too. */
+const PASSES = 3;
 
 const { database, closed }: CheckpointThread = workerData;
 let db: Database.Database | undefined;
@@ -23,12 +25,18 @@ process.once("exit", () => {
 db = new Database(database, { fileMustExist: true });
 db.pragma("synchronous = NORMAL");
 const look = db.prepare<[], Journal>("PRAGMA wal_checkpoint(NOOP)").raw();
-// It waits for nobody: what is written meanwhile is left for the next.
+// It waits for nobody.
 const copy = db.prepare<[], Journal>("PRAGMA wal_checkpoint(PASSIVE)").raw();
+
+function uncopied(): number {
+  const [, pages, copied] = look.get() ?? [0, 0, 0];
+  return pages - copied;
+}
 
 parentPort?.on("message", (message: "look" | "close") => {
   if (message === "close") process.exit();
-  const [, pages, copied] = look.get() ?? [0, 0, 0];
-  if (pages - copied >= WORTH_IT_PAGES) copy.get();
+  if (uncopied() >= WORTH_IT_PAGES) {
+    for (let pass = 1; pass <= PASSES && uncopied() > 0; pass++) copy.get();
+  }
   parentPort?.postMessage("looked");
 });

@@ -17,9 +17,9 @@ const BUSY_MS = 1_000;
 
 /**
  * Where the thread that copies the journal into the database does not keep up, or has failed, a commit does it when there
- * are so many pages, here 16 MB. All of Node-RED waits meanwhile.
+ * are so many pages, here 64 MB. All of Node-RED waits meanwhile.
  */
-const CHECKPOINT_PAGES = 4_000;
+const CHECKPOINT_PAGES = 16_000;
 
 /** Of Node, where better-sqlite3 has a build for this machine that does not fit, or none. */
 const NO_SQLITE: ReadonlySet<string> = new Set(["ERR_DLOPEN_FAILED", "MODULE_NOT_FOUND"]);
