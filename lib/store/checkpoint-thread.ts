@@ -33,10 +33,17 @@ function uncopied(): number {
   return pages - copied;
 }
 
+function copyJournal(): void {
+  try {
+    if (uncopied() < WORTH_IT_PAGES) return;
+    for (let pass = 1; pass <= PASSES && uncopied() > 0; pass++) copy.get();
+  } catch {
+    // The disk is full, for one: the next look tries again.
+  }
+}
+
 parentPort?.on("message", (message: "look" | "close") => {
   if (message === "close") process.exit();
-  if (uncopied() >= WORTH_IT_PAGES) {
-    for (let pass = 1; pass <= PASSES && uncopied() > 0; pass++) copy.get();
-  }
+  copyJournal();
   parentPort?.postMessage("looked");
 });
