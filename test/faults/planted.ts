@@ -109,12 +109,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "lib/site/publisher.ts",
-        find: "await this.#publish(packets);",
+        find: "const packets = await this.#packetsOf(entry);",
         replace:
-          "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      await this.#publish(packets);",
+          "store.transaction((tables) => { tables.outbox.remove(entry.seq); tables.events.markPublished(entry.subject_id, entry.revision); });\n      const packets = await this.#packetsOf(entry);",
       },
     ],
-    // The broker's answer is due then.
+    // Before its packets are on their way.
     aim: { word: "DELETE FROM outbox", most: 3, later: 3 },
     kills: 8,
   },
