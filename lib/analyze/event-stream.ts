@@ -1,4 +1,5 @@
 /** Server-sent events: what a server says bit by bit in one reply. */
+
 /** A field that carries a line of an event's data. */
 const DATA = "data";
 /** llama.cpp before October 2025 had a field of its own for an error; later it says the same as an event's data. */

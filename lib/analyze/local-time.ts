@@ -1,4 +1,5 @@
 /** The time at a camera, as the people who live there say it. */
+
 /** The hours that count as night, on the camera's clock: from 23:00 until 05:00. */
 export const NIGHT = { from: 23, to: 5 } as const;
 

@@ -1,4 +1,5 @@
 /** Text that is not ours, made harmless before a model or a person reads it. */
+
 /** Control characters, bidi marks, zero-width and other invisible characters. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 

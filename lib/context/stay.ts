@@ -1,4 +1,5 @@
 /** How long something stays, over pictures that come one by one. */
+
 /** From the first to the last picture of a stay, in milliseconds since 1970. */
 export interface Stay {
   readonly since: number;

@@ -1,4 +1,5 @@
 /** Walking over a picture's pixels, which lie row by row in one array. */
+
 /** Visits the pixels within `reach` of one in both directions, itself included, that lie in the picture. */
 export function visitAround(
   at: number,

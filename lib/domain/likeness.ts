@@ -1,4 +1,5 @@
 /** How alike two pictures look, by their hashes. */
+
 /** In how many of their 64 bits two hashes of 16 hexadecimal digits differ: 0 where the pictures look the same. */
 export function hashDistance(one: string, other: string): number {
   let different = BigInt(`0x${one}`) ^ BigInt(`0x${other}`);

@@ -1,4 +1,5 @@
 /** One entity as Vigil declares it. The fields with underscores are Home Assistant's own, and go into its discovery as they are. */
+
 interface Declared {
   /** As people read it; Home Assistant puts the device's name before it. */
   readonly name: string;

@@ -1,4 +1,5 @@
 /** Cutting text where readers would. */
+
 const ELLIPSIS = "…";
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 

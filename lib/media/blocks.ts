@@ -1,4 +1,5 @@
 /** Memory for the bytes of files, used again and again: fresh memory for each file would keep the garbage collector busy. */
+
 export const BLOCK_BYTES = 1024 * 1024;
 
 /** More than are in use at once with usual settings; what is not kept is collected. */

@@ -1,4 +1,5 @@
 /** File formats by their first bytes, whatever the name says. */
+
 export type ImageFormat = "jpeg" | "png";
 export type VideoFormat = "mp4" | "avi" | "matroska";
 

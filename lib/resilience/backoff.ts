@@ -1,4 +1,5 @@
 /** How long to wait before trying again. */
+
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
 

@@ -1,4 +1,5 @@
 /** Telling a full disk from other faults, whoever met it. */
+
 /**
  * Of the system: the disk is full, or the user's share of it is. Of SQLite: it cannot write; it has no room for the
  * index of its log.

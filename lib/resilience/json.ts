@@ -1,4 +1,5 @@
 /** JSON from outside, which may be none. */
+
 /** What a text, or bytes of one, hold as JSON; undefined where that is none. */
 export function jsonIn(text: string | Buffer): unknown {
   try {

@@ -1,4 +1,5 @@
 /** A lock that several may hold together, or one alone. */
+
 interface Waiter {
   readonly alone: boolean;
   readonly enter: () => void;

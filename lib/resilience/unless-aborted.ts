@@ -1,4 +1,5 @@
 /** Waiting no longer than a signal allows, for work that may not heed it. */
+
 /** What the promise comes to, or the signal's reason as soon as that is aborted. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();

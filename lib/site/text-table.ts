@@ -1,4 +1,5 @@
 /** Tables for a terminal. */
+
 /** Rows of cells in columns, two spaces apart; the columns of `right` are flush right. */
 export function textTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

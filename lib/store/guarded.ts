@@ -1,4 +1,5 @@
 /** Gives what a repository throws the meaning that the store gives it, also outside transactions. */
+
 /** The same repository, where each method throws what `explain` makes of what it threw. */
 export function guarded<T extends object>(repository: T, explain: (thrown: unknown) => unknown): T {
   const guard: T = Object.create(repository);

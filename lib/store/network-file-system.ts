@@ -1,4 +1,5 @@
 /** Which file systems a store cannot be kept on. */
+
 /**
  * SQLite's write-ahead log needs memory that all who use the database share, which ends at the machine's border.
  * Numbers of linux/magic.h; Lustre's is its own (`LL_SUPER_MAGIC`).

@@ -1,4 +1,5 @@
 /** How two texts differ, line by line. */
+
 /** The lines of which only one text has them, in order: `- ` and the line of the first, `+ ` and that of the second. */
 export function lineDiff(first: string, second: string): string[] {
   const before = first.split("\n");
